@@ -1,0 +1,11 @@
+import type { HostPattern } from '../policy/policy.ts';
+
+/** A secret as the user bound it. `value` is the real one: it never leaves the host process. */
+export type SecretBinding = { name: string; hosts: readonly HostPattern[]; hostTexts: readonly string[]; value: string };
+
+/** A binding with the placeholder minted for this run. */
+export type Secret = SecretBinding & {
+  placeholder: string;
+  /** the vendor prefix the placeholder kept (`sk-`, `ghp_`, …) or `DECOY_` */
+  placeholderPrefix: string;
+};

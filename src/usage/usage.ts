@@ -1,0 +1,38 @@
+/** One reading of the sandbox's counters. All counters are cumulative since the sandbox started. */
+export type Reading = {
+  /** milliseconds since the sandbox started */
+  atMs: number;
+  cpuUserSeconds: number;
+  cpuSystemSeconds: number;
+  cpuSeconds: number;
+  throttledSeconds: number;
+  memoryBytes: number;
+  /** the kernel's own high-water mark where it keeps one, else the highest reading */
+  memoryPeakBytes: number;
+  oomKills: number;
+  pids: number;
+  /** the kernel's own high-water mark where it keeps one (cgroup v2 on new kernels), else null */
+  pidsPeak: number | null;
+  /** bytes in use on the sandbox's disk, or null where no reading could be had */
+  storageBytes: number | null;
+};
+
+export type ResourceUsage = {
+  cpuSeconds: number;
+  cpuUserSeconds: number;
+  cpuSystemSeconds: number;
+  throttledSeconds: number;
+  memoryPeakBytes: number;
+  /** integral of memory over time, trapezoidal between readings */
+  memoryGibSeconds: number;
+  oomKills: number;
+  pidsPeak: number;
+  storagePeakBytes: number;
+  storageEnforcement: 'hard' | 'watchdog';
+};
+
+/** One point of the report's timeline; at most 600 are kept, thinned evenly on long runs. */
+export type Sample = {
+  atSeconds: number; cpuSeconds: number; memoryBytes: number; pids: number; storageBytes: number | null;
+  requests: number; blocked: number;
+};
