@@ -18,6 +18,7 @@ export type AuditEntry = {
   decision: 'allowed' | 'blocked' | 'failed';
   /** text of the rule that allowed it */
   rule: string | null;
+  /** why it was not allowed; with `allowed`, in observe mode, why it would not have been */
   reason: RefusalReason | null;
   /** one sentence: what to change so that it is allowed; goes to the report, not to the log */
   remedy: string | null;

@@ -12,10 +12,27 @@ export type Limits = {
   pids: number;
 };
 
+/** `requests` reached, or tried to reach, the host; `blocked` attempts were refused and are not among them. */
 export type HostUsage = {
   host: string; requests: number; blocked: number; requestBytes: number; responseBytes: number;
   substitutions: number; scrubs: number;
 };
+
+/** One line of the report's secrets: how often each was swapped in, taken out of an answer, and kept from leaving. */
+export type SecretTotals = {
+  name: string; hosts: string[]; placeholderPrefix: string; substitutions: number; scrubs: number; refusals: number;
+};
+
+/** Refusals of one kind, together. `method` and `path` are null where they differ from one attempt to the next. */
+export type BlockedGroup = {
+  host: string; port: number | null; method: string | null; path: string | null; reason: RefusalReason; count: number; remedy: string;
+};
+
+export type NetworkUsage = {
+  requests: number; blocked: number; requestBytes: number; responseBytes: number; hosts: HostUsage[];
+};
+
+export type Changes = { files: number; insertions: number; deletions: number };
 
 /** report.json, version 1. */
 export type Report = {
@@ -29,13 +46,9 @@ export type Report = {
   wallSeconds: number;
   image: string;
   limits: Limits;
-  usage: ResourceUsage & {
-    network: {
-      requests: number; blocked: number; requestBytes: number; responseBytes: number; hosts: HostUsage[];
-    };
-  };
-  secrets: { name: string; hosts: string[]; placeholderPrefix: string; substitutions: number; scrubs: number; refusals: number }[];
-  blocked: { host: string; port: number | null; method: string | null; path: string | null; reason: RefusalReason; count: number; remedy: string }[];
+  usage: ResourceUsage & { network: NetworkUsage };
+  secrets: SecretTotals[];
+  blocked: BlockedGroup[];
   samples: Sample[];
-  changes: { files: number; insertions: number; deletions: number };
+  changes: Changes;
 };

@@ -6,6 +6,6 @@ export type SecretBinding = { name: string; hosts: readonly HostPattern[]; hostT
 /** A binding with the placeholder minted for this run. */
 export type Secret = SecretBinding & {
   placeholder: string;
-  /** the vendor prefix the placeholder kept (`sk-`, `ghp_`, …) or `DECOY_` */
+  /** the vendor prefix the placeholder kept (`sk-`, `ghp_`, …), nothing where the value has none, or `DECOY_` */
   placeholderPrefix: string;
 };

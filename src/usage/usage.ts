@@ -6,6 +6,10 @@ export type Reading = {
   cpuSystemSeconds: number;
   cpuSeconds: number;
   throttledSeconds: number;
+  /**
+   * everything the memory cap counts: anonymous memory, page cache and kernel memory. Page cache is reclaimed before the
+   * cap kills anything, so a sandbox that only reads large files may stand at its cap in good health.
+   */
   memoryBytes: number;
   /** the kernel's own high-water mark where it keeps one, else the highest reading */
   memoryPeakBytes: number;
@@ -16,6 +20,9 @@ export type Reading = {
   /** bytes in use on the sandbox's disk, or null where no reading could be had */
   storageBytes: number | null;
 };
+
+/** What the kernel or the engine can tell of a sandbox: a reading without its disk, which is measured elsewhere. */
+export type CounterReading = Omit<Reading, 'storageBytes'>;
 
 export type ResourceUsage = {
   cpuSeconds: number;

@@ -1,0 +1,177 @@
+// Package initproc is PID 1 of the sandbox: it starts the untrusted command, reaps what that leaves behind, and
+// reports the exit code in a way the command cannot forge.
+package initproc
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+	"time"
+
+	"decoy/guest/launch"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	killedCode = 128 + int(unix.SIGKILL)
+	// The host takes its last readings of the cgroup between the report and its acknowledgement.
+	acknowledgeSeconds = 5
+	// A process in uninterruptible sleep must not keep the result from the host for ever.
+	reapSeconds = 10
+)
+
+// Main runs one command and returns its exit code. It holds the token that proves the report, so the command,
+// which has the same uid, must be able to read nothing of this process: that comes first.
+func Main(args []string) int {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return cannotStart("cannot make init undumpable: " + err.Error())
+	}
+	// Keeps inherited descriptors (an engine's leak, say) from the command; not closed, some are the runtime's.
+	if err := closeOnExec(); err != nil {
+		return cannotStart("cannot seal the open descriptors: " + err.Error())
+	}
+	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(64 << 20)
+	signals := watchSignals()
+	host := &host{}
+	received := make(chan reading, 1)
+	go func() { received <- host.readTask() }()
+	select {
+	case got := <-received:
+		if got.err != nil {
+			return cannotStart(got.err.Error())
+		}
+		return run(got.task, host, signals)
+	case early := <-signals.forward:
+		return 128 + int(early.(syscall.Signal))
+	}
+}
+
+func run(task *task, host *host, signals *signals) int {
+	backstop := time.NewTimer(time.Duration(task.KillAfterSeconds) * time.Second)
+	gone, acknowledged := host.watch()
+	warmThreads()
+	ignoreTheRest()
+
+	pid, err := launch.Start(launch.Command{Argv: task.Argv, Env: task.Env, Cwd: task.Cwd, Umask: task.Umask})
+	if err != nil {
+		code := 126
+		if failure, ok := err.(*launch.Failure); ok {
+			code = failure.Code
+		}
+		os.Stderr.WriteString("decoy: cannot run " + strconv.Quote(task.Argv[0]) + ": " + err.Error() + "\n")
+		pid = 0
+		return report(task, code, reportEvents{gone, acknowledged, backstop})
+	}
+
+	for {
+		select {
+		case <-signals.child:
+			code, ended := reap(pid)
+			if !ended {
+				continue
+			}
+			killTheRest(signals, backstop)
+			return report(task, code, reportEvents{gone, acknowledged, backstop})
+		case forwarded := <-signals.forward:
+			unix.Kill(-1, forwarded.(syscall.Signal))
+		case <-gone:
+			return killedCode // the end of PID 1 is SIGKILL to everything in the namespace, pid_namespaces(7)
+		case <-backstop.C:
+			return killedCode
+		}
+	}
+}
+
+// reap collects every child there is to collect, and says whether the command was among them.
+func reap(command int) (code int, ended bool) {
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, unix.WNOHANG|unix.WALL, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || pid == 0 {
+			return code, ended
+		}
+		if pid == command && (status.Exited() || status.Signaled()) {
+			code, ended = exitCode(status), true
+		}
+	}
+}
+
+func exitCode(status unix.WaitStatus) int {
+	if status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return status.ExitStatus()
+}
+
+// killTheRest leaves no process that could write after the report, as far as the kernel lets us: kill(-1) is atomic
+// against fork(2), but a process of another uid (in-container root without CAP_KILL) is out of reach.
+func killTheRest(signals *signals, backstop *time.Timer) {
+	deadline := time.NewTimer(reapSeconds * time.Second)
+	defer deadline.Stop()
+	for {
+		err := unix.Kill(-1, unix.SIGKILL)
+		reap(0)
+		if _, childless := unix.Wait4(-1, nil, unix.WNOHANG|unix.WALL, nil); childless == unix.ECHILD && err == unix.ESRCH {
+			return
+		}
+		select {
+		case <-signals.child:
+		case <-time.After(20 * time.Millisecond): // a process entered by `docker exec` is no child of ours: no signal when it ends
+		case <-deadline.C:
+			return
+		}
+	}
+}
+
+type reportEvents struct {
+	gone, acknowledged <-chan struct{}
+	backstop           *time.Timer
+}
+
+// report writes the result to stdout, waits for the host to acknowledge it, and returns the code.
+func report(task *task, code int, events reportEvents) int {
+	written := make(chan struct{})
+	go func() {
+		writeWhole([]byte("\x00decoy:" + task.Token + ":" + strconv.Itoa(code) + "\x00\n"))
+		close(written)
+	}()
+	select {
+	case <-written:
+	case <-events.gone:
+		return killedCode
+	case <-events.backstop.C:
+		return killedCode
+	}
+	patience := time.NewTimer(acknowledgeSeconds * time.Second)
+	defer patience.Stop()
+	select {
+	case <-events.acknowledged:
+	case <-events.gone:
+	case <-patience.C:
+	}
+	return code
+}
+
+// writeWhole writes in one write(2), so that nothing can come between (pipe(7): PIPE_BUF). The command shares this
+// open file and may have left it non-blocking, which would lose the report on a full pipe: its flags are reset first.
+func writeWhole(line []byte) {
+	unix.FcntlInt(1, unix.F_SETFL, 0)
+	for {
+		if _, err := unix.Write(1, line); err != unix.EINTR {
+			return
+		}
+	}
+}
+
+func cannotStart(reason string) int {
+	os.Stderr.WriteString("decoy: " + reason + "\n")
+	return 125
+}

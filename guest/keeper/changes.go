@@ -1,0 +1,427 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	opaqueXattr   = "trusted.overlay.opaque"
+	redirectXattr = "trusted.overlay.redirect"
+	metacopyXattr = "trusted.overlay.metacopy"
+
+	deepestDirectories = 256
+	longestPathBytes   = 4095 // PATH_MAX less its NUL: git could not open more
+	skippedShown       = 100
+	// All contents together, as a multiple of the patch limit: bounds the scratch space of a patch that
+	// would be refused for its size anyway.
+	contentsPerPatch = 16
+)
+
+type change struct {
+	path          string
+	lower, merged *side // nil: absent there
+}
+
+// side is one file as git sees it.
+type side struct {
+	mode uint32 // 100644, 100755 or 120000, octal
+	size int64
+}
+
+type skipped struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+type found struct {
+	changes      []change
+	skipped      []skipped
+	skippedCount int
+}
+
+// findChanges compares only what the sandbox's upper directory names: its cost depends on what changed,
+// not on the size of the workspace.
+func (k *keeper) findChanges(ctx context.Context, scratch string, maxBytes int64) (*found, error) {
+	var roots trees
+	var err error
+	for _, root := range []struct {
+		fd   *int
+		path string
+	}{{&roots.upper, k.upper()}, {&roots.lower, k.places.lower}, {&roots.merged, k.places.merged}} {
+		if *root.fd, err = openDir(unix.AT_FDCWD, root.path); err != nil {
+			return nil, fmt.Errorf("opening %s: %w", root.path, err)
+		}
+		defer unix.Close(*root.fd)
+	}
+	w := &walk{
+		ctx:      ctx,
+		found:    &found{skipped: []skipped{}},
+		ignored:  &ignoreRules{ctx: ctx, merged: roots.merged, shadow: filepath.Join(scratch, "shadow")},
+		tracked:  &trackedPaths{ctx: ctx, scratch: scratch, lower: roots.lower},
+		maxBytes: maxBytes,
+	}
+	defer w.ignored.close()
+	if err := w.upperDir(roots, "", 0); err != nil {
+		return nil, err
+	}
+	return w.found, nil
+}
+
+type trees struct{ upper, lower, merged int }
+
+type walk struct {
+	ctx      context.Context
+	found    *found
+	ignored  *ignoreRules
+	tracked  *trackedPaths
+	maxBytes int64
+	contents int64
+}
+
+// upperDir handles a directory that is merged from upper and lower under one path.
+func (w *walk) upperDir(d trees, path string, depth int) error {
+	names, err := namesIn(d.upper)
+	if err != nil {
+		return fmt.Errorf("listing %q: %w", path, err)
+	}
+	for _, name := range names {
+		below := joinPath(path, name)
+		if w.unfit(below, name, depth) {
+			continue
+		}
+		lower, merged, err := bothStats(d, name)
+		if err != nil {
+			return fmt.Errorf("reading %q: %w", below, err)
+		}
+		switch {
+		case isKind(lower, unix.S_IFDIR) && isKind(merged, unix.S_IFDIR) && !isDetached(d.upper, name):
+			err = w.into(d, name, below, depth)
+		case isKind(lower, unix.S_IFREG) && isKind(merged, unix.S_IFREG) && isMetadataOnly(d.upper, name) && gitMode(lower) == gitMode(merged):
+			// Another owner, the same content.
+		default:
+			err = w.compare(d.lower, d.merged, name, below, depth)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return w.ctx.Err()
+}
+
+func (w *walk) into(d trees, name, path string, depth int) error {
+	var child trees
+	var err error
+	for _, dir := range []struct {
+		from int
+		to   *int
+	}{{d.upper, &child.upper}, {d.lower, &child.lower}, {d.merged, &child.merged}} {
+		if *dir.to, err = openDir(dir.from, name); err != nil {
+			return fmt.Errorf("opening %q: %w", path, err)
+		}
+		defer unix.Close(*dir.to)
+	}
+	return w.upperDir(child, path, depth+1)
+}
+
+// compare handles an entry whose two sides have nothing to do with each other any more: made, removed,
+// replaced, renamed (a directory with a redirect shows another one's files) or of changed content.
+func (w *walk) compare(lowerDir, mergedDir int, name, path string, depth int) error {
+	lower, err := statAt(lowerDir, name)
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", path, err)
+	}
+	merged, err := statAt(mergedDir, name)
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", path, err)
+	}
+	lowerIsDir, mergedIsDir := isKind(lower, unix.S_IFDIR), isKind(merged, unix.S_IFDIR)
+	// Before the directory: once a shadow of it exists, a "name/" rule would match the file too.
+	if err := w.file(path, unlessDir(lower), unlessDir(merged)); err != nil {
+		return err
+	}
+	if !lowerIsDir && !mergedIsDir {
+		return nil
+	}
+	if lowerIsDir == mergedIsDir || lower == nil || merged == nil {
+		excluded, err := w.excluded(path, lowerIsDir, true)
+		if err != nil || excluded {
+			return err
+		}
+	}
+	return w.compareDirs(childIf(lowerDir, lowerIsDir), childIf(mergedDir, mergedIsDir), name, path, depth)
+}
+
+func (w *walk) compareDirs(lowerParent, mergedParent int, name, path string, depth int) error {
+	lowerDir, err := openDirIf(lowerParent, name)
+	if err != nil {
+		return fmt.Errorf("opening %q: %w", path, err)
+	}
+	defer closeIf(lowerDir)
+	mergedDir, err := openDirIf(mergedParent, name)
+	if err != nil {
+		return fmt.Errorf("opening %q: %w", path, err)
+	}
+	defer closeIf(mergedDir)
+	names, err := namesIn(lowerDir)
+	if err != nil {
+		return fmt.Errorf("listing %q: %w", path, err)
+	}
+	more, err := namesIn(mergedDir)
+	if err != nil {
+		return fmt.Errorf("listing %q: %w", path, err)
+	}
+	names = append(names, more...)
+	slices.Sort(names)
+	for _, child := range slices.Compact(names) {
+		below := joinPath(path, child)
+		if w.unfit(below, child, depth+1) {
+			continue
+		}
+		if err := w.compare(lowerDir, mergedDir, child, below, depth+1); err != nil {
+			return err
+		}
+	}
+	return w.ctx.Err()
+}
+
+func (w *walk) file(path string, lower, merged *unix.Stat_t) error {
+	c := change{path: path, lower: sideOf(lower), merged: sideOf(merged)}
+	special := merged != nil && c.merged == nil
+	if c.lower == nil && c.merged == nil && !special {
+		return nil
+	}
+	excluded, err := w.excluded(path, c.lower != nil, false)
+	if err != nil || excluded {
+		return err
+	}
+	if special {
+		w.skip(path, "not a file, directory or symbolic link")
+	}
+	if path := strings.ToLower(path); c.merged != nil && c.merged.mode == symlinkMode && (path == ".gitmodules" || strings.HasSuffix(path, "/.gitmodules")) {
+		w.skip(c.path, "git refuses a .gitmodules that is a symbolic link")
+		c.merged = nil
+	}
+	if c.lower == nil && c.merged == nil {
+		return nil
+	}
+	for _, s := range []*side{c.lower, c.merged} {
+		if s == nil {
+			continue
+		}
+		w.contents += s.size
+		if s.size > w.maxBytes {
+			return fmt.Errorf("the changed file %s has %d bytes, more than the %d a patch may have; remove it or name it in .gitignore", visible(path), s.size, w.maxBytes)
+		}
+		if w.contents > contentsPerPatch*w.maxBytes {
+			return fmt.Errorf("the changed files have more than %d bytes together; name what is built or downloaded in .gitignore", contentsPerPatch*w.maxBytes)
+		}
+	}
+	w.found.changes = append(w.found.changes, c)
+	return nil
+}
+
+// excluded tells whether .gitignore keeps a path out. As in git, that is for untracked paths only: where the
+// workspace has a git index it tells what is tracked, elsewhere whatever was there before counts as tracked.
+func (w *walk) excluded(path string, existed, dir bool) (bool, error) {
+	ignored, err := w.ignored.match(path, dir)
+	if err != nil || !ignored {
+		return false, err
+	}
+	tracked, err := w.tracked.contains(path, existed, dir)
+	return !tracked, err
+}
+
+// unfit names what never enters a patch.
+func (w *walk) unfit(path, name string, depth int) bool {
+	if name == ".git" {
+		return true
+	}
+	if isDisguisedGit(name) {
+		w.skip(path, "some systems take this name for .git")
+		return true
+	}
+	if depth >= deepestDirectories || len(path) > longestPathBytes {
+		w.skip(path, "too deep")
+		return true
+	}
+	return false
+}
+
+func (w *walk) skip(path, reason string) {
+	w.found.skippedCount++
+	if len(w.found.skipped) < skippedShown {
+		w.found.skipped = append(w.found.skipped, skipped{Path: visible(path), Reason: reason})
+	}
+}
+
+func bothStats(d trees, name string) (lower, merged *unix.Stat_t, err error) {
+	if lower, err = statAt(d.lower, name); err != nil {
+		return nil, nil, err
+	}
+	merged, err = statAt(d.merged, name)
+	return lower, merged, err
+}
+
+// isDetached tells whether an upper directory hides its lower one (opaque) or shows another (redirect).
+func isDetached(dir int, name string) bool {
+	return xattrAt(dir, name, opaqueXattr) == "y" || xattrAt(dir, name, redirectXattr) != ""
+}
+
+// isMetadataOnly: the content is still the lower file's of this very path.
+func isMetadataOnly(dir int, name string) bool {
+	return hasXattrAt(dir, name, metacopyXattr) && !hasXattrAt(dir, name, redirectXattr)
+}
+
+// The sandbox cannot set trusted.* attributes: that takes SYS_ADMIN outside any user namespace (xattr(7)).
+func xattrAt(dir int, name, attribute string) string {
+	value := make([]byte, 4096)
+	n, err := unix.Lgetxattr(procPath(dir, name), attribute, value)
+	if err != nil {
+		return ""
+	}
+	return string(value[:n])
+}
+
+func hasXattrAt(dir int, name, attribute string) bool {
+	_, err := unix.Lgetxattr(procPath(dir, name), attribute, nil)
+	return err == nil
+}
+
+func procPath(dir int, name string) string { return fmt.Sprintf("/proc/self/fd/%d/%s", dir, name) }
+
+const symlinkMode = 0o120000
+
+func sideOf(st *unix.Stat_t) *side {
+	if !isKind(st, unix.S_IFREG) && !isKind(st, unix.S_IFLNK) {
+		return nil
+	}
+	return &side{mode: gitMode(st), size: st.Size}
+}
+
+// gitMode: git keeps the owner's execute bit and nothing else.
+func gitMode(st *unix.Stat_t) uint32 {
+	switch {
+	case isKind(st, unix.S_IFLNK):
+		return symlinkMode
+	case st.Mode&0o100 != 0:
+		return 0o100755
+	}
+	return 0o100644
+}
+
+// isDisguisedGit knows the names that reach .git on systems that fold case, drop trailing dots and
+// spaces, or make 8.3 names (git's own core.protectNTFS; CVE-2014-9390).
+func isDisguisedGit(name string) bool {
+	name = strings.ToLower(strings.Map(func(r rune) rune {
+		if isIgnoredByHFS(r) {
+			return -1
+		}
+		return r
+	}, name))
+	name, _, _ = strings.Cut(name, ":")
+	name, _, _ = strings.Cut(name, "\\")
+	name = strings.TrimRight(name, ". ")
+	return name == ".git" || name == "git~1"
+}
+
+// The code points HFS+ drops from names, as git's core.protectHFS has them.
+func isIgnoredByHFS(r rune) bool {
+	return r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x206a && r <= 0x206f || r == 0xfeff
+}
+
+func unlessDir(st *unix.Stat_t) *unix.Stat_t {
+	if isKind(st, unix.S_IFDIR) {
+		return nil
+	}
+	return st
+}
+
+func childIf(dir int, is bool) int {
+	if is {
+		return dir
+	}
+	return -1
+}
+
+func openDirIf(parent int, name string) (int, error) {
+	if parent < 0 {
+		return -1, nil
+	}
+	return openDir(parent, name)
+}
+
+func closeIf(fd int) {
+	if fd >= 0 {
+		unix.Close(fd)
+	}
+}
+
+func joinPath(parent, name string) string {
+	if parent == "" {
+		return name
+	}
+	return parent + "/" + name
+}
+
+// readSide returns a file's content as git would store it.
+func readSide(root int, path string, s *side, use func(io.Reader) error) error {
+	if s.mode == symlinkMode {
+		target, err := readLinkAt(root, path)
+		if err == nil && int64(len(target)) != s.size {
+			err = errors.New("it changed while it was read")
+		}
+		if err != nil {
+			return err
+		}
+		return use(strings.NewReader(target))
+	}
+	fd, err := openFileAt(root, path)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if !isKind(&st, unix.S_IFREG) || st.Size != s.size {
+		return errors.New("it changed while it was read")
+	}
+	return use(fdReader(fd))
+}
+
+func readLinkAt(root int, path string) (string, error) {
+	parent, name := splitPath(path)
+	dir, err := openDirAt(root, parent)
+	if err != nil {
+		return "", err
+	}
+	defer unix.Close(dir)
+	target := make([]byte, longestPathBytes+1)
+	n, err := unix.Readlinkat(dir, name, target)
+	if err != nil {
+		return "", err
+	}
+	return string(target[:n]), nil
+}
+
+type fdReader int
+
+func (r fdReader) Read(p []byte) (int, error) {
+	n, err := retry(func() (int, error) { return unix.Read(int(r), p) })
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}

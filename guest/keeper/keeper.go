@@ -1,0 +1,63 @@
+// Package keeper is the trusted helper container of a run: it makes the sandbox's capped disk, tells
+// how much of it is used, and turns what the sandbox changed in the workspace into a git patch.
+//
+// It lives exactly as long as its standard input. Its mounts and its loop device live in its mount
+// namespace, so the kernel undoes them however it dies.
+package keeper
+
+import (
+	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
+)
+
+// Main serves newline-delimited JSON commands on standard input until it ends or SIGTERM arrives.
+func Main(args []string) int {
+	if len(args) > 0 {
+		os.Stderr.WriteString("decoy keeper: takes no arguments: commands arrive on standard input\n")
+		return 2
+	}
+	// As PID 1 the kernel drops signals without a handler: without this, `docker stop` takes ten seconds.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)
+	// Modes come from the tar, whatever the container runtime's umask.
+	unix.Umask(0)
+
+	ended := serve(newKeeper("/"), os.Stdin, os.Stdout)
+	select {
+	case <-ended:
+	case <-signals:
+	}
+	return 0
+}
+
+// keeper is the state between commands; places are below one root so that tests can move them.
+type keeper struct {
+	places   places
+	baseline *unix.Statfs_t
+}
+
+type places struct {
+	dev    string // loop-control and loopN; made when missing
+	file   string // on the host's disk: the disk file, and scratch space that is not under the cap
+	disk   string // the capped file system
+	lower  string // the real workspace, read-only
+	merged string // the workspace as the sandbox sees it
+}
+
+func newKeeper(root string) *keeper {
+	below := func(name string) string {
+		if root == "/" {
+			return "/" + name
+		}
+		return root + "/" + name
+	}
+	return &keeper{places: places{
+		dev:    "/dev",
+		file:   below("file"),
+		disk:   below("disk"),
+		lower:  below("lower/workspace"),
+		merged: below("merged"),
+	}}
+}

@@ -1,0 +1,62 @@
+package launch
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Command is what to run. Env is the whole environment: nothing of ours is passed on.
+type Command struct {
+	Argv []string
+	Env  []string
+	Cwd  string
+	// Umask is applied to the command when Some; the caller's stays otherwise.
+	Umask *int
+}
+
+// Failure is a command that could not be started, with the exit code shells use for it: 127 not found, 126 otherwise.
+type Failure struct {
+	Code   int
+	Reason string
+}
+
+func (f *Failure) Error() string { return f.Reason }
+
+// Start runs the command in a session of its own: no controlling terminal, no descriptor but /dev/null and our
+// stdout and stderr. It changes this process's working directory, for lookup of a relative program, and umask.
+func Start(command Command) (pid int, err error) {
+	if err := unix.Chdir(command.Cwd); err != nil {
+		return 0, &Failure{126, "cannot enter the working directory \"" + command.Cwd + "\": " + err.Error()}
+	}
+	program, err := Lookup(command.Argv[0], command.Env)
+	if err != nil {
+		return 0, failure(err)
+	}
+	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, &Failure{126, "cannot open /dev/null: " + err.Error()}
+	}
+	defer unix.Close(null)
+	if command.Umask != nil {
+		unix.Umask(*command.Umask)
+	}
+	pid, err = syscall.ForkExec(program, command.Argv, &syscall.ProcAttr{
+		Env:   command.Env,
+		Files: []uintptr{uintptr(null), 1, 2},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return 0, failure(err)
+	}
+	return pid, nil
+}
+
+func failure(err error) *Failure {
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR:
+		return &Failure{127, "not found"}
+	default:
+		return &Failure{126, err.Error()}
+	}
+}

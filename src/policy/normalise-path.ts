@@ -1,0 +1,43 @@
+/**
+ * The one spelling of a path that path rules compare (RFC 3986 section 6.2.2): escapes of unreserved characters decoded, the hex of all
+ * others in upper case. Null where two programs could read two different paths in it, so that what is judged here might not be what the
+ * upstream serves: then no rule with a path matches. That is the case for
+ *
+ * - a segment of dots only (`..`, `%2e%2e`, also before `;` as in `..;x`, which servlet containers strip, or before spaces);
+ * - an escaped `/`, `\`, `%` or control character (`%2F` may be a separator, `%252e` may be decoded twice), or an escape that is not UTF-8;
+ * - `//`, a backslash, a control character, a space or any character outside ASCII as it is;
+ * - a character that compatibility forms fold to one of these (U+FF0F to `/`).
+ */
+export function normalisePath(path: string): string | null {
+  if (!path.startsWith('/') || notVisibleAscii.test(path) || /%(?![0-9a-f]{2})/i.test(path)) return null;
+  const normal = path.replace(/%([0-9a-f]{2})/gi, (escape, hex: string) => {
+    const character = String.fromCharCode(Number.parseInt(hex, 16));
+    return unreserved.test(character) ? character : escape.toUpperCase();
+  });
+  if (ambiguousEscape.test(normal) || hasAmbiguousSegments(normal)) return null;
+  const decoded = decode(normal);
+  if (decoded === null) return null;
+  const folded = decoded.normalize('NFKC');
+  const sameShape = folded.split('/').length === normal.split('/').length && !folded.includes('\\');
+  return sameShape && !hasAmbiguousSegments(folded) ? normal : null;
+}
+
+const notVisibleAscii = /[^\x21-\x7e]|\\/;
+// RFC 3986 section 2.3
+const unreserved = /[A-Za-z0-9._~-]/;
+const ambiguousEscape = /%(?:2F|5C|25|[01][0-9A-F]|7F)/;
+
+function hasAmbiguousSegments(path: string): boolean {
+  return path.includes('//') || path.split('/').some((segment) => dotsOnly.test(segment));
+}
+
+const dotsOnly = /^\.+(?:\s|%20)*(?:$|;|%3B)/;
+
+function decode(path: string): string | null {
+  try {
+    // Throws for overlong and otherwise invalid UTF-8 (`%c0%ae` is an overlong dot).
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,47 @@
+import type { AuditEntry, SecretUse } from '../report/audit-entry.ts';
+
+/** An entry being filled in while its request runs. */
+export type Draft = Omit<AuditEntry, 'time' | 'id' | 'durationMs' | 'secrets'> & {
+  startedAtMs: number;
+  uses: Map<string, SecretUse> | null;
+};
+
+export type Audit = {
+  /** Completes the draft and hands it over. */
+  record(draft: Draft): void;
+};
+
+export function openAudit(onEntry: (entry: AuditEntry) => void): Audit {
+  let lastId = 0;
+  return {
+    record({ startedAtMs, uses, ...fields }) {
+      const nowMs = Date.now();
+      onEntry({
+        time: new Date(startedAtMs).toISOString(),
+        id: ++lastId,
+        ...fields,
+        durationMs: Math.max(0, nowMs - startedAtMs),
+        secrets: uses === null ? [] : [...uses.values()],
+      });
+    },
+  };
+}
+
+export function draftEntry(fields: Pick<Draft, 'protocol' | 'host' | 'port'>): Draft {
+  return {
+    ...fields,
+    method: null, path: null, decision: 'allowed', rule: null, reason: null, remedy: null, status: null,
+    requestBytes: 0, responseBytes: 0, startedAtMs: Date.now(), uses: null,
+  };
+}
+
+export function addUse(draft: Draft, name: string, counts: Partial<Omit<SecretUse, 'name'>>): void {
+  draft.uses ??= new Map();
+  const use = draft.uses.get(name) ?? { name, substitutions: 0, scrubs: 0, refusals: 0 };
+  draft.uses.set(name, {
+    name,
+    substitutions: use.substitutions + (counts.substitutions ?? 0),
+    scrubs: use.scrubs + (counts.scrubs ?? 0),
+    refusals: use.refusals + (counts.refusals ?? 0),
+  });
+}

@@ -1,0 +1,26 @@
+/** One sentence on why an upstream's certificate was not accepted or the handshake failed. */
+export function explainTlsError(error: unknown, where: string): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  const name = typeof code === 'string' ? code : 'connection closed';
+  const why = problems[name];
+  if (why === undefined) return `The TLS handshake with "${where}" failed (${name}); check that it speaks TLS 1.2 or newer.`;
+  return `The certificate of "${where}" could not be verified: ${why[0]} (${name}); ${why[1]}.`;
+}
+
+const untrusted = 'name its CA in NODE_EXTRA_CA_CERTS of the process that runs Decoy';
+const renew = 'renew the certificate or set the clock';
+
+/** Codes of OpenSSL's verification (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/) and of Node's name check. */
+const problems: Readonly<Record<string, readonly [string, string]>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: ['it is self-signed', untrusted],
+  SELF_SIGNED_CERT_IN_CHAIN: ['its chain ends in a root that is not trusted here', untrusted],
+  UNABLE_TO_GET_ISSUER_CERT: ['its issuer is not known', untrusted],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ['its issuer is not known', untrusted],
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ['its issuer is not known, or the server leaves out an intermediate certificate', untrusted],
+  CERT_UNTRUSTED: ['its root is not trusted for servers', untrusted],
+  CERT_HAS_EXPIRED: ['it has expired', renew],
+  CERT_NOT_YET_VALID: ['it is not valid yet', renew],
+  CERT_REVOKED: ['it was revoked', 'replace the certificate'],
+  CERT_SIGNATURE_FAILURE: ['its signature is wrong', 'replace the certificate'],
+  ERR_TLS_CERT_ALTNAME_INVALID: ['it is for another name', 'check the name, or the address that resolve gives for it'],
+};

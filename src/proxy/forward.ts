@@ -1,0 +1,124 @@
+import type { Dispatcher } from 'undici';
+import { addUse } from './audit.ts';
+import { DialError } from './dial.ts';
+import { refuse, type Exchange } from './exchange.ts';
+import { decodeHeaders, toPairs } from './headers.ts';
+import { prepareResponse, type PreparedResponse } from './response.ts';
+import type { UpstreamRequest } from './upstream.ts';
+import type { ResponseSink } from './response-sink.ts';
+
+export type Forwarding = {
+  /** Stops the upstream request; nothing more of it is sent. */
+  abort(): void;
+};
+
+/** Sends the request upstream and streams the answer back. */
+export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): Forwarding {
+  const { request, response, destination, draft, context } = exchange;
+  let attemptsLeft = upstreamRequest.body == null && retriable.has(upstreamRequest.method) ? 1 : 0;
+  let abortUpstream: ((error?: Error) => void) | null = null;
+  let isAborted = false;
+  let resumeUpstream: () => void = () => undefined;
+  let prepared: PreparedResponse | null = null;
+  let sink: ResponseSink | null = null;
+
+  const abort = () => {
+    if (isAborted) return;
+    isAborted = true;
+    abortUpstream?.(new Error('aborted'));
+    sink?.destroy();
+  };
+  const cut = () => {
+    draft.decision = 'failed';
+    draft.reason ??= 'upstream-unreachable';
+    draft.remedy ??= `The answer of "${destination.host}:${destination.port}" ended before it was complete; try again.`;
+    abort();
+    request.socket.destroy();
+  };
+  const end = (trailers: readonly string[]) => {
+    if (trailers.length > 0) {
+      const scrubbed = prepared!.scrubber?.scrubHeaders(trailers);
+      for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
+      response.addTrailers(toPairs(scrubbed?.rawHeaders ?? trailers));
+    }
+    response.end();
+  };
+
+  const handler: Dispatcher.DispatchHandler = {
+    onConnect(abortRequest) {
+      abortUpstream = abortRequest;
+      if (isAborted) abortRequest(new Error('aborted'));
+    },
+    onHeaders(status, headers, resume, statusText) {
+      // 1xx: only the final answer is passed on.
+      if (status < 200) return true;
+      resumeUpstream = resume;
+      const result = prepareResponse(exchange, { status, statusText, rawHeaders: decodeHeaders(headers) });
+      if (!result.ok) {
+        refuse(exchange, result.refusal);
+        abort();
+        return true;
+      }
+      prepared = result;
+      draft.status = status;
+      response.sendDate = false;
+      // Corked for one turn: headers, a body that came with them and its end leave in one record.
+      response.cork();
+      process.nextTick(() => {
+        response.uncork();
+        if (!response.writableEnded && !response.destroyed) response.flushHeaders();
+      });
+      response.writeHead(status, result.statusText, result.rawHeaders as string[]);
+      sink = result.openSink({ onDrain: () => resumeUpstream(), onError: cut });
+      return true;
+    },
+    onData(chunk) {
+      draft.responseBytes += chunk.length;
+      return sink === null || sink.write(chunk);
+    },
+    onComplete(trailers) {
+      abortUpstream = null;
+      sink?.end(() => end(trailers === null ? [] : decodeHeaders(trailers)));
+    },
+    onError(error) {
+      abortUpstream = null;
+      if (isAborted || response.destroyed) return;
+      if (response.headersSent) return cut();
+      if (attemptsLeft-- > 0 && isStaleConnection(error)) return send();
+      refuse(exchange, {
+        ...explain(error, `${destination.host}:${destination.port}`),
+      });
+    },
+  };
+  const send = () => context.upstream.dispatch(destination, upstreamRequest, handler);
+
+  response.once('close', () => {
+    if (!response.writableFinished) abort();
+  });
+  send();
+  return { abort };
+}
+
+/** Safe to send twice (RFC 9110, 9.2.2), and without a body that would be gone. */
+const retriable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** An upstream may close an idle connection just as a request is sent into it. */
+function isStaleConnection(error: Error): boolean {
+  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_CLOSED'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+function explain(error: Error, where: string): Parameters<typeof refuse>[1] {
+  if (error instanceof DialError) {
+    const isPrivate = error.reason === 'private-address';
+    return { status: isPrivate ? 403 : 502, decision: isPrivate ? 'blocked' : 'failed', reason: error.reason, remedy: error.remedy };
+  }
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  // A method, target or header that undici does not write; its message may quote it.
+  if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' || code === 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH') {
+    return { status: 400, decision: 'failed', reason: 'bad-request', remedy: 'Send a method, target, headers and body length that are valid HTTP/1.1.' };
+  }
+  return {
+    status: 502, decision: 'failed', reason: 'upstream-unreachable',
+    remedy: `The connection to "${where}" broke before it answered (${code || 'unknown error'}); try again.`,
+  };
+}

@@ -1,0 +1,23 @@
+import type { Policy, ResolveEntry } from '../policy/policy.ts';
+import type { AuditEntry } from '../report/audit-entry.ts';
+import type { CompiledSecrets } from '../secrets/compile-secrets.ts';
+import type { Authority } from '../trust/authority.ts';
+
+/** Everything the proxy needs to know; it asks nothing of the environment but the clock, DNS and the network. */
+export type ProxyOptions = {
+  /** pathname of the Unix socket to listen on; created with mode 0600, must not exist */
+  socketPath: string;
+  policy: Policy;
+  secrets: CompiledSecrets;
+  /** the only way to reach a private address */
+  resolve: readonly ResolveEntry[];
+  authority: Authority;
+  /** addresses of this host: refused as destinations although they may be public */
+  ownAddresses: readonly string[];
+  /** PEM roots trusted for upstreams besides Node's own and NODE_EXTRA_CA_CERTS */
+  upstreamCertificates?: readonly string[];
+  /** called once a request or refused connection, when it is over */
+  onEntry(entry: AuditEntry): void;
+  /** one sentence about something the user should know; never holds anything a request said */
+  onWarning?(text: string): void;
+};

@@ -1,0 +1,68 @@
+import type { ServerResponse } from 'node:http';
+import type { Destination, RefusalReason } from '../policy/policy.ts';
+import { addUse, type Draft } from './audit.ts';
+
+/** Why a request was not forwarded. Neither `remedy` nor any other field holds a header value, a body or a query. */
+export type Refusal = {
+  /** status of the answer */
+  status: number;
+  decision: 'blocked' | 'failed';
+  reason: RefusalReason;
+  remedy: string;
+  secret?: string;
+  place?: string;
+};
+
+export function noteRefusal(draft: Draft, refusal: Refusal): void {
+  draft.decision = refusal.decision;
+  draft.reason = refusal.reason;
+  draft.remedy = refusal.remedy;
+  draft.status = refusal.status;
+  if (refusal.secret !== undefined) addUse(draft, refusal.secret, { refusals: 1 });
+}
+
+/** The answer's headers and body; the header lets a client that shows no bodies show the reason. */
+export function renderRefusal(refusal: Refusal, destination: Destination): { headers: string[]; body: Buffer } {
+  const { reason, secret, place, remedy } = refusal;
+  const error = refusal.decision === 'blocked' ? 'blocked by decoy' : 'failed in decoy';
+  const body = Buffer.from(`${JSON.stringify({ error, reason, host: destination.host, secret, place, remedy })}\n`);
+  return {
+    headers: [
+      'content-type', 'application/json', 'content-length', String(body.length), 'cache-control', 'no-store', 'x-decoy-blocked', reason,
+    ],
+    body,
+  };
+}
+
+/** Answers with the refusal. The caller has made sure that no header was sent. */
+export function sendRefusal(response: ServerResponse, refusal: Refusal, destination: Destination): void {
+  const { headers, body } = renderRefusal(refusal, destination);
+  const request = response.req;
+  if (request.complete || request.readableEnded || isSmall(request.headers['content-length'], request.headers['transfer-encoding'])) {
+    response.writeHead(refusal.status, headers).end(body);
+    request.resume();
+    return;
+  }
+  // Closing at once would reset the connection under a client that is still sending, and it would never read the answer.
+  // So: answer, swallow what comes for a while, then close.
+  response.writeHead(refusal.status, [...headers, 'connection', 'close']).write(body);
+  let swallowedBytes = 0;
+  const close = () => response.end();
+  const timer = setTimeout(close, lingerMs);
+  request.on('data', (chunk: Buffer) => {
+    swallowedBytes += chunk.length;
+    if (swallowedBytes > lingerBytes) close();
+  });
+  request.once('end', close);
+  response.once('close', () => clearTimeout(timer));
+  request.resume();
+}
+
+const lingerMs = 1_000;
+const lingerBytes = 1 << 20;
+const smallBytes = 64 << 10;
+
+function isSmall(contentLength: string | undefined, transferEncoding: string | undefined): boolean {
+  if (transferEncoding !== undefined) return false;
+  return contentLength === undefined || Number(contentLength) <= smallBytes;
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { OutgoingScanner, SecretRefusal } from '../secrets/compile-secrets.ts';
+import { createDecodedScan, type DecodedScan } from './decoded-scan.ts';
+
+export type RequestBodyOptions = {
+  /** null where there are no secrets: the body then passes unread */
+  scanner: OutgoingScanner | null;
+  /** for a body with a content coding: scans what it says once decoded */
+  decoded: { coding: string; scanner: OutgoingScanner } | null;
+  onBytes(count: number): void;
+  /** called at most once; nothing more is passed on */
+  onRefusal(refusal: SecretRefusal | { reason: 'unscannable-body' }): void;
+};
+
+/**
+ * The body as it may go upstream, with back-pressure to the client. It is not the request itself, as undici destroys the body
+ * it was given when the answer comes early, and destroying a request closes the client's connection.
+ */
+export function createRequestBody(request: IncomingMessage, options: RequestBodyOptions): Readable {
+  const { scanner, onBytes } = options;
+  const decoded: DecodedScan | null = options.decoded === null ? null : createDecodedScan(options.decoded);
+  let isOver = false;
+  let isScanning = false;
+
+  const body = new Readable({
+    read() {
+      if (!isScanning) request.resume();
+    },
+    destroy(error, callback) {
+      isOver = true;
+      decoded?.destroy();
+      // What the client still sends is swallowed, or its connection could never carry another request.
+      request.resume();
+      callback(error);
+    },
+  });
+  const refuse = (refusal: SecretRefusal | { reason: 'unscannable-body' }) => {
+    if (isOver) return;
+    isOver = true;
+    options.onRefusal(refusal);
+  };
+  const scan = (chunk: Buffer) => {
+    const refusal = scanner === null ? null : scanner.push(chunk);
+    if (refusal !== null) return refuse(refusal);
+    onBytes(chunk.length);
+    if (!body.push(chunk)) request.pause();
+  };
+
+  request.on('data', (chunk: Buffer) => {
+    if (isOver) return;
+    if (decoded === null) return scan(chunk);
+    // A chunk is passed on only once everything it decodes to was looked at.
+    isScanning = true;
+    request.pause();
+    decoded.push(chunk, (refusal) => {
+      isScanning = false;
+      if (refusal !== null) return refuse(refusal);
+      scan(chunk);
+      if (!isOver && body.readableLength < body.readableHighWaterMark) request.resume();
+    });
+  });
+  request.once('end', () => {
+    if (isOver) return;
+    if (decoded === null) return void body.push(null);
+    decoded.end((refusal) => {
+      if (refusal !== null) refuse(refusal);
+      else if (!isOver) body.push(null);
+    });
+  });
+  request.once('close', () => {
+    if (!request.complete && !isOver) body.destroy(new Error('the client went away'));
+  });
+  return body;
+}

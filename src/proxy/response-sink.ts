@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import type { ResponseScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
+import { createDecoder } from './coding.ts';
+
+/** Where the bytes of an upstream's body go. */
+export type ResponseSink = {
+  /** false: wait until `onDrain` was called */
+  write(chunk: Buffer): boolean;
+  /** `finished` is called when the last byte was handed to the client's connection */
+  end(finished: () => void): void;
+  destroy(): void;
+};
+
+/** Passes the body on as it is. */
+export function createDirectSink(response: ServerResponse, onDrain: () => void): ResponseSink {
+  response.on('drain', onDrain);
+  return { write: (chunk) => response.write(chunk), end: (finished) => finished(), destroy: () => undefined };
+}
+
+export type ScrubbedSinkOptions = {
+  scrubber: ResponseScrubber;
+  coding: string | null;
+  onDrain(): void;
+  onScrubs(counts: ScrubCount[]): void;
+  /** the body could not be decoded */
+  onError(): void;
+};
+
+/** Decodes the body and passes it on with every real value replaced; a chunk goes out as soon as it is known to hold none. */
+export function createScrubbedSink(response: ServerResponse, options: ScrubbedSinkOptions): ResponseSink {
+  const scrubber = options.scrubber.createBodyScrubber();
+  const writeScrubbed = (chunk: Buffer): boolean => {
+    const bytes = scrubber.push(chunk);
+    return bytes.length === 0 || response.write(bytes);
+  };
+  const finish = (finished: () => void) => {
+    const rest = scrubber.flush();
+    if (rest.length > 0) response.write(rest);
+    options.onScrubs(scrubber.counts());
+    finished();
+  };
+  if (options.coding === null) {
+    response.on('drain', options.onDrain);
+    return { write: writeScrubbed, end: finish, destroy: () => undefined };
+  }
+  return createDecodingSink(response, { ...options, coding: options.coding, writeScrubbed, finish });
+}
+
+type DecodingOptions = ScrubbedSinkOptions & {
+  coding: string;
+  writeScrubbed(chunk: Buffer): boolean;
+  finish(finished: () => void): void;
+};
+
+function createDecodingSink(response: ServerResponse, options: DecodingOptions): ResponseSink {
+  let decoder: ReturnType<typeof createDecoder> | null = null;
+  const open = (first: Buffer) => {
+    const stream = createDecoder(options.coding, first);
+    stream.on('data', (bytes: Buffer) => {
+      if (!options.writeScrubbed(bytes)) stream.pause();
+    });
+    stream.on('drain', options.onDrain);
+    stream.on('error', options.onError);
+    response.on('drain', () => stream.resume());
+    return stream;
+  };
+  return {
+    write(chunk) {
+      decoder ??= open(chunk);
+      return decoder.write(chunk);
+    },
+    end(finished) {
+      // A coded body may be empty, as the answer to HEAD is.
+      if (decoder === null) return options.finish(finished);
+      decoder.once('end', () => options.finish(finished));
+      decoder.end();
+    },
+    destroy: () => decoder?.destroy(),
+  };
+}

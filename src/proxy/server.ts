@@ -1,0 +1,81 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Destination } from '../policy/policy.ts';
+import { draftEntry } from './audit.ts';
+import type { ProxyContext } from './exchange.ts';
+import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
+import { handleRequest } from './request.ts';
+
+/** An HTTP/1.1 server that listens nowhere: connections are handed to it. */
+export type HttpSide = {
+  accept(socket: Duplex, destination: Destination): void;
+  close(): void;
+};
+
+export function createHttpSide(context: ProxyContext): HttpSide {
+  const destinations = new WeakMap<Duplex, Destination>();
+  const destinationOf = (request: IncomingMessage) => destinations.get(request.socket)!;
+
+  const server: Server = createServer({
+    insecureHTTPParser: false,
+    maxHeaderSize: 64 << 10,
+    // A missing Host is answered by the proxy itself, with an entry.
+    requireHostHeader: false,
+    keepAliveTimeout: 75_000,
+    headersTimeout: 60_000,
+    // Uploads and answers take as long as they take: the run's own deadline bounds them.
+    requestTimeout: 0,
+    connectionsCheckingInterval: 15_000,
+  });
+  server.timeout = 0;
+  server.on('request', (request, response) => {
+    handleRequest(request, response, { destination: destinationOf(request), context, expectsContinue: false });
+  });
+  server.on('checkContinue', (request, response) => {
+    handleRequest(request, response, { destination: destinationOf(request), context, expectsContinue: true });
+  });
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    const destination = destinationOf(request);
+    refuseRaw(socket, { ...unsupportedConnect, method: 'CONNECT', destination, context });
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const destination = destinations.get(socket);
+    // A reset is the client's way to go; what it had asked for has its own entry.
+    if (destination === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) return void socket.destroy();
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+    refuseRaw(socket, { ...badRequest, status, method: null, destination, context });
+  });
+
+  return {
+    accept(socket, destination) {
+      destinations.set(socket, destination);
+      server.emit('connection', socket);
+    },
+    // It never listened: its check of idle connections is all there is to stop.
+    close: () => server.close(() => undefined),
+  };
+}
+
+const unsupportedConnect: Refusal = {
+  status: 501, decision: 'blocked', reason: 'unsupported-protocol',
+  remedy: 'CONNECT is not needed: connect to the destination itself, Decoy is on the way.',
+};
+const badRequest: Refusal = {
+  status: 400, decision: 'blocked', reason: 'bad-request',
+  remedy: 'Send well-formed HTTP/1.1: on this port Decoy understands nothing else.',
+};
+
+type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };
+
+/** Answers where Node made no response object: the parser failed, or gave the connection away. */
+function refuseRaw(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {
+  const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
+  draft.method = method;
+  noteRefusal(draft, refusal);
+  context.audit.record(draft);
+  const { headers, body } = renderRefusal(refusal, destination);
+  let head = `HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\n`;
+  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  socket.on('error', () => undefined);
+  socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]), () => socket.destroy());
+}

@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { Destination } from '../policy/policy.ts';
+import type { Refusal } from './refusal.ts';
+
+export type Target =
+  /** `url` is the origin form with the query, `path` without it; both start with `/`, or are `*` for OPTIONS */
+  | { ok: true; url: string; path: string; host: string }
+  | { ok: false; refusal: Refusal };
+
+/**
+ * Holds a request to the connection's destination. Every name a request can carry (Host, the authority of an absolute-form
+ * target) must be the destination, on every request of a kept-alive connection: otherwise a rule for one host, or a secret
+ * bound to it, would serve another virtual host behind the same address (RFC 9110, 4.3.3 and 7.4).
+ */
+export function parseTarget(request: IncomingMessage, destination: Destination): Target {
+  const host = formatHost(destination);
+  const named = singleHost(request.rawHeaders);
+  // HTTP/1.0 has no Host; the destination is sent upstream in its place.
+  const isMissing = named === null && request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+  if (named === null && !isMissing) return mismatch(400, 'Send exactly one Host header with the name the connection was opened to.');
+  if (named !== null && named !== host && normalizeAuthority(named, destination) !== host) {
+    return mismatch(421, `Send a Host header that is "${host}", the name the connection was opened to, or open another connection.`);
+  }
+  return originForm(request.url ?? '', { destination, host, method: request.method ?? '' });
+}
+
+/** The destination as Host says it: an IPv6 literal in brackets, the default port left out. */
+export function formatHost({ scheme, host, port }: Destination): string {
+  const name = isIP(host) === 6 ? `[${host}]` : host;
+  return port === defaultPort(scheme) ? name : `${name}:${port}`;
+}
+
+function originForm(url: string, { destination, host, method }: { destination: Destination; host: string; method: string }): Target {
+  if (url.startsWith('/')) return accepted(url, host);
+  if (url === '*' && method === 'OPTIONS') return { ok: true, url, path: url, host };
+  const absolute = /^(https?):\/\/([^/?#]*)([^#]*)$/i.exec(url);
+  if (absolute === null) return mismatch(400, 'Send the target as a path that starts with "/".');
+  const [, scheme, authority, rest] = absolute as unknown as [string, string, string, string];
+  if (scheme.toLowerCase() !== destination.scheme || normalizeAuthority(authority, destination) !== host) {
+    return mismatch(421, `Send a target on "${destination.scheme}://${host}", where the connection was opened to.`);
+  }
+  return accepted(rest.startsWith('/') ? rest : `/${rest}`, host);
+}
+
+function accepted(url: string, host: string): Target {
+  // A fragment is never sent; a server that cut it off would see another path than the policy did.
+  if (url.includes('#')) return mismatch(400, 'Send the target without a fragment.');
+  const question = url.indexOf('?');
+  return { ok: true, url, path: question === -1 ? url : url.slice(0, question), host };
+}
+
+function singleHost(rawHeaders: readonly string[]): string | null {
+  let found: string | null = null;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length !== 4 || name.toLowerCase() !== 'host') continue;
+    if (found !== null) return null;
+    found = rawHeaders[i + 1]!;
+  }
+  return found;
+}
+
+/** Lower case, no trailing dot, no default port; null for anything else than `host` or `host:port`, userinfo included. */
+function normalizeAuthority(authority: string, { scheme }: Destination): string | null {
+  const parts = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+?)\.?(?::([0-9]{1,5}))?$/i.exec(authority);
+  if (parts === null) return null;
+  const name = parts[1]!.toLowerCase();
+  const port = parts[2] === undefined ? defaultPort(scheme) : Number(parts[2]);
+  const canonical = name.startsWith('[') ? canonicalLiteral(name) : name;
+  return port === defaultPort(scheme) ? canonical : `${canonical}:${port}`;
+}
+
+function canonicalLiteral(bracketed: string): string {
+  return URL.canParse(`http://${bracketed}`) ? new URL(`http://${bracketed}`).hostname : bracketed;
+}
+
+function defaultPort(scheme: 'https' | 'http'): number {
+  return scheme === 'https' ? 443 : 80;
+}
+
+function mismatch(status: 400 | 421, remedy: string): Target {
+  return { ok: false, refusal: { status, decision: 'blocked', reason: 'host-mismatch', remedy } };
+}

@@ -1,0 +1,51 @@
+import type { Meter } from '../usage/meter.ts';
+import type { Changes, Limits, Report } from './report.ts';
+import type { Ledger } from './network-ledger.ts';
+import { decideConclusion, type Outcome } from './decide-conclusion.ts';
+
+/** Everything a report is made of. */
+export type ReportParts = {
+  id: string;
+  startedAt: Date;
+  wallSeconds: number;
+  image: string;
+  limits: Limits;
+  outcome: Outcome;
+  /** whether the disk was full when the command ended */
+  storageFull: boolean;
+  failOnBlocked: boolean;
+  /** what the engine says (`State.OOMKilled`): the counters themselves are gone if the sandbox's first process was killed */
+  engineSawOom?: boolean;
+  meter: Pick<Meter, 'usage' | 'samples'>;
+  ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked'>;
+  changes: Changes;
+};
+
+/** Always gives a report, whatever the outcome. */
+export function buildReport(parts: ReportParts): Report {
+  const { meter, ledger, outcome } = parts;
+  const measured = meter.usage();
+  const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network() };
+  const { conclusion, exitCode } = decideConclusion(outcome, {
+    oomKills: usage.oomKills,
+    storageFull: parts.storageFull,
+    blocked: usage.network.blocked,
+    failOnBlocked: parts.failOnBlocked,
+  });
+  return {
+    version: 1,
+    id: parts.id,
+    conclusion,
+    exitCode,
+    ...(outcome.kind === 'error' ? { error: outcome.message } : {}),
+    startedAt: parts.startedAt.toISOString(),
+    wallSeconds: parts.wallSeconds,
+    image: parts.image,
+    limits: parts.limits,
+    usage,
+    secrets: ledger.secrets(),
+    blocked: ledger.blocked(),
+    samples: meter.samples(),
+    changes: parts.changes,
+  };
+}

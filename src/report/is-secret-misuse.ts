@@ -1,0 +1,15 @@
+import type { RefusalReason } from '../policy/policy.ts';
+
+const SECRET_MISUSE: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  'placeholder-wrong-host',
+  'placeholder-wrong-place',
+  'placeholder-without-tls',
+  'real-secret-leaving',
+  'method-carries-no-secret',
+  'unscannable-body',
+]);
+
+/** Whether a refusal kept a secret or its placeholder from leaving: listed first, and never offered as an allow rule. */
+export function isSecretMisuse(reason: RefusalReason): boolean {
+  return SECRET_MISUSE.has(reason);
+}

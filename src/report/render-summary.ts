@@ -1,0 +1,111 @@
+import type { BlockedGroup, Report } from './report.ts';
+import { limitRows } from './limit-rows.ts';
+import { markdownCode } from './markdown-code.ts';
+import { renderBar } from './render-bar.ts';
+import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
+import { renderVerdict } from './render-verdict.ts';
+
+const MAX_ROWS = 50;
+/** GitHub drops a step's summary above 1 MiB: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands */
+const MAX_BYTES = 1_000_000;
+const BAR_WIDTH = 10;
+
+/**
+ * The job summary, in GitHub Markdown. Every text that a sandbox may have chosen stands in a code span of its own, where Markdown,
+ * HTML, links, images and @mentions mean nothing (GitHub Flavored Markdown 6.3).
+ */
+export function renderSummary(report: Report): string {
+  return cutAtLine(
+    [
+      `### Decoy: ${report.conclusion}`,
+      '',
+      verdict(report),
+      '',
+      `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}.${changesSentence(report)}`,
+      ...limitsTable(report),
+      ...hostsTable(report),
+      ...blockedTable(report),
+      ...secretsTable(report),
+      '',
+    ],
+    MAX_BYTES,
+  );
+}
+
+/** Only the sentence of an error quotes anything; the others are Decoy's own words and numbers. */
+function verdict(report: Report): string {
+  return report.conclusion === 'error' ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
+}
+
+function changesSentence({ changes: { files, insertions, deletions } }: Report): string {
+  return files === 0 ? '' : ` Files changed: ${renderNumber(files)}; lines added: ${renderNumber(insertions)}, removed: ${renderNumber(deletions)}.`;
+}
+
+function limitsTable(report: Report): string[] {
+  const rows = limitRows(report).map(({ name, used, limit, share, note }) => [name, used, renderBar(share, BAR_WIDTH), limit, note]);
+  return table('Limits', { columns: ['limit', '>used', '', '>of', ''], rows });
+}
+
+function hostsTable({ usage: { network } }: Report): string[] {
+  const rows = network.hosts.map((host) => [
+    markdownCode(host.host, 255),
+    renderNumber(host.requests), renderNumber(host.blocked), renderBytes(host.requestBytes), renderBytes(host.responseBytes),
+    renderNumber(host.substitutions), renderNumber(host.scrubs),
+  ]);
+  const total = ['all', renderNumber(network.requests), renderNumber(network.blocked), renderBytes(network.requestBytes), renderBytes(network.responseBytes), '', ''];
+  const columns = ['host', '>requests', '>blocked', '>sent', '>received', '>substitutions', '>scrubs'];
+  return table('Network', { columns, rows, last: total });
+}
+
+function blockedTable({ blocked }: Report): string[] {
+  const rows = blocked.map((group) => [
+    renderNumber(group.count), markdownCode(attempted(group), 400), markdownCode(group.reason, 40), markdownCode(group.remedy, 1000),
+  ]);
+  return table('Blocked', { columns: ['>count', 'attempt', 'reason', 'remedy'], rows });
+}
+
+function attempted({ host, port, method, path }: BlockedGroup): string {
+  return `${method === null ? '' : `${method} `}${host}${port === null ? '' : `:${port}`}${path ?? ''}`;
+}
+
+function secretsTable({ secrets }: Report): string[] {
+  const rows = secrets.map(({ name, hosts, substitutions, scrubs, refusals }) => [
+    markdownCode(name, 100), markdownCode(hosts.join(', '), 300), renderNumber(substitutions), renderNumber(scrubs), renderNumber(refusals),
+  ]);
+  return table('Secrets', { columns: ['secret', 'hosts', '>substitutions', '>scrubs', '>refusals'], rows });
+}
+
+/** A heading and a table of at most 50 rows; nothing where there is no row. A column's `>` aligns it to the right. */
+function table(heading: string, content: { columns: string[]; rows: string[][]; last?: string[] }): string[] {
+  const { columns, rows, last } = content;
+  if (rows.length === 0) return [];
+  const more = rows.length - MAX_ROWS;
+  return [
+    '',
+    `#### ${heading}`,
+    '',
+    line(columns.map((column) => column.replace(/^>/, ''))),
+    line(columns.map((column) => (column.startsWith('>') ? '---:' : '---'))),
+    ...rows.slice(0, MAX_ROWS).map(line),
+    ...(last ? [line(last)] : []),
+    ...(more > 0 ? ['', `${renderNumber(more)} more in report.json.`] : []),
+  ];
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** Joins as many whole lines as fit. */
+function cutAtLine(lines: readonly string[], maxBytes: number): string {
+  const encoder = new TextEncoder();
+  const note = '\nThe rest is in report.json.\n';
+  let bytes = note.length;
+  const fitting: string[] = [];
+  for (const text of lines) {
+    bytes += encoder.encode(text).length + 1;
+    if (bytes > maxBytes) return `${fitting.join('\n')}\n${note}`;
+    fitting.push(text);
+  }
+  return fitting.join('\n');
+}

@@ -1,0 +1,115 @@
+import type { BlockedGroup, HostUsage, Report } from './report.ts';
+import { limitRows } from './limit-rows.ts';
+import { printable } from './printable.ts';
+import { renderBar } from './render-bar.ts';
+import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
+import { renderVerdict } from './render-verdict.ts';
+import { wrapText } from './wrap-text.ts';
+
+/** `columns` is kept within 80 and 100; 80 by default. */
+export type TerminalOptions = { colour: boolean; columns?: number };
+
+const MAX_ROWS = 10;
+const BAR_WIDTH = 10;
+const INDENT = '  ';
+
+/**
+ * The closing summary. Every line begins with a word or a mark of Decoy's own: GitHub's runner obeys `::commands` at the start of
+ * a line, leading spaces not counted. https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+ */
+export function renderTerminal(report: Report, options: TerminalOptions): string {
+  const columns = Math.min(Math.max(options.columns ?? 80, 80), 100);
+  const paint = options.colour ? colours : plain;
+  const sections = [
+    verdictLines(report, { columns, paint }),
+    limitLines(report, paint),
+    networkLines(report, columns),
+    secretLines(report, columns),
+    blockedLines(report, { columns, paint }),
+    changeLines(report),
+  ];
+  return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+type Paint = Record<'good' | 'bad' | 'faint', (text: string) => string>;
+const plain: Paint = { good: (text) => text, bad: (text) => text, faint: (text) => text };
+const colours: Paint = {
+  good: (text) => `\x1b[1;32m${text}\x1b[0m`,
+  bad: (text) => `\x1b[1;31m${text}\x1b[0m`,
+  faint: (text) => `\x1b[2m${text}\x1b[0m`,
+};
+type Look = { columns: number; paint: Paint };
+
+function verdictLines(report: Report, { columns, paint }: Look): string[] {
+  const word = (report.conclusion === 'success' ? paint.good : paint.bad)(report.conclusion);
+  const summary = `exit ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${printable(report.image, columns - 50)}`;
+  return [`Decoy: ${word}, ${summary}`, ...wrapText(renderVerdict(report), columns - 4).map((line) => `${INDENT}> ${line}`)];
+}
+
+function limitLines(report: Report, paint: Paint): string[] {
+  const rows = limitRows(report);
+  const usedWidth = Math.max(...rows.map(({ used }) => used.length));
+  return [
+    'Limits',
+    ...rows.map(({ name, used, limit, share, note }) => {
+      const percent = `${Math.round(Math.min(Math.max(share, 0), 9.99) * 100)} %`.padStart(5);
+      const bar = share >= 0.9 ? paint.bad(renderBar(share, BAR_WIDTH)) : renderBar(share, BAR_WIDTH);
+      return `${INDENT}${name.padEnd(8)} ${used.padStart(usedWidth)}  ${bar} ${percent} of ${limit}${note === '' ? '' : `, ${note}`}`;
+    }),
+  ];
+}
+
+function networkLines({ usage: { network } }: Report, columns: number): string[] {
+  const bytes = `${renderBytes(network.requestBytes)} out, ${renderBytes(network.responseBytes)} in`;
+  const heading = `Network: ${renderCount(network.requests, 'request')}, ${renderNumber(network.blocked)} blocked, ${bytes}`;
+  const shown = network.hosts.slice(0, MAX_ROWS);
+  return [heading, ...shown.flatMap((host) => marked(hostSentence(host), columns)), ...moreLine(network.hosts.length - shown.length, 'host')];
+}
+
+function hostSentence(usage: HostUsage): string {
+  const counts = [
+    usage.requests > 0 ? renderCount(usage.requests, 'request') : '',
+    usage.blocked > 0 ? `${renderNumber(usage.blocked)} blocked` : '',
+    usage.requests > 0 ? `${renderBytes(usage.requestBytes)} out, ${renderBytes(usage.responseBytes)} in` : '',
+  ].filter((count) => count !== '').join(', ');
+  return `${printable(usage.host, 255)}: ${counts}`;
+}
+
+function secretLines({ secrets }: Report, columns: number): string[] {
+  if (secrets.length === 0) return [];
+  const shown = secrets.slice(0, MAX_ROWS);
+  const lines = shown.flatMap(({ name, hosts, substitutions, scrubs, refusals }) => {
+    const counts = `substituted ${renderNumber(substitutions)}, scrubbed ${renderNumber(scrubs)}, refused ${renderNumber(refusals)}`;
+    return marked(`${printable(name, 64)} for ${printable(hosts.join(', '), 200)}: ${counts}`, columns);
+  });
+  return ['Secrets', ...lines, ...moreLine(secrets.length - shown.length, 'secret')];
+}
+
+function blockedLines({ blocked }: Report, { columns, paint }: Look): string[] {
+  if (blocked.length === 0) return [];
+  const shown = blocked.slice(0, MAX_ROWS);
+  const lines = shown.flatMap((group) => [
+    ...marked(`${renderNumber(group.count)} x ${attempted(group)}: ${group.reason}`, columns),
+    ...wrapText(printable(group.remedy, 1000), columns - 6).map((line) => paint.faint(`${INDENT}${INDENT}> ${line}`)),
+  ]);
+  return ['Blocked', ...lines, ...moreLine(blocked.length - shown.length, 'kind')];
+}
+
+/** Wraps untrusted text with a mark before each of its lines. */
+function marked(text: string, columns: number): string[] {
+  return wrapText(text, columns - 4).map((line, i) => `${INDENT}${i === 0 ? '-' : '|'} ${line}`);
+}
+
+function attempted({ host, port, method, path }: BlockedGroup): string {
+  const place = `${printable(host, 255)}${port === null ? '' : `:${port}`}${printable(path ?? '', 200)}`;
+  return method === null ? place : `${printable(method, 32)} ${place}`;
+}
+
+function changeLines({ changes }: Report): string[] {
+  if (changes.files === 0) return [];
+  return [`Changes: ${renderCount(changes.files, 'file')}, ${renderNumber(changes.insertions)} lines added, ${renderNumber(changes.deletions)} removed`];
+}
+
+function moreLine(count: number, noun: string): string[] {
+  return count > 0 ? [`${INDENT}and ${renderNumber(count)} more ${noun}${count === 1 ? '' : 's'}: see report.json`] : [];
+}

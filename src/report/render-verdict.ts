@@ -1,0 +1,26 @@
+import type { Report } from './report.ts';
+import { printableSentence } from './printable.ts';
+import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
+
+/** One sentence on how the run ended and, where a limit ended it, what to change. */
+export function renderVerdict(report: Report): string {
+  const { exitCode, limits, usage } = report;
+  switch (report.conclusion) {
+    case 'success':
+      return 'The command succeeded.';
+    case 'failure':
+      return `The command failed with exit code ${exitCode}.`;
+    case 'timeout':
+      return `Stopped at the time limit of ${renderSeconds(limits.wallSeconds)}: raise timeout (at most 30m) or do less.`;
+    case 'oom':
+      return `Out of memory: the kernel killed ${usage.oomKills === 1 ? 'a process' : renderNumber(usage.oomKills) + ' processes'} at the cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
+    case 'storage':
+      return `The disk of ${renderBytes(limits.storageBytes)} was full and the command failed with exit code ${exitCode}: raise storage or write less.`;
+    case 'blocked':
+      return `${renderCount(usage.network.blocked, 'attempt')} blocked, and fail-on-blocked is set: allow what is meant, remove what is not.`;
+    case 'cancelled':
+      return `Cancelled (exit code ${exitCode}).`;
+    case 'error':
+      return printableSentence(report.error ?? 'Decoy could not go on safely.', 1000);
+  }
+}

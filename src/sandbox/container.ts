@@ -1,0 +1,43 @@
+import type Docker from 'dockerode';
+import { EngineError, type Engine } from './engine.ts';
+
+/** A created container that is removed, by force, when disposed of. */
+export type OwnedContainer = AsyncDisposable & { id: string; container: Docker.Container };
+
+/**
+ * Creates a container. Its labels make it findable before it is started, whatever happens to this process.
+ * @throws EngineError naming what was to be created
+ */
+export async function createContainer(engine: Engine, options: { what: string; spec: Docker.ContainerCreateOptions }): Promise<OwnedContainer> {
+  const container = await engine.docker.createContainer(options.spec).catch((error: unknown) => {
+    throw new EngineError(`cannot create the ${options.what} container: ${engineMessage(error)}`);
+  });
+  return { id: container.id, container, [Symbol.asyncDispose]: () => removeContainer(container) };
+}
+
+export async function startContainer(owned: OwnedContainer, what: string): Promise<void> {
+  await owned.container.start().catch((error: unknown) => {
+    throw new EngineError(`cannot start the ${what} container: ${engineMessage(error)}`);
+  });
+}
+
+/** Removes a container by force; one that is gone, or being removed by someone else, is no error. */
+export async function removeContainer(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    if (!isGone(error)) throw error;
+  }
+}
+
+/** The engine's own words for a failure: its JSON message where there is one. */
+export function engineMessage(error: unknown): string {
+  const json = (error as { json?: { message?: string } }).json;
+  return json?.message ?? (error as Error).message;
+}
+
+/** 404: no such object; 409 on removal: "removal already in progress". */
+export function isGone(error: unknown): boolean {
+  const { statusCode } = error as { statusCode?: number };
+  return statusCode === 404 || (statusCode === 409 && engineMessage(error).includes('already in progress'));
+}

@@ -1,0 +1,59 @@
+import Docker from 'dockerode';
+
+/** A connection to the Docker engine and what is known of it. */
+export type Engine = {
+  docker: Docker;
+  /** `20.10.24` */
+  version: string;
+  /** 1 or 2, of the engine's host */
+  cgroupVersion: 1 | 2;
+  rootless: boolean;
+};
+
+/** The engine cannot be used; the message says why and what to do. */
+export class EngineError extends Error {
+  override name = 'EngineError';
+}
+
+/**
+ * Connects to the engine DOCKER_HOST names, or to /var/run/docker.sock.
+ * @throws EngineError when it does not answer or cannot run Linux containers
+ */
+export async function connectEngine(options: { dockerHost?: string | undefined }): Promise<Engine> {
+  const docker = openClient(options.dockerHost);
+  const info = await docker.info().catch((error: unknown) => {
+    throw new EngineError(unreachable(error, options.dockerHost));
+  });
+  if (info.OSType !== 'linux') {
+    throw new EngineError(`the Docker engine runs ${JSON.stringify(info.OSType)} containers; switch it to Linux containers`);
+  }
+  return {
+    docker,
+    version: String(info.ServerVersion),
+    cgroupVersion: info.CgroupVersion === '2' ? 2 : 1,
+    rootless: (info.SecurityOptions ?? []).some((option: string) => option.includes('rootless')),
+  };
+}
+
+function openClient(dockerHost: string | undefined): Docker {
+  if (dockerHost === undefined || dockerHost === '') return new Docker({ socketPath: '/var/run/docker.sock' });
+  const url = URL.canParse(dockerHost) ? new URL(dockerHost) : null;
+  if (url?.protocol !== 'unix:') {
+    throw new EngineError(
+      `DOCKER_HOST=${JSON.stringify(dockerHost)} is not supported yet: the engine must share this machine's file system, so point it at a unix:// socket or unset it`,
+    );
+  }
+  return new Docker({ socketPath: url.pathname });
+}
+
+function unreachable(error: unknown, dockerHost: string | undefined): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  const where = dockerHost || '/var/run/docker.sock';
+  if (code === 'EACCES') {
+    return `cannot use the Docker engine at ${where}: permission denied; add this user to the docker group (sudo usermod -aG docker "$USER", then log in again) or run as root`;
+  }
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+    return `cannot reach the Docker engine at ${where}: it is not running; start it (sudo systemctl start docker, or dockerd) or install it (apt-get install docker.io)`;
+  }
+  return `cannot use the Docker engine at ${where}: ${(error as Error).message}`;
+}

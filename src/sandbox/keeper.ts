@@ -1,0 +1,168 @@
+import type { Duplex } from 'node:stream';
+import { attach } from './attach.ts';
+import { createContainer, startContainer, type OwnedContainer } from './container.ts';
+import { demultiplex } from './demultiplex.ts';
+import { EngineError, type Engine } from './engine.ts';
+import type { ExposedTree } from './exposed-trees.ts';
+import type { RunLabels } from './labels.ts';
+import { GUEST_PATH } from './root-image.ts';
+import type { Volume } from './volume.ts';
+
+export type KeeperOptions = {
+  image: string;
+  runId: string;
+  labels: RunLabels;
+  /** holds the disk file */
+  fileVolume: Volume;
+  trees: readonly ExposedTree[];
+  /** the host's workspace, or null where the sandbox gets none */
+  workspacePath: string | null;
+};
+
+export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number };
+
+export type ChangedFile = { path: string; status: 'M' | 'A' | 'D' | 'R'; from?: string };
+export type Patch = { files: number; insertions: number; deletions: number; changedFiles: ChangedFile[]; skipped: string[]; bytes: Buffer };
+
+/** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
+export type Keeper = AsyncDisposable & {
+  /** Makes the disk and lays the tree out on it. @returns the loop device, `/dev/loopN` */
+  open(options: { sizeBytes: number; tree: Buffer; chown: { uid: number; gid: number } | null }): Promise<{ device: string; chowned: number }>;
+  /** Resolves when the file appears on the disk: written there through another mount. */
+  awaitFile(name: string): Promise<void>;
+  /** null once the keeper is gone */
+  readDiskUse(): Promise<DiskUse | null>;
+  readPatch(options: { maxBytes: number; metacopy: boolean }): Promise<Patch>;
+};
+
+const MEMORY_BYTES = 1024 * 1024 * 1024;
+
+export async function startKeeper(engine: Engine, options: KeeperOptions): Promise<Keeper> {
+  const owned = await createContainer(engine, { what: 'keeper', spec: keeperSpec(options) });
+  try {
+    const stream = await attach(owned.container);
+    const replies = readReplies(stream);
+    await startContainer(owned, 'keeper');
+    return asKeeper({ owned, stream, replies });
+  } catch (error) {
+    await owned[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function keeperSpec(options: KeeperOptions) {
+  const binds = [`${options.fileVolume.name}:/file`, ...options.trees.filter((tree) => isSystemTree(tree)).map((tree) => `${tree.path}:${tree.path}:ro`)];
+  if (options.workspacePath !== null) binds.push(`${options.workspacePath}:/lower/workspace:ro`);
+  return {
+    name: `decoy-${options.runId}-keeper`,
+    Image: options.image,
+    Entrypoint: [GUEST_PATH, 'keeper'],
+    Labels: options.labels,
+    User: '0:0',
+    Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
+    AttachStdin: true, OpenStdin: true, StdinOnce: true, AttachStdout: true, AttachStderr: true,
+    HostConfig: {
+      NetworkMode: 'none',
+      Binds: binds,
+      CapDrop: ['ALL'],
+      CapAdd: ['SYS_ADMIN', 'MKNOD', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
+      DeviceCgroupRules: ['b 7:* rmw', 'c 10:237 rmw'],
+      // Ubuntu's docker-default AppArmor profile denies mount(2).
+      SecurityOpt: ['no-new-privileges:true', 'apparmor=unconfined'],
+      Tmpfs: { '/tmp': 'size=512m' },
+      Memory: MEMORY_BYTES,
+      MemorySwap: MEMORY_BYTES,
+      PidsLimit: 64,
+      IpcMode: 'none',
+      LogConfig: { Type: 'none', Config: {} },
+    },
+  };
+}
+
+function isSystemTree(tree: ExposedTree): boolean {
+  return tree.path === '/usr' || tree.path.lastIndexOf('/') === 0;
+}
+
+type Parts = { owned: OwnedContainer; stream: Duplex; replies: Replies };
+
+function asKeeper({ owned, stream, replies }: Parts): Keeper {
+  // One command at a time: replies carry no number.
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = (command: object, options: { payload?: Buffer } = {}): Promise<Reply> => {
+    const result = last.then(async () => {
+      stream.write(`${JSON.stringify(command)}\n`);
+      if (options.payload !== undefined) stream.write(options.payload);
+      const reply = await replies.next();
+      if (reply['ok'] !== true) throw new EngineError(`the keeper could not ${String((command as { cmd: string }).cmd)}: ${String(reply['error'])}`);
+      return reply;
+    });
+    last = result.catch(() => {});
+    return result;
+  };
+  return {
+    async open({ sizeBytes, tree, chown }) {
+      const reply = await ask({ cmd: 'open', sizeBytes, tarBytes: tree.length, chown }, { payload: tree });
+      return { device: String(reply['device']), chowned: Number(reply['chowned'] ?? 0) };
+    },
+    async awaitFile(name) {
+      await ask({ cmd: 'await', path: name });
+    },
+    async readDiskUse() {
+      return (await ask({ cmd: 'statfs' }).catch(() => null)) as DiskUse | null;
+    },
+    async readPatch({ maxBytes, metacopy }) {
+      const reply = await ask({ cmd: 'patch', maxBytes, metacopy });
+      return { ...(reply as unknown as Omit<Patch, 'bytes'>), bytes: reply.payload ?? Buffer.alloc(0) };
+    },
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}
+
+type Reply = Record<string, unknown> & { payload?: Buffer };
+type Replies = { next(): Promise<Reply> };
+
+/** Reads JSON lines, each followed by `patchBytes` raw bytes where it names them. */
+function readReplies(stream: Duplex): Replies {
+  let stderr = '';
+  async function* read(): AsyncGenerator<Reply> {
+    let buffered: Buffer[] = [];
+    let length = 0;
+    let pending: Reply | null = null;
+    for await (const { channel, bytes } of demultiplex(stream)) {
+      if (channel === 'stderr') {
+        stderr = (stderr + bytes.toString()).slice(-2048);
+        continue;
+      }
+      buffered.push(bytes);
+      length += bytes.length;
+      for (;;) {
+        const wanted = pending === null ? null : Number(pending['patchBytes']);
+        if (wanted !== null && length < wanted) break;
+        const all: Buffer = buffered.length === 1 ? (buffered[0] as Buffer) : Buffer.concat(buffered);
+        buffered = [all];
+        if (wanted !== null) {
+          yield { ...pending, payload: all.subarray(0, wanted) };
+          pending = null;
+          buffered = [all.subarray(wanted)];
+          length -= wanted;
+          continue;
+        }
+        const end = all.indexOf(10);
+        if (end < 0) break;
+        const reply = JSON.parse(all.subarray(0, end).toString()) as Reply;
+        buffered = [all.subarray(end + 1)];
+        length -= end + 1;
+        if (Number(reply['patchBytes'] ?? 0) > 0) pending = reply;
+        else yield reply;
+      }
+    }
+  }
+  const iterator = read();
+  return {
+    async next() {
+      const result = await iterator.next();
+      if (result.done === true) throw new EngineError(`the keeper ended: ${stderr.trim() || 'it printed nothing'}`);
+      return result.value;
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import type { TarEntry } from './pack-tree.ts';
+
+/** The files of /etc that are the same in every sandbox, whatever the runner's say. */
+export function writtenFiles(): TarEntry[] {
+  return [
+    // Docker mounts its own over these three, so they must exist; the runner's would tell its name and network.
+    file('etc/hostname', ''),
+    file('etc/hosts', ''),
+    file('etc/resolv.conf', ''),
+    // No LDAP, no systemd-resolved, no mDNS: names come from the gateway alone.
+    file('etc/nsswitch.conf', [
+      'passwd: files', 'group: files', 'shadow: files', 'hosts: files dns', 'networks: files',
+      'protocols: files', 'services: files', 'ethers: files', 'rpc: files', '',
+    ].join('\n')),
+    // The workspace belongs to another user than the one who runs git. https://git-scm.com/docs/git-config#Documentation/git-config.txt-safedirectory
+    file('etc/gitconfig', '[safe]\n\tdirectory = *\n'),
+    // A fixed identity: programs that insist on one work, and the runner's own stays unknown. Not all zeros, which systemd refuses.
+    file('etc/machine-id', 'dec0dec0dec0dec0dec0dec0dec0dec0\n'),
+    file('etc/environment', ''),
+    { name: 'etc/mtab', type: 'symlink', mode: 0o777, uid: 0, gid: 0, target: '/proc/self/mounts' },
+  ];
+}
+
+function file(name: string, content: string): TarEntry {
+  return { name, type: 'file', mode: 0o644, uid: 0, gid: 0, content };
+}

@@ -1,0 +1,43 @@
+/**
+ * Request headers whose one purpose is to carry a credential; only in these is a placeholder swapped by default. Source
+ * of each: the vendor's own API reference. Not here: `cookie`, which carries anything, `proxy-authorization`, which is for the next
+ * hop (RFC 9110, section 11.7.1), and headers for keys that the server is to store or hand on.
+ */
+export const CREDENTIAL_HEADERS: readonly { name: string; usedBy: string }[] = [
+  { name: 'authorization', usedBy: 'RFC 9110, section 11.6.2: Bearer, Basic, token and other schemes' },
+  { name: 'x-api-key', usedBy: 'Anthropic, AWS API Gateway and many others' },
+  { name: 'api-key', usedBy: 'Azure OpenAI, Azure AI Search, Brevo, New Relic, Qdrant' },
+  { name: 'apikey', usedBy: 'Supabase' },
+  { name: 'x-apikey', usedBy: 'VirusTotal' },
+  { name: 'x-goog-api-key', usedBy: 'Google' },
+  { name: 'x-auth-token', usedBy: 'OpenStack' },
+  { name: 'x-access-token', usedBy: 'common in self-written APIs' },
+  { name: 'private-token', usedBy: 'GitLab' },
+  { name: 'job-token', usedBy: 'GitLab CI' },
+  { name: 'deploy-token', usedBy: 'GitLab package registry' },
+  { name: 'circle-token', usedBy: 'CircleCI' },
+  { name: 'x-shopify-access-token', usedBy: 'Shopify' },
+  { name: 'x-figma-token', usedBy: 'Figma' },
+  { name: 'x-vault-token', usedBy: 'HashiCorp Vault' },
+  { name: 'x-consul-token', usedBy: 'HashiCorp Consul' },
+  { name: 'x-nomad-token', usedBy: 'HashiCorp Nomad' },
+  { name: 'dd-api-key', usedBy: 'Datadog' },
+  { name: 'dd-application-key', usedBy: 'Datadog' },
+  { name: 'x-algolia-api-key', usedBy: 'Algolia' },
+  { name: 'x-typesense-api-key', usedBy: 'Typesense' },
+  { name: 'x-postmark-server-token', usedBy: 'Postmark' },
+  { name: 'x-postmark-account-token', usedBy: 'Postmark' },
+  { name: 'xi-api-key', usedBy: 'ElevenLabs' },
+  { name: 'ocp-apim-subscription-key', usedBy: 'Azure API Management, Azure AI services' },
+  { name: 'x-functions-key', usedBy: 'Azure Functions' },
+  { name: 'x-honeycomb-team', usedBy: 'Honeycomb' },
+  { name: 'x-sentry-auth', usedBy: 'Sentry' },
+  { name: 'x-auth-key', usedBy: 'Cloudflare (older global keys)' },
+  { name: 'x-subscription-token', usedBy: 'Brave Search' },
+  { name: 'x-rapidapi-key', usedBy: 'RapidAPI' },
+  { name: 'x-tracker-token', usedBy: 'Pivotal Tracker' },
+  { name: 'x-octopus-apikey', usedBy: 'Octopus Deploy' },
+  { name: 'x-nuget-apikey', usedBy: 'NuGet' },
+  { name: 'x-jfrog-art-api', usedBy: 'JFrog Artifactory' },
+  { name: 'x-hasura-admin-secret', usedBy: 'Hasura' },
+];

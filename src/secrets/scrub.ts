@@ -1,0 +1,97 @@
+import type { Needles } from './compile-needles.ts';
+import { compileNeedles } from './compile-needles.ts';
+import { encodedForms } from './encodings.ts';
+import { hitsIn } from './outgoing-needles.ts';
+import type { Secret } from './secret.ts';
+import { createReplacer } from './stream-scanner.ts';
+
+export type ScrubCount = { name: string; scrubs: number };
+
+export type BodyScrubber = {
+  /** The scrubbed bytes that may be passed on now: the very `chunk` where nothing was found or held back; may be empty. */
+  push(chunk: Buffer): Buffer;
+  flush(): Buffer;
+  /** per secret, so far; only secrets that occurred */
+  counts(): ScrubCount[];
+};
+
+/** For responses of one host with a bound secret. */
+export type ResponseScrubber = {
+  /** also for the status message; latin1 in, latin1 out */
+  scrubHeaderValue(text: string): { text: string; counts: ScrubCount[] };
+  /**
+   * Name, value pairs in and out, for headers and trailers; the very array where nothing was found. A header whose name
+   * holds a secret is left out.
+   */
+  scrubHeaders(rawHeaders: readonly string[]): { rawHeaders: readonly string[]; counts: ScrubCount[] };
+  createBodyScrubber(): BodyScrubber;
+};
+
+/**
+ * Replaces real values by their placeholders, in the encoding they are found in. It looks for every secret of the run,
+ * not only for those bound to the host: a service may hand what it was given to another, and no real value has any
+ * business inside. `secrets` come in order of precedence, those bound to the host first: of two with one value the first one's
+ * placeholder is put in.
+ */
+export function createResponseScrubber(secrets: readonly Secret[]): ResponseScrubber {
+  const needles = scrubNeedles(secrets);
+  return {
+    scrubHeaderValue(text) {
+      const tally = createTally();
+      return { text: scrubText(needles, text, tally), counts: tally.counts() };
+    },
+    scrubHeaders(rawHeaders) {
+      const tally = createTally();
+      if (needles.find(Buffer.from(rawHeaders.join('\n'), 'latin1'), 0) === null) return { rawHeaders, counts: [] };
+      const scrubbed: string[] = [];
+      for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+        const name = rawHeaders[at]!;
+        const value = scrubText(needles, rawHeaders[at + 1]!, tally);
+        if (scrubText(needles, name, tally) === name) scrubbed.push(name, value);
+      }
+      return { rawHeaders: scrubbed, counts: tally.counts() };
+    },
+    createBodyScrubber() {
+      const tally = createTally();
+      const replacer = createReplacer(needles, ({ name, replacement }: Scrub) => {
+        tally.add(name);
+        return replacement;
+      });
+      return { push: replacer.push, flush: replacer.flush, counts: tally.counts };
+    },
+  };
+}
+
+type Scrub = { name: string; replacement: Buffer };
+
+function scrubNeedles(secrets: readonly Secret[]): Needles<Scrub> {
+  return compileNeedles(
+    secrets.flatMap(({ name, value, placeholder }) =>
+      encodedForms(value).map(({ text, write }) => ({
+        bytes: Buffer.from(text, 'latin1'),
+        tag: { name, replacement: Buffer.from(write(placeholder), 'latin1') },
+      })),
+    ),
+  );
+}
+
+function scrubText(needles: Needles<Scrub>, text: string, tally: Tally): string {
+  let scrubbed = '';
+  let copied = 0;
+  for (const { tag, start, end } of hitsIn(needles, text)) {
+    tally.add(tag.name);
+    scrubbed += text.slice(copied, start) + tag.replacement.toString('latin1');
+    copied = end;
+  }
+  return scrubbed + text.slice(copied);
+}
+
+type Tally = { add(name: string): void; counts(): ScrubCount[] };
+
+function createTally(): Tally {
+  const scrubs = new Map<string, number>();
+  return {
+    add: (name) => scrubs.set(name, (scrubs.get(name) ?? 0) + 1),
+    counts: () => [...scrubs].map(([name, count]) => ({ name, scrubs: count })),
+  };
+}

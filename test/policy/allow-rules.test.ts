@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { compilePolicy } from '../../src/policy/compile-policy.ts';
+import { normaliseHost } from '../../src/policy/normalise-host.ts';
+import { parseHostPattern } from '../../src/policy/parse-host-pattern.ts';
+import { parseRules } from '../../src/policy/parse-rules.ts';
+import type { Question } from '../../src/policy/policy.ts';
+import { codeOf, parseMarkdownTables } from './markdown-tables.ts';
+
+const tables = parseMarkdownTables(readFileSync(new URL('../../docs/allow-rules.md', import.meta.url), 'utf8'));
+
+test('the page has the tables this test reads', () => {
+  expect(tables.map(({ heading, rows }) => `${heading}: ${rows.length > 3}`)).toEqual(
+    ['Hosts', 'Ports', 'Methods', 'Paths', 'Several rules', 'Hosts bound to a secret', 'What is refused'].map((heading) => `${heading}: true`),
+  );
+});
+
+for (const { heading, columns, rows } of tables.filter((table) => table.columns.includes('verdict'))) {
+  describe(heading, () => {
+    test.each(rows.map((cells) => Object.fromEntries(columns.map((column, i) => [column, cells[i] ?? '']))))('$binding $rule $request → $verdict', (row) => {
+      const { rules, problems } = parseRules(codeOf(row['rule']!));
+      expect(problems).toEqual([]);
+      const bindings = codeOf(row['binding'] ?? '').map((host) => {
+        const pattern = parseHostPattern(host);
+        if (!pattern.ok) throw new Error(pattern.problem);
+        return { name: 'KEY', hosts: [pattern.value] };
+      });
+      const policy = compilePolicy({ rules, bindings });
+      const question = questionOf(codeOf(row['request']!)[0]!);
+      const verdict = policy.decide(question);
+      expect(verdict.allowed ? 'allowed' : verdict.reason).toBe(row['verdict']);
+      // The coarse questions, asked before the request is known, are never stricter than the verdict.
+      if (verdict.allowed || verdict.reason !== 'host-not-allowed') expect(policy.couldAllow(question.host)).toBe(true);
+      else expect(policy.couldAllow(question.host)).toBe(false);
+      if (verdict.allowed) expect(policy.couldReach(question)).toBe(true);
+    });
+  });
+}
+
+describe('What is refused', () => {
+  const { rows } = tables.find((table) => table.columns.includes('problem'))!;
+  test.each(rows.map(([rule, problem]) => ({ rule: codeOf(rule!)[0]!, problem: problem! })))('$rule', ({ rule, problem }) => {
+    expect(parseRules([rule])).toEqual({ rules: [], problems: [problem] });
+  });
+});
+
+/** Not by `new URL`, which would resolve the very dot segments the table is about. */
+function questionOf(request: string): Question {
+  const [, method, scheme, host, port, path] = /^(\S+) (https?):\/\/([^/:]+)(?::(\d+))?(\/.*)$/.exec(request)!;
+  return {
+    method: method!,
+    scheme: scheme as 'https' | 'http',
+    host: normaliseHost(host!)!,
+    port: port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port),
+    path: path!,
+  };
+}

@@ -1,0 +1,97 @@
+import { describe, expect, it, test } from 'vitest';
+import { compileNeedles } from '../../src/secrets/compile-needles.ts';
+import type { Needle } from '../../src/secrets/compile-needles.ts';
+import { createDetector, createReplacer } from '../../src/secrets/stream-scanner.ts';
+import { seededRandom } from './random.ts';
+import type { Random } from './random.ts';
+
+const needlesOf = (...texts: string[]) => compileNeedles(texts.map((text) => ({ bytes: Buffer.from(text), tag: text })));
+const mark = (tag: string): Buffer => Buffer.from(`<${tag}>`);
+
+function replaceAll(texts: string[], chunks: string[]): string[] {
+  const replacer = createReplacer(needlesOf(...texts), mark);
+  return [...chunks.map((chunk) => replacer.push(Buffer.from(chunk)).toString()), replacer.flush().toString()];
+}
+
+describe('what comes out, chunk by chunk', () => {
+  test.each([
+    ['a hit', ['secret'], ['a secret b'], ['a <secret> b', '']],
+    ['a hit over two chunks', ['secret'], ['a sec', 'ret b'], ['a ', '<secret> b', '']],
+    ['a hit over every byte', ['abcd'], ['a', 'b', 'c', 'd'], ['', '', '', '<abcd>', '']],
+    ['only a proper prefix is held back', ['secret'], ['x sec', 'ond'], ['x ', 'second', '']],
+    ['a beginning at the end of the body', ['secret'], ['x secre'], ['x ', 'secre']],
+    ['a beginning within a beginning', ['ababac'], ['abab', 'abac'], ['', 'ab<ababac>', '']],
+    ['the longer of two', ['abcd', 'abcdef'], ['abcdef'], ['<abcdef>', '']],
+    ['the shorter waits for the longer', ['abcd', 'abcdef'], ['abcd', 'ef'], ['', '<abcdef>', '']],
+    ['and is found when that does not come', ['abcd', 'abcdef'], ['abcd', 'xx'], ['', '<abcd>xx', '']],
+    ['or when the body ends', ['abcd', 'abcdef'], ['abcd'], ['', '<abcd>']],
+    ['one within a longer one waits', ['xxabcdyy', 'abcd'], ['xxabcd', 'yy'], ['', '<xxabcdyy>', '']],
+    ['and is found when that does not come', ['xxabcdyy', 'abcd'], ['xxabcd', 'zz'], ['', 'xx<abcd>zz', '']],
+    ['neighbours', ['abcd', 'efgh'], ['abcdefghabcd'], ['<abcd><efgh><abcd>', '']],
+    ['overlapping: the left one', ['abcd', 'cdef'], ['abcdef'], ['<abcd>ef', '']],
+    ['a hit whose end begins another', ['abcd', 'dexx'], ['abcd', 'exx'], ['<abcd>', 'exx', '']],
+  ])('%s', (_, needles, chunks, expected) => {
+    expect(replaceAll(needles, chunks)).toEqual(expected);
+  });
+});
+
+it('gives back the very chunk where there is nothing to do', () => {
+  const replacer = createReplacer(needlesOf('secret'), mark);
+  const chunk = Buffer.from('data: hello\n\n');
+  expect(replacer.push(chunk)).toBe(chunk);
+  expect(replacer.flush()).toHaveLength(0);
+});
+
+it('does not rely on a chunk after push', () => {
+  const replacer = createReplacer(needlesOf('secret'), mark);
+  const chunk = Buffer.from('x sec');
+  const out = replacer.push(chunk).toString();
+  chunk.fill(0);
+  expect(out + replacer.push(Buffer.from('ret')).toString()).toBe('x <secret>');
+});
+
+describe('detection', () => {
+  it('finds what is spread over chunks, at the chunk that completes it', () => {
+    const detector = createDetector(needlesOf('secret'));
+    expect(['a s', 'ecr', 'e', 't!'].map((chunk) => detector.push(Buffer.from(chunk)))).toEqual([null, null, null, 'secret']);
+  });
+});
+
+it('refuses a needle that would match everywhere', () => {
+  expect(() => needlesOf('abc')).toThrow(RangeError);
+});
+
+it('finds nothing where there are no needles', () => {
+  expect(replaceAll([], ['abc'])).toEqual(['abc', '']);
+});
+
+/** The definition: leftmost, then longest, one after the other. */
+function replaceNaively(needles: readonly Needle<Buffer>[], body: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < body.length; ) {
+    const found = needles.filter(({ bytes }) => body.subarray(at, at + bytes.length).equals(bytes)).sort((a, b) => b.bytes.length - a.bytes.length)[0];
+    parts.push(found ? found.tag : body.subarray(at, at + 1));
+    at += found ? found.bytes.length : 1;
+  }
+  return Buffer.concat(parts);
+}
+
+test('over random needles, bodies and cuts the output is that of the definition', () => {
+  for (let seed = 1; seed <= 1500; seed += 1) {
+    const random = seededRandom(seed);
+    const letters = 1 + random.below(3); // few letters: many overlaps and half matches
+    const needles = Array.from({ length: 1 + random.below(6) }, (_, at) => ({
+      bytes: text(random, letters, 4 + random.below(seed % 5 === 0 ? 40 : 6)),
+      tag: Buffer.from(`<${at}>`),
+    }));
+    const distinct = needles.filter(({ bytes }, at) => needles.findIndex((other) => other.bytes.equals(bytes)) === at);
+    const body = Buffer.concat(Array.from({ length: 8 }, () => (random.below(2) ? text(random, letters, random.below(12)) : distinct[random.below(distinct.length)]!.bytes)));
+    const replacer = createReplacer(compileNeedles(needles), (tag) => tag);
+    const out = Buffer.concat([...random.cut(body, 1 + random.below(9)).map((chunk) => replacer.push(chunk)), replacer.flush()]);
+    expect(out.toString(), `seed ${seed}`).toBe(replaceNaively(distinct, body).toString());
+  }
+});
+
+function text(random: Random, letters: number, length: number): Buffer {
+  return Buffer.from(Array.from({ length }, () => 97 + random.below(letters)));
+}
