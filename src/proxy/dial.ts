@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
-import { BlockList, connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
-import { isForbiddenAddress } from '../policy/address-check.ts';
+import { isForbiddenAddress, isOwnAddress } from '../policy/address-check.ts';
 import type { Destination, RefusalReason, ResolveEntry } from '../policy/policy.ts';
 import { explainTlsError } from './explain-tls-error.ts';
 
@@ -50,9 +50,7 @@ async function findCandidates(destination: Destination, { resolve, ownAddresses 
   if (named.length > 0) return named.map((entry) => ({ address: entry.address, port: entry.addressPort }));
 
   const addresses = isIP(host) === 0 ? await resolveName(host) : [host];
-  const own = new BlockList();
-  for (const address of ownAddresses) own.addAddress(address, family(address));
-  const allowed = addresses.filter((address) => !isForbiddenAddress(address) && !own.check(address, family(address)));
+  const allowed = addresses.filter((address) => isForbiddenAddress(address) === null && !isOwnAddress(address, ownAddresses));
   if (allowed.length === 0) {
     throw new DialError('private-address',
       `"${host}" leads to a private address or to this host only; add "${host}:${port}:ADDRESS" to resolve to reach it nevertheless.`);
@@ -68,10 +66,6 @@ async function resolveName(host: string): Promise<string[]> {
   } catch (error) {
     throw new DialError('name-does-not-resolve', `"${host}" does not resolve on this host (${errorCode(error)}); check the name.`);
   }
-}
-
-function family(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 6 ? 'ipv6' : 'ipv4';
 }
 
 /** Tries the candidates in turn, the next one when the last has failed or was slow to answer; the first to connect wins. */

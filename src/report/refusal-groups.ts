@@ -89,7 +89,7 @@ function refusalOf(entry: AuditEntry): Refusal {
     host: printable(entry.host, MAX_LENGTH.host),
     port: entry.port,
     method: entry.method === null ? null : printable(entry.method, MAX_LENGTH.method),
-    path: entry.path === null ? null : printable(withoutQuery(entry.path), MAX_LENGTH.path),
+    path: entry.path === null ? null : printable(withoutQuery(entry.path.slice(0, MAX_LENGTH.path + 1)), MAX_LENGTH.path),
     reason: entry.reason!,
     count: 0,
     remedy: '',

@@ -14,7 +14,8 @@ export async function* demultiplex(stream: Readable): AsyncGenerator<OutputFrame
   let header = Buffer.alloc(0);
   let remaining = 0;
   let channel: OutputFrame['channel'] = 'stdout';
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  // Leaving the loop must not close the connection: the other direction may still be in use.
+  for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     let rest = chunk;
     while (rest.length > 0) {
       if (remaining === 0) {

@@ -51,7 +51,7 @@ export async function mountDisk(engine: Engine, options: DiskOptions): Promise<M
     await Promise.race([options.keeper.awaitFile(HELD), upload.failed]);
   } catch (error) {
     await release().catch(() => {});
-    await volume[Symbol.asyncDispose]().catch(() => {});
+    await Promise.resolve(volume[Symbol.asyncDispose]()).catch(() => {});
     throw error;
   }
   return { path: volume.mountpoint, volume, [Symbol.asyncDispose]: release };

@@ -23,11 +23,11 @@ export async function ensureRootImage(engine: Engine, options: { guestFile: stri
   const tag = digest.digest('hex').slice(0, 16);
   const image = `decoy-root:${tag}`;
   if (await exists(engine, image)) return image;
-  const stream = await engine.docker.importImage(await packTree(entries), {
-    repo: 'decoy-root', tag, changes: ['LABEL decoy=1'],
-  } as object);
+  // The typings leave out that the archive may be a buffer and that a promise comes back.
+  const importImage = engine.docker.importImage.bind(engine.docker) as unknown as (archive: Buffer, options: object) => Promise<NodeJS.ReadableStream>;
+  const progress = await importImage(await packTree(entries), { repo: 'decoy-root', tag, changes: ['LABEL decoy=1'] });
   await new Promise<void>((resolve, reject) => {
-    engine.docker.modem.followProgress(stream, (error) => (error ? reject(error) : resolve()));
+    engine.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
   });
   return image;
 }

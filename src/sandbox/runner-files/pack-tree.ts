@@ -6,6 +6,8 @@ export type TarEntry = { name: string; mode: number; uid: number; gid: number } 
   | { type: 'file'; content: Buffer | string }
   | { type: 'directory' }
   | { type: 'symlink'; target: string }
+  /** hides the entry of that name in an overlay's lower tree: a character device 0:0 (overlayfs.rst) */
+  | { type: 'whiteout' }
 );
 
 /** The entries as one tar archive, in memory and in the order given: a directory must come before what is in it. */
@@ -17,6 +19,7 @@ export async function packTree(entries: readonly TarEntry[]): Promise<Buffer> {
     const { name, mode, uid, gid } = entry;
     if (entry.type === 'symlink') pack.entry({ name, mode, uid, gid, mtime, type: 'symlink', linkname: entry.target });
     else if (entry.type === 'directory') pack.entry({ name: `${name}/`, mode, uid, gid, mtime, type: 'directory' });
+    else if (entry.type === 'whiteout') pack.entry({ name, mode, uid, gid, mtime, type: 'character-device', devmajor: 0, devminor: 0 });
     else pack.entry({ name, mode, uid, gid, mtime, type: 'file' }, Buffer.from(entry.content as Buffer));
   }
   pack.finalize();

@@ -46,7 +46,8 @@ function home({ user, etc }: TreeOptions): TarEntry[] {
 
 /** The directories programs take for granted, after the Filesystem Hierarchy Standard 3.0. */
 const skeleton: readonly TarEntry[] = [
-  directory('root', 0o700),
+  // Open to all: it is fresh, and a workspace may lie below it.
+  directory('root', 0o755),
   directory('tmp', 0o1777),
   directory('run', 0o755),
   directory('run/lock', 0o1777),

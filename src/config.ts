@@ -1,0 +1,38 @@
+import type { ResolveEntry, Rule } from './policy/policy.ts';
+import type { Limits } from './report/report.ts';
+import type { SecretBinding } from './secrets/secret.ts';
+
+/** What to run: a program with its arguments, or a script and the shell line it is given to (`{0}` is the script's path). */
+export type Command = { kind: 'argv'; argv: readonly string[] } | { kind: 'script'; text: string; shell: readonly string[] };
+
+/** One run, checked: nothing in it can be refused any more but by the machine. */
+export type RunConfig = {
+  command: Command;
+  image: 'runner';
+  rules: readonly Rule[];
+  secrets: readonly SecretBinding[];
+  resolve: readonly ResolveEntry[];
+  env: Readonly<Record<string, string>>;
+  limits: Limits;
+  workspace: { mode: 'copy' | 'read-only' | 'none'; path: string };
+  /** absolute; null: the workspace, or the home directory where there is none */
+  workingDirectory: string | null;
+  user: 'runner' | 'root';
+  failOnBlocked: boolean;
+};
+
+/** What a run needs to know of the machine it is on. */
+export type Host = {
+  /** a unix:// address, or undefined for the default */
+  dockerHost?: string | undefined;
+  /** directory of dist/, where the guest program lies */
+  distDirectory: string;
+  /** PATH of the runner; entries the sandbox does not have are left out of its own */
+  path: string;
+  /** the runner's tool cache, where there is one */
+  toolCache?: string | undefined;
+  /** directories that must never be visible: the runner's own, its temporary one, homes, the engine's data */
+  hidden: readonly string[];
+  /** variables that are passed on as they are: language and time zone, tool locations */
+  environment: Readonly<Record<string, string>>;
+};

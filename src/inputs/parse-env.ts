@@ -1,0 +1,21 @@
+import { quote } from '../policy/quote.ts';
+
+/** Names that would undo what makes clients trust the run's authority, or change how the sandbox's first process starts. */
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Parses `NAME=value` lines: plain variables of the sandbox, not secrets. */
+export function parseEnv(lines: readonly string[]): { env: Record<string, string>; problems: string[] } {
+  const env: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const raw of lines) {
+    const line = raw.replace(/\r$/, '').trimStart();
+    if (line === '' || line.startsWith('#')) continue;
+    const equals = line.indexOf('=');
+    const name = equals < 0 ? line : line.slice(0, equals);
+    if (equals < 0) problems.push(`env: ${quote(line)} has no value: write \`${line}=value\``);
+    else if (!NAME.test(name)) problems.push(`env: ${quote(name)} is not a variable name: use letters, digits and _, not starting with a digit`);
+    else if (line.includes('\0')) problems.push(`env: the value of ${quote(name)} holds a NUL byte: remove it`);
+    else env[name] = line.slice(equals + 1);
+  }
+  return { env, problems };
+}

@@ -1,0 +1,82 @@
+import { parseHostPattern } from '../policy/parse-host-pattern.ts';
+import { quote } from '../policy/quote.ts';
+import { secretProblems } from '../secrets/check-secret.ts';
+import type { SecretBinding } from '../secrets/secret.ts';
+
+export type ParsedSecrets = { secrets: SecretBinding[]; problems: string[] };
+
+/**
+ * Parses the `secrets` input: `NAME@host[,host…]=value` lines and GitHub's heredoc form `NAME@host<<EOF`.
+ * Problems name the secret or the line's number, never the line: it may hold a value.
+ */
+export function parseSecretLines(text: string): ParsedSecrets {
+  const parsed: ParsedSecrets = { secrets: [], problems: [] };
+  const lines = text.split(/\r?\n/);
+  for (let index = 0; index < lines.length; index++) {
+    const line = (lines[index] as string).trimStart();
+    if (line === '' || line.startsWith('#')) continue;
+    const match = /^([^@=<\s]+)(?:@([^=<]*))?(=|<<)(.*)$/.exec(line);
+    if (match === null) {
+      parsed.problems.push(`secrets: line ${index + 1} is not \`NAME@host=value\`: write the name, the host it may go to and the value`);
+      continue;
+    }
+    const [, name = '', hosts, operator, rest = ''] = match;
+    let value = rest;
+    if (operator === '<<') {
+      const end = lines.indexOf(rest.trim(), index + 1);
+      if (end < 0 || rest.trim() === '') {
+        parsed.problems.push(`secrets: \`${name}\` on line ${index + 1} begins a heredoc that never ends: close it with a line of only ${quote(rest.trim() || 'EOF')}`);
+        break;
+      }
+      value = lines.slice(index + 1, end).join('\n');
+      index = end;
+    }
+    addSecret(parsed, { name, hosts, value });
+  }
+  return withoutDuplicates(parsed);
+}
+
+/** Parses `--secret NAME@host[,host]`; the value is that of Decoy's own environment variable NAME. */
+export function parseSecretOptions(options: readonly string[], environment: Readonly<Record<string, string | undefined>>): ParsedSecrets {
+  const parsed: ParsedSecrets = { secrets: [], problems: [] };
+  for (const option of options) {
+    const match = /^([^@=<\s]+)(?:@([^=<]*))?(=.*)?$/s.exec(option);
+    const [, name = '', hosts, inline] = match ?? [];
+    if (match === null || inline !== undefined) {
+      parsed.problems.push(`--secret ${match === null ? '' : `\`${name}\` `}must be \`NAME@host[,host]\` without a value: arguments can be read by every process; put the value into the environment variable NAME`);
+      continue;
+    }
+    const value = environment[name];
+    if (value === undefined) {
+      parsed.problems.push(`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`);
+      continue;
+    }
+    addSecret(parsed, { name, hosts, value });
+  }
+  return withoutDuplicates(parsed);
+}
+
+function addSecret(parsed: ParsedSecrets, { name, hosts, value }: { name: string; hosts: string | undefined; value: string }): void {
+  const problems = secretProblems({ name, value });
+  const hostTexts = (hosts ?? '').split(',').map((host) => host.trim()).filter((host) => host !== '');
+  if (hostTexts.length === 0) {
+    problems.push(`secret \`${name}\` is bound to no host: write \`${name}@api.example.com\`; a policy file that binds it is not supported yet`);
+  }
+  const patterns = hostTexts.flatMap((host) => {
+    if (host.includes(';')) {
+      problems.push(`secret \`${name}\`: pinned places (${quote(host)}) are not supported yet: write only the host`);
+      return [];
+    }
+    const pattern = parseHostPattern(host);
+    if (!pattern.ok) problems.push(`secret \`${name}\`: ${pattern.problem}`);
+    return pattern.ok ? [pattern.value] : [];
+  });
+  if (problems.length > 0) parsed.problems.push(...problems);
+  else parsed.secrets.push({ name, hosts: patterns, hostTexts, value });
+}
+
+function withoutDuplicates(parsed: ParsedSecrets): ParsedSecrets {
+  const names = parsed.secrets.map((secret) => secret.name);
+  const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  return { ...parsed, problems: [...parsed.problems, ...[...twice].map((name) => `secret \`${name}\` is given twice: name its hosts in one line, separated by commas`)] };
+}

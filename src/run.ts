@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto';
+import type { RunConfig, Host } from './config.ts';
+import { prepareHostSide } from './prepare-host-side.ts';
+import { prepareSandbox } from './prepare-sandbox.ts';
+import { createLedger } from './report/network-ledger.ts';
+import type { AuditEntry } from './report/audit-entry.ts';
+import { buildReport } from './report/build-report.ts';
+import type { Outcome } from './report/decide-conclusion.ts';
+import { proposeAllow } from './report/propose-allow.ts';
+import type { Report } from './report/report.ts';
+import { mintSecrets } from './secrets/mint-secrets.ts';
+import type { Patch } from './sandbox/keeper.ts';
+import { connectEngine } from './sandbox/engine.ts';
+import type { OutputFrame } from './sandbox/demultiplex.ts';
+import { createMeter } from './usage/meter.ts';
+import { watch } from './watch.ts';
+
+export type RunEvents = {
+  /** passes on what the sandbox prints; awaited, so that a slow reader slows the sandbox down */
+  onOutput(frame: OutputFrame): Promise<void>;
+  onEntry(entry: AuditEntry): void;
+  /** a stage of the run begins */
+  onStage(text: string): void;
+  onWarning(text: string): void;
+};
+
+/** `signal` is aborted with the name of the signal that cancels the run. */
+export type RunOptions = { config: RunConfig; host: Host; events: RunEvents; signal: AbortSignal };
+
+export type RunResult = { report: Report; patch: Patch | null; proposedAllow: string[] };
+
+/** Largest patch that is brought out of the sandbox. */
+const PATCH_BYTES = 100 * 2 ** 20;
+
+/** Runs the command in the capped container, with placeholders for secrets; always ends with a report. */
+export async function run({ config, host, events, signal }: RunOptions): Promise<RunResult> {
+  const id = randomBytes(6).toString('hex');
+  const startedAt = new Date();
+  const secrets = mintSecrets(config.secrets);
+  const ledger = createLedger(secrets);
+  const meter = createMeter({ storageEnforcement: 'hard' });
+  const facts = { wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null };
+  const record = (entry: AuditEntry) => {
+    ledger.add(entry);
+    events.onEntry(entry);
+  };
+
+  const story = async (): Promise<Outcome> => {
+    const cancelled = () => signal.aborted;
+    const engine = await connectEngine({ dockerHost: host.dockerHost });
+    events.onStage('starting the proxy and the gateway');
+    await using hostSide = await prepareHostSide({ id, config, secrets, record, events });
+    if (cancelled()) return cancellation(signal);
+    await using prepared = await prepareSandbox(engine, { id, config, host, secrets, hostSide, record, events });
+    if (cancelled()) return cancellation(signal);
+    events.onStage('running the command');
+    const watched = await watch(prepared, { limits: config.limits, meter, ledger, signal, onOutput: events.onOutput });
+    Object.assign(facts, watched.facts);
+    if (config.workspace.mode === 'copy' && watched.outcome.kind !== 'error') {
+      facts.patch = await prepared.readPatch({ maxBytes: PATCH_BYTES }).catch((error: Error) => {
+        events.onWarning(`the workspace's changes could not be read: ${error.message}`);
+        return null;
+      });
+    }
+    return watched.outcome;
+  };
+
+  const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
+  const { files = 0, insertions = 0, deletions = 0 } = facts.patch ?? {};
+  const report = buildReport({
+    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image, limits: config.limits, outcome, storageFull: facts.storageFull,
+    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, meter, ledger, changes: { files, insertions, deletions },
+  });
+  return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals()) };
+}
+
+function cancellation(signal: AbortSignal): Outcome {
+  return { kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
+}
+
+/** When clean-up fails too, the first error is the one that tells why. */
+function describe(error: Error): string {
+  const suppressed = (error as Error & { suppressed?: Error }).suppressed;
+  return suppressed instanceof Error ? describe(suppressed) : error.message;
+}

@@ -1,0 +1,154 @@
+import type { Duplex } from 'node:stream';
+import { attach } from './attach.ts';
+import { createContainer, engineMessage, startContainer } from './container.ts';
+import { deferred } from './deferred.ts';
+import { demultiplex, type OutputFrame } from './demultiplex.ts';
+import type { Engine } from './engine.ts';
+import type { RunLabels } from './labels.ts';
+import { createMarkerFilter } from './marker-filter.ts';
+import { GUEST_PATH } from './root-image.ts';
+
+export type SandboxMount =
+  | { kind: 'volume'; source: string; target: string; readOnly: boolean }
+  /** `source` is a path on the engine's host */
+  | { kind: 'bind'; source: string; target: string; readOnly: boolean };
+
+export type SandboxOptions = {
+  image: string;
+  runId: string;
+  labels: RunLabels;
+  gatewayContainerId: string;
+  mounts: readonly SandboxMount[];
+  user: { uid: number; gid: number };
+  limits: { memoryBytes: number; cpus: number; pids: number; wallSeconds: number };
+  command: { argv: readonly string[]; environment: Readonly<Record<string, string>>; directory: string };
+  /** unguessable; marks the end of the command in its output */
+  token: string;
+};
+
+/** How the sandbox's first process ended. `exitCode` is the command's, or null where it was killed before it could tell. */
+export type SandboxEnd = { exitCode: number | null; oomKilled: boolean };
+
+export type Sandbox = AsyncDisposable & {
+  containerId: string;
+  /** pid of the sandbox's first process as the engine's host sees it */
+  pid: number;
+  /** what the command prints, as it arrives; ends when the command and everything it left behind are gone */
+  output: AsyncIterable<OutputFrame>;
+  /** resolves when the command is over and the sandbox waits to be let go, or has gone */
+  finished: Promise<void>;
+  /** lets the waiting sandbox end: its counters vanish with it. @returns how it ended */
+  release(): Promise<SandboxEnd>;
+  signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void>;
+};
+
+/** Capabilities of `user: root`: those package managers need to own, hand over and run what they install. */
+export const ROOT_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETFCAP', 'SETGID', 'SETUID', 'SYS_CHROOT'];
+
+/** How long after the deadline the sandbox ends by itself should this process hang. */
+const BACKSTOP_SECONDS = 60;
+
+/** Starts the command in the capped container. */
+export async function startSandbox(engine: Engine, options: SandboxOptions): Promise<Sandbox> {
+  const owned = await createContainer(engine, { what: 'sandbox', spec: sandboxSpec(options) });
+  try {
+    const stream = await attach(owned.container);
+    await startContainer(owned, 'sandbox');
+    stream.write(`${JSON.stringify(task(options))}\n`);
+    const state = (await owned.container.inspect()).State;
+    const finished = deferred();
+    return {
+      containerId: owned.id,
+      pid: state.Pid,
+      output: readOutput(stream, { token: options.token, onEnd: finished.resolve }),
+      finished: finished.promise,
+      release: async () => {
+        stream.write('\n');
+        await owned.container.wait();
+        const end = (await owned.container.inspect()).State;
+        return { exitCode: end.ExitCode, oomKilled: end.OOMKilled };
+      },
+      signal: async (name) => {
+        await owned.container.kill({ signal: name }).catch((error: unknown) => {
+          // 409: it is not running any more, which is what was wanted.
+          const { statusCode } = error as { statusCode?: number };
+          if (statusCode !== 404 && statusCode !== 409) throw new Error(`cannot send ${name} to the sandbox: ${engineMessage(error)}`);
+        });
+      },
+      [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await owned[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function sandboxSpec(options: SandboxOptions) {
+  const { limits, user } = options;
+  return {
+    name: `decoy-${options.runId}-sandbox`,
+    Image: options.image,
+    Entrypoint: [GUEST_PATH, 'init'],
+    Labels: options.labels,
+    User: `${user.uid}:${user.gid}`,
+    Env: [],
+    AttachStdin: true, OpenStdin: true, StdinOnce: true, AttachStdout: true, AttachStderr: true,
+    HostConfig: {
+      NetworkMode: `container:${options.gatewayContainerId}`,
+      Mounts: options.mounts.map(engineMount),
+      CapDrop: ['ALL'],
+      CapAdd: user.uid === 0 ? [...ROOT_CAPABILITIES] : [],
+      SecurityOpt: ['no-new-privileges:true'],
+      ReadonlyRootfs: true,
+      Memory: limits.memoryBytes,
+      // Equal to the memory: no swap on top of it.
+      MemorySwap: limits.memoryBytes,
+      NanoCpus: Math.round(limits.cpus * 1e9),
+      PidsLimit: limits.pids,
+      IpcMode: 'private',
+      CgroupnsMode: 'private' as const,
+      // Counted in the memory cap; browsers need more than the engine's 64 MiB.
+      ShmSize: Math.floor(limits.memoryBytes / 2),
+      // When the host runs short, the sandbox goes before the runner does.
+      OomScoreAdj: 500,
+      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }, { Name: 'nofile', Soft: 65_536, Hard: 65_536 }],
+      LogConfig: { Type: 'none', Config: {} },
+    },
+  };
+}
+
+function engineMount(mount: SandboxMount) {
+  const { source: Source, target: Target, readOnly: ReadOnly } = mount;
+  if (mount.kind === 'volume') return { Type: 'volume' as const, Source, Target, ReadOnly, VolumeOptions: { NoCopy: true } as never };
+  return { Type: 'bind' as const, Source, Target, ReadOnly };
+}
+
+function task({ command, token, limits }: SandboxOptions) {
+  return {
+    token,
+    argv: command.argv,
+    env: Object.entries(command.environment).map(([name, value]) => `${name}=${value}`),
+    cwd: command.directory,
+    killAfterSeconds: Math.ceil(limits.wallSeconds) + BACKSTOP_SECONDS,
+  };
+}
+
+/** The command's output without the marker that ends it; whatever way the stream ends, `onEnd` is called. */
+async function* readOutput(stream: Duplex, options: { token: string; onEnd(): void }): AsyncGenerator<OutputFrame> {
+  const filter = createMarkerFilter(options.token);
+  try {
+    for await (const frame of demultiplex(stream)) {
+      if (frame.channel === 'stderr') {
+        yield frame;
+        continue;
+      }
+      const { bytes, ended } = filter.push(frame.bytes);
+      if (bytes.length > 0) yield { channel: 'stdout', bytes };
+      if (ended) return;
+    }
+    const rest = filter.flush();
+    if (rest.length > 0) yield { channel: 'stdout', bytes: rest };
+  } finally {
+    options.onEnd();
+  }
+}

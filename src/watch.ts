@@ -1,0 +1,125 @@
+import type { PreparedSandbox } from './prepare-sandbox.ts';
+import type { Outcome } from './report/decide-conclusion.ts';
+import type { Ledger } from './report/network-ledger.ts';
+import type { Limits } from './report/report.ts';
+import { openCgroup } from './sandbox/cgroup-reader.ts';
+import type { OutputFrame } from './sandbox/demultiplex.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
+import type { Meter } from './usage/meter.ts';
+
+export type WatchOptions = {
+  limits: Limits; meter: Meter; ledger: Ledger; signal: AbortSignal; onOutput(frame: OutputFrame): Promise<void>;
+};
+
+export type Watched = { outcome: Outcome; facts: { wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
+
+/** Between SIGTERM and SIGKILL. */
+const GRACE_MS = 10_000;
+/** After SIGKILL the engine must say that the sandbox has ended. */
+const KILL_MS = 20_000;
+/** Readings come quickly at first, so that short runs have some, and slow down to this. */
+const FIRST_INTERVAL_MS = 50;
+const LAST_INTERVAL_MS = 500;
+/** A file system this full refuses the next write of any size that matters. */
+const FULL_BYTES = 1024 * 1024;
+
+/** Starts the command and stays with it: passes its output on, takes readings, ends it at the deadline or on cancellation. */
+export async function watch(prepared: PreparedSandbox, options: WatchOptions): Promise<Watched> {
+  await using sandbox = await prepared.start();
+  const startedMs = performance.now();
+  const stop = createStop(sandbox, options);
+  const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });
+  const pumped = pump(sandbox, options.onOutput);
+  try {
+    await Promise.race([pumped.then(() => sandbox.finished), stop.failed, prepared.lost]);
+    // The command is over and its counters still stand: the last reading is the whole truth.
+    await sampler.stop();
+    const wallSeconds = (performance.now() - startedMs) / 1000;
+    const end = await sandbox.release();
+    return {
+      outcome: stop.outcome() ?? { kind: 'exited', exitCode: end.exitCode ?? 137 },
+      facts: { wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },
+    };
+  } catch (error) {
+    await sandbox.signal('SIGKILL').catch(() => {});
+    await sampler.stop();
+    return {
+      outcome: { kind: 'error', message: (error as Error).message },
+      facts: { wallSeconds: (performance.now() - startedMs) / 1000, storageFull: false, engineSawOom: false },
+    };
+  } finally {
+    stop.clear();
+  }
+}
+
+async function pump(sandbox: Sandbox, onOutput: WatchOptions['onOutput']): Promise<void> {
+  for await (const frame of sandbox.output) await onOutput(frame);
+}
+
+type Stop = { outcome(): Outcome | null; failed: Promise<never>; clear(): void };
+
+/** SIGTERM at the deadline or on cancellation, SIGKILL ten seconds later: none of it can be caught or outlived in the sandbox. */
+function createStop(sandbox: Sandbox, { limits, signal }: WatchOptions): Stop {
+  let outcome: Outcome | null = null;
+  const timers: NodeJS.Timeout[] = [];
+  let fail!: (error: Error) => void;
+  const failed = new Promise<never>((_, reject) => { fail = reject; });
+  failed.catch(() => {});
+  const end = (why: Outcome) => {
+    if (outcome !== null) return;
+    outcome = why;
+    sandbox.signal(why.kind === 'cancelled' ? why.signal : 'SIGTERM').catch(fail);
+    const graceMs = why.kind === 'cancelled' ? CANCEL_GRACE_MS : GRACE_MS;
+    timers.push(setTimeout(() => {
+      sandbox.signal('SIGKILL').catch(fail);
+      timers.push(setTimeout(() => fail(new Error('the sandbox did not end after SIGKILL; run `decoy clean`')), KILL_MS));
+    }, graceMs));
+  };
+  timers.push(setTimeout(() => end({ kind: 'timeout' }), limits.wallSeconds * 1000));
+  const cancel = () => end({ kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' });
+  signal.addEventListener('abort', cancel);
+  if (signal.aborted) cancel();
+  return {
+    outcome: () => outcome,
+    failed,
+    clear: () => {
+      timers.forEach((timer) => clearTimeout(timer));
+      signal.removeEventListener('abort', cancel);
+    },
+  };
+}
+
+/** GitHub kills a cancelled step 7.5 s after SIGINT and 2.5 s after SIGTERM: the report must be written before. */
+const CANCEL_GRACE_MS = 2_000;
+
+type Sampler = { stop(): Promise<void>; storageFull(): boolean };
+
+async function startSampler({ prepared, sandbox, startedMs, meter, ledger }: { prepared: PreparedSandbox; sandbox: Sandbox; startedMs: number } & WatchOptions): Promise<Sampler> {
+  const reader = await openCgroup(sandbox.pid, { containerId: sandbox.containerId });
+  let full = false;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let reading: Promise<void> = Promise.resolve();
+  const read = async () => {
+    const [counters, disk] = await Promise.all([reader?.read(performance.now() - startedMs) ?? null, prepared.filesystem.keeper.readDiskUse()]);
+    if (disk !== null && (disk.freeBytes < FULL_BYTES || disk.inodesFree === 0)) full = true;
+    if (counters !== null) meter.add({ ...counters, storageBytes: disk?.usedBytes ?? null }, ledger.counts());
+  };
+  const schedule = (intervalMs: number) => {
+    timer = setTimeout(() => {
+      reading = read().then(() => { if (!stopped) schedule(Math.min(intervalMs * 1.5, LAST_INTERVAL_MS)); });
+    }, intervalMs);
+  };
+  schedule(FIRST_INTERVAL_MS);
+  return {
+    storageFull: () => full,
+    stop: async () => {
+      if (stopped) return;
+      stopped = true;
+      clearTimeout(timer);
+      await reading;
+      await read();
+      await reader?.[Symbol.asyncDispose]();
+    },
+  };
+}

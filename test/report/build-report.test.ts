@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { buildReport, type ReportParts } from '../../src/report/build-report.ts';
+import { createLedger } from '../../src/report/network-ledger.ts';
+import { createMeter } from '../../src/usage/meter.ts';
+import { refusedOf, reportOf } from './entries.ts';
+
+const partsOf = (changes: Partial<ReportParts> = {}): ReportParts => ({
+  id: 'r1', startedAt: new Date('2026-01-01T00:00:00Z'), wallSeconds: 2, image: 'runner', limits: reportOf().limits,
+  outcome: { kind: 'exited', exitCode: 0 }, storageFull: false, failOnBlocked: false,
+  meter: createMeter({ storageEnforcement: 'hard' }), ledger: createLedger([]), changes: { files: 0, insertions: 0, deletions: 0 }, ...changes,
+});
+
+test('a report of version 1 has exactly the fields of the contract', () => {
+  const report = buildReport(partsOf());
+  expect(Object.keys(report)).toEqual(['version', 'id', 'conclusion', 'exitCode', 'startedAt', 'wallSeconds', 'image', 'limits', 'usage', 'secrets', 'blocked', 'samples', 'changes']);
+  expect(Object.keys(report.usage)).toEqual(['cpuSeconds', 'cpuUserSeconds', 'cpuSystemSeconds', 'throttledSeconds', 'memoryPeakBytes', 'memoryGibSeconds', 'oomKills', 'pidsPeak', 'storagePeakBytes', 'storageEnforcement', 'network']);
+  expect(report).toMatchObject({ version: 1, conclusion: 'success', startedAt: '2026-01-01T00:00:00.000Z' });
+  expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+test('an error is named, and nothing else has that field', () => {
+  expect(buildReport(partsOf({ outcome: { kind: 'error', message: 'no engine' } }))).toMatchObject({ conclusion: 'error', exitCode: 125, error: 'no engine' });
+});
+
+test("an OOM kill that only the engine saw counts: the sandbox's first process took the counters with it", () => {
+  const report = buildReport(partsOf({ outcome: { kind: 'exited', exitCode: 137 }, engineSawOom: true }));
+  expect(report).toMatchObject({ conclusion: 'oom', exitCode: 137, usage: { oomKills: 1 } });
+});
+
+test('what was blocked fails the run if it is to', () => {
+  const ledger = createLedger([]);
+  ledger.add(refusedOf());
+  expect(buildReport(partsOf({ ledger, failOnBlocked: true }))).toMatchObject({ conclusion: 'blocked', exitCode: 1, blocked: [{ host: 'api.example.com' }] });
+});

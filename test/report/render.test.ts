@@ -1,0 +1,192 @@
+import { describe, expect, test } from 'vitest';
+import { createLedger } from '../../src/report/network-ledger.ts';
+import { renderBar } from '../../src/report/render-bar.ts';
+import { renderSummary } from '../../src/report/render-summary.ts';
+import { renderTerminal } from '../../src/report/render-terminal.ts';
+import { renderBytes, renderNumber, renderSeconds } from '../../src/report/quantities.ts';
+import type { Report } from '../../src/report/report.ts';
+import { dnsRefusal, entryOf, hostileTexts, refusedOf, reportOf } from './entries.ts';
+
+const plain = { colour: false };
+
+/** A report whose every untrusted field holds the text as it is, as if the ledger had not cleaned it. */
+function reportFullOf(text: string): Report {
+  const host = { host: text, requests: 1, blocked: 1, requestBytes: 1, responseBytes: 1, substitutions: 1, scrubs: 1 };
+  const report = reportOf({ conclusion: 'error', exitCode: 125, error: text, image: text });
+  return {
+    ...report,
+    usage: { ...report.usage, network: { requests: 1, blocked: 1, requestBytes: 1, responseBytes: 1, hosts: [host] } },
+    secrets: [{ name: text, hosts: [text], placeholderPrefix: text, substitutions: 1, scrubs: 1, refusals: 1 }],
+    blocked: [{ host: text, port: 443, method: text, path: text, reason: 'path-not-allowed', count: 1, remedy: text }],
+  };
+}
+
+/** A report as the ledger makes it. */
+function usedReport(): Report {
+  const ledger = createLedger([{ name: 'OPENAI_API_KEY', hostTexts: ['api.example.com'], placeholderPrefix: 'sk-' }]);
+  for (let i = 0; i < 12; i++) ledger.add(entryOf({ secrets: [{ name: 'OPENAI_API_KEY', substitutions: 1, scrubs: 0, refusals: 0 }] }));
+  ledger.add(entryOf({ host: 'registry.example.org', responseBytes: 5_000_000 }));
+  ledger.add(dnsRefusal('telemetry.example.net', 0));
+  ledger.add(refusedOf({
+    method: 'DELETE', path: '/v1/files/7', reason: 'method-not-allowed', remedy: 'add `DELETE api.example.com/v1/**` to allow',
+  }));
+  const report = reportOf({ blocked: ledger.blocked(), secrets: ledger.secrets(), changes: { files: 3, insertions: 10, deletions: 2 } });
+  return { ...report, usage: { ...report.usage, network: ledger.network() } };
+}
+
+describe('on a terminal', () => {
+  test('a run that succeeded', () => {
+    expect(renderTerminal(usedReport(), plain)).toMatchInlineSnapshot(`
+      "Decoy: success, exit 0 after 12.3 s in runner
+        > The command succeeded.
+
+      Limits
+        time      12.3 s  █░░░░░░░░░   1 % of 30 min
+        cpu        9.8 s  ████░░░░░░  40 % of 2 cpus
+        memory   1.2 GiB  ███░░░░░░░  30 % of 4 GiB
+        storage  300 MiB  █░░░░░░░░░   3 % of 10 GiB
+        pids          45  █░░░░░░░░░   2 % of 2,048
+
+      Network: 13 requests, 2 blocked, 130 B out, 4.77 MiB in
+        - api.example.com: 12 requests, 1 blocked, 120 B out, 1.17 KiB in
+        - registry.example.org: 1 request, 10 B out, 4.77 MiB in
+        - telemetry.example.net: 1 blocked
+
+      Secrets
+        - OPENAI_API_KEY for api.example.com: substituted 12, scrubbed 0, refused 0
+
+      Blocked
+        - 1 x telemetry.example.net: name-not-allowed
+          > add \`telemetry.example.net\` to allow
+        - 1 x DELETE api.example.com:443/v1/files/7: method-not-allowed
+          > add \`DELETE api.example.com/v1/**\` to allow
+
+      Changes: 3 files, 10 lines added, 2 removed
+      "
+    `);
+  });
+
+  test.each<[Partial<Report>, string]>([
+    [{ conclusion: 'failure', exitCode: 3 }, 'The command failed with exit code 3.'],
+    [{ conclusion: 'timeout', exitCode: 124 }, 'Stopped at the time limit of 30 min: raise timeout (at most 30m) or do less.'],
+    [{ conclusion: 'oom', exitCode: 137 }, 'at the cap of 4 GiB: raise memory or use less.'],
+    [{ conclusion: 'storage', exitCode: 5 }, 'The disk of 10 GiB was full'],
+    [{ conclusion: 'blocked', exitCode: 1 }, 'blocked, and fail-on-blocked is set'],
+    [{ conclusion: 'cancelled', exitCode: 130 }, 'Cancelled'],
+    [{ conclusion: 'error', exitCode: 125, error: 'cannot reach the engine: start it' }, 'cannot reach the engine: start it'],
+  ])('%j', (changes, sentence) => {
+    expect(renderTerminal(reportOf(changes), plain).replace(/\n +> /g, ' ')).toContain(sentence);
+  });
+
+  test('colour is there only where it is asked for', () => {
+    expect(renderTerminal(usedReport(), plain)).not.toContain('\x1b');
+    const coloured = renderTerminal(usedReport(), { colour: true });
+    expect(coloured).toContain('\x1b[1;32msuccess\x1b[0m');
+    expect(coloured.replaceAll(/\x1b\[[0-9;]*m/g, '')).toBe(renderTerminal(usedReport(), plain));
+  });
+
+  test.each(hostileTexts.map((text) => [text.slice(0, 40), text]))('%j cannot take it over', (_, text) => {
+    for (const columns of [20, 80, 1000]) {
+      const lines = renderTerminal(reportFullOf(text), { colour: false, columns }).split('\n');
+      for (const line of lines) {
+        expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f]|\p{Cf}/u);
+        expect(line).not.toMatch(/^\s*::|##\[/);
+        expect(line.length).toBeLessThanOrEqual(columns > 80 ? 100 : 80);
+      }
+    }
+  });
+
+  test('a flood of hosts, refusals and secrets is ten rows each', () => {
+    const report = reportFullOf('x.test');
+    const many = <T>(row: T): T[] => Array.from({ length: 500 }, () => row);
+    const flooded = { ...report, blocked: many(report.blocked[0]!), secrets: many(report.secrets[0]!) };
+    flooded.usage.network.hosts = many(report.usage.network.hosts[0]!);
+    const text = renderTerminal(flooded, plain);
+    expect(text.split('\n').length).toBeLessThan(60);
+    expect(text).toContain('and 490 more hosts: see report.json');
+  });
+});
+
+describe('in the job summary', () => {
+  test('a run that succeeded', () => {
+    expect(renderSummary(usedReport())).toMatchInlineSnapshot(`
+      "### Decoy: success
+
+      The command succeeded.
+
+      Exit code 0 after 12.3 s in \`runner\`. Files changed: 3; lines added: 10, removed: 2.
+
+      #### Limits
+
+      | limit | used |  | of |  |
+      | --- | ---: | --- | ---: | --- |
+      | time | 12.3 s | █░░░░░░░░░ | 30 min |  |
+      | cpu | 9.8 s | ████░░░░░░ | 2 cpus |  |
+      | memory | 1.2 GiB | ███░░░░░░░ | 4 GiB |  |
+      | storage | 300 MiB | █░░░░░░░░░ | 10 GiB |  |
+      | pids | 45 | █░░░░░░░░░ | 2,048 |  |
+
+      #### Network
+
+      | host | requests | blocked | sent | received | substitutions | scrubs |
+      | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+      | \`api.example.com\` | 12 | 1 | 120 B | 1.17 KiB | 12 | 0 |
+      | \`registry.example.org\` | 1 | 0 | 10 B | 4.77 MiB | 0 | 0 |
+      | \`telemetry.example.net\` | 0 | 1 | 0 B | 0 B | 0 | 0 |
+      | all | 13 | 2 | 130 B | 4.77 MiB |  |  |
+
+      #### Blocked
+
+      | count | attempt | reason | remedy |
+      | ---: | --- | --- | --- |
+      | 1 | \`telemetry.example.net\` | \`name-not-allowed\` | \`add 'telemetry.example.net' to allow\` |
+      | 1 | \`DELETE api.example.com:443/v1/files/7\` | \`method-not-allowed\` | \`add 'DELETE api.example.com/v1/**' to allow\` |
+
+      #### Secrets
+
+      | secret | hosts | substitutions | scrubs | refusals |
+      | --- | --- | ---: | ---: | ---: |
+      | \`OPENAI_API_KEY\` | \`api.example.com\` | 12 | 0 | 0 |
+      "
+    `);
+  });
+
+  test.each(hostileTexts.map((text) => [text.slice(0, 40), text]))('%j is inert', (_, text) => {
+    const summary = renderSummary(reportFullOf(text));
+    const shape = renderSummary(reportFullOf('x')).split('\n');
+    const lines = summary.split('\n');
+    expect(lines.length, 'no line more or less than for a harmless text').toBe(shape.length);
+    for (const [i, line] of lines.entries()) {
+      // As GitHub reads it: cells are split first, then code spans are taken out; what is left must be Decoy's own.
+      expect(line.split('|').length, line).toBe(shape[i]!.split('|').length);
+      const outside = line.replaceAll(/`[^`]*`/g, '');
+      expect(outside).not.toContain('`');
+      expect(outside, line).toMatch(/^[\w #|:,.\-–█░%]*$/);
+      expect(line).not.toMatch(/[\x00-\x1f\x7f-\x9f]|\p{Cf}|##\[/u);
+    }
+  });
+
+  test('it is less than 1 MiB and ends with a whole row, whatever there is', () => {
+    const report = reportFullOf('\u6f22'.repeat(5000));
+    const many = <T>(row: T): T[] => Array.from({ length: 2000 }, () => row);
+    const flooded = { ...report, blocked: many(report.blocked[0]!), secrets: many(report.secrets[0]!) };
+    flooded.usage.network.hosts = many(report.usage.network.hosts[0]!);
+    const summary = renderSummary(flooded);
+    expect(Buffer.byteLength(summary)).toBeLessThan(2 ** 20);
+    for (const line of summary.split('\n').filter((one) => one.startsWith('|'))) expect(line).toMatch(/\|$/);
+    expect(summary).toContain('1,950 more in report.json.');
+  });
+});
+
+describe('quantities', () => {
+  test.each([[0, '0 B'], [1, '1 B'], [1023, '1023 B'], [1024, '1 KiB'], [1536, '1.5 KiB'], [1048575, '1 MiB'], [4 * 2 ** 30, '4 GiB'], [123.4 * 2 ** 20, '123 MiB']])('%i bytes', (bytes, text) => {
+    expect(renderBytes(bytes)).toBe(text);
+  });
+  test.each([[0, '0 s'], [0.0042, '0 s'], [0.42, '0.42 s'], [12.34, '12.3 s'], [59.96, '1 min'], [60, '1 min'], [245, '4 min 5 s'], [1800, '30 min'], [3720, '1 h 2 min']])('%d seconds', (seconds, text) => {
+    expect(renderSeconds(seconds)).toBe(text);
+  });
+  test.each([[0, '0'], [999, '999'], [1000, '1,000'], [1234567, '1,234,567']])('%i', (count, text) => expect(renderNumber(count)).toBe(text));
+  test.each([[0, '░░░░'], [0.001, '█░░░'], [0.99, '███░'], [1, '████'], [7, '████'], [Number.NaN, '░░░░'], [-1, '░░░░']])('a bar of %d', (share, bar) => {
+    expect(renderBar(share, 4)).toBe(bar);
+  });
+});
