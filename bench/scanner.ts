@@ -32,7 +32,7 @@ for (const valueLength of [8, 48]) {
       const scrubber = secrets.scrubberFor('api.example.com')!.createBodyScrubber();
       for (const chunk of chunks) scrubber.push(chunk);
     });
-    report(kind, 'one RegExp of all forms', () => alternation.test(body.latin1Slice(0, CHUNK_BYTES)), CHUNK_BYTES);
+    report(kind, 'one RegExp of all forms', () => alternation.test(body.toString('latin1', 0, CHUNK_BYTES)), CHUNK_BYTES);
   }
   const request = {
     method: 'POST', url: '/v1/chat/completions?stream=true', destination: { scheme: 'https', host: 'api.example.com', port: 443 } as const,

@@ -7,6 +7,7 @@ import type { Policy } from './policy/policy.ts';
 import { startProxy } from './proxy/start-proxy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { RunEvents } from './run.ts';
+import { giveToGateway } from './sandbox/gateway-user.ts';
 import { labelsOf } from './sandbox/labels.ts';
 import { compileSecrets } from './secrets/compile-secrets.ts';
 import type { Secret } from './secrets/secret.ts';
@@ -30,6 +31,8 @@ export async function prepareHostSide({ id, config, secrets, record, events }: H
       onEntry: record,
       onWarning: (text) => events.onWarning(text),
     });
+    await giveToGateway(path.join(directory, 'proxy.sock'));
+    await giveToGateway(directory);
     return {
       policy, authority, socketDirectory: directory,
       [Symbol.asyncDispose]: async () => {

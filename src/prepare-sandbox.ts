@@ -27,7 +27,6 @@ import { buildTrustStore } from './trust/pkcs12.ts';
 import { readSystemRoots } from './trust/system-roots.ts';
 import { buildTrustBundle } from './trust/trust-bundle.ts';
 import { trustFiles } from './trust/trust-files.ts';
-import { parsePem } from './trust/pem.ts';
 import { nameEntry, refusalEntry } from './gateway-entries.ts';
 
 export type SandboxParts = {
@@ -48,7 +47,7 @@ const UNPRIVILEGED = { uid: 1001, gid: 1001 };
 
 /** Starts the gateway and lays out the file system, side by side: neither needs the other. */
 export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promise<PreparedSandbox> {
-  const { id, config, host, hostSide } = parts;
+  const { id, config, host } = parts;
   const user = sandboxUser(config);
   const layout = exposedTrees({ toolCache: host.toolCache, hidden: host.hidden, user: config.user });
   const labels = labelsOf(id);

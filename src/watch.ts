@@ -6,6 +6,7 @@ import { openCgroup } from './sandbox/cgroup-reader.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Meter } from './usage/meter.ts';
+import { parseDockerStats } from './usage/parse-docker-stats.ts';
 
 export type WatchOptions = {
   limits: Limits; meter: Meter; ledger: Ledger; signal: AbortSignal; onOutput(frame: OutputFrame): Promise<void>;
@@ -26,7 +27,7 @@ const FULL_BYTES = 1024 * 1024;
 /** Starts the command and stays with it: passes its output on, takes readings, ends it at the deadline or on cancellation. */
 export async function watch(prepared: PreparedSandbox, options: WatchOptions): Promise<Watched> {
   await using sandbox = await prepared.start();
-  const startedMs = performance.now();
+  const { startedMs } = sandbox;
   const stop = createStop(sandbox, options);
   const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });
   const pumped = pump(sandbox, options.onOutput);
@@ -75,7 +76,7 @@ function createStop(sandbox: Sandbox, { limits, signal }: WatchOptions): Stop {
       timers.push(setTimeout(() => fail(new Error('the sandbox did not end after SIGKILL; run `decoy clean`')), KILL_MS));
     }, graceMs));
   };
-  timers.push(setTimeout(() => end({ kind: 'timeout' }), limits.wallSeconds * 1000));
+  timers.push(setTimeout(() => end({ kind: 'timeout' }), sandbox.startedMs + limits.wallSeconds * 1000 - performance.now()));
   const cancel = () => end({ kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' });
   signal.addEventListener('abort', cancel);
   if (signal.aborted) cancel();
@@ -100,8 +101,12 @@ async function startSampler({ prepared, sandbox, startedMs, meter, ledger }: { p
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let reading: Promise<void> = Promise.resolve();
+  const readCounters = async () => {
+    const atMs = performance.now() - startedMs;
+    return reader === null ? parseDockerStats(await sandbox.readEngineStats(), atMs) : reader.read(atMs);
+  };
   const read = async () => {
-    const [counters, disk] = await Promise.all([reader?.read(performance.now() - startedMs) ?? null, prepared.filesystem.keeper.readDiskUse()]);
+    const [counters, disk] = await Promise.all([readCounters(), prepared.filesystem.keeper.readDiskUse()]);
     if (disk !== null && (disk.freeBytes < FULL_BYTES || disk.inodesFree === 0)) full = true;
     if (counters !== null) meter.add({ ...counters, storageBytes: disk?.usedBytes ?? null }, ledger.counts());
   };

@@ -10,6 +10,10 @@ import (
 // The benchmarking range, RFC 2544: never on the internet, and unlike 127.0.0.0/8 not special to any client or SSRF filter.
 var sandboxRange = prefix{address: [4]byte{198, 18, 0, 0}, bits: 15}
 
+// With no address but 127.0.0.1, glibc's getaddrinfo(AF_INET, AI_ADDRCONFIG), which getent, browsers and many runtimes
+// use, finds no name at all: it takes the machine for one without IPv4. This one, which no name is ever given, is for it to see.
+var visibleAddress = prefix{address: [4]byte{198, 19, 255, 254}, bits: 32}
+
 type prefix struct {
 	address [4]byte
 	bits    uint8
@@ -32,6 +36,9 @@ func ownAddresses(literals [][4]byte) error {
 	}
 	if err := request(socket, linkUp(loopback)); err != nil {
 		return attempt("bring the loopback interface up", err)
+	}
+	if err := request(socket, newAddress(loopback, visibleAddress)); err != nil && err != unix.EEXIST {
+		return attempt("add an address to the loopback interface (NET_ADMIN is needed)", err)
 	}
 	prefixes := []prefix{sandboxRange}
 	for _, literal := range literals {
@@ -66,6 +73,15 @@ func linkUp(index int32) []byte {
 	header := unix.IfInfomsg{Family: unix.AF_UNSPEC, Index: index, Flags: unix.IFF_UP, Change: unix.IFF_UP}
 	body := unsafe.Slice((*byte)(unsafe.Pointer(&header)), unix.SizeofIfInfomsg)
 	return netlinkMessage(unix.RTM_NEWLINK, 0, body)
+}
+
+// newAddress is `ip address add PREFIX dev lo scope host`, rtnetlink(7).
+func newAddress(index int32, owned prefix) []byte {
+	header := unix.IfAddrmsg{Family: unix.AF_INET, Prefixlen: owned.bits, Scope: unix.RT_SCOPE_HOST, Index: uint32(index)}
+	body := append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&header)), unix.SizeofIfAddrmsg)...)
+	body = append(body, attribute(unix.IFA_LOCAL, owned.address[:])...)
+	body = append(body, attribute(unix.IFA_ADDRESS, owned.address[:])...)
+	return netlinkMessage(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, body)
 }
 
 // localRoute is `ip route add local PREFIX dev lo`, rtnetlink(7).

@@ -26,6 +26,10 @@ const (
 // Main runs one command and returns its exit code. It holds the token that proves the report, so the command,
 // which has the same uid, must be able to read nothing of this process: that comes first.
 func Main(args []string) int {
+	// Elsewhere, kill(-1) would end every process of the user's.
+	if os.Getpid() != 1 {
+		return cannotStart("cannot run as init: this is not PID 1 of a container")
+	}
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return cannotStart("cannot make init undumpable: " + err.Error())
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -97,15 +98,19 @@ func (w *walk) upperDir(d trees, path string, depth int) error {
 		if w.unfit(below, name, depth) {
 			continue
 		}
-		lower, merged, err := bothStats(d, name)
+		upper, err := statAt(d.upper, name)
+		if err != nil {
+			return fmt.Errorf("reading %q: %w", below, err)
+		}
+		lower, err := statAt(d.lower, name)
 		if err != nil {
 			return fmt.Errorf("reading %q: %w", below, err)
 		}
 		switch {
-		case isKind(lower, unix.S_IFDIR) && isKind(merged, unix.S_IFDIR) && !isDetached(d.upper, name):
+		case isKind(upper, unix.S_IFDIR) && isKind(lower, unix.S_IFDIR) && !isDetached(d.upper, name):
 			err = w.into(d, name, below, depth)
-		case isKind(lower, unix.S_IFREG) && isKind(merged, unix.S_IFREG) && isMetadataOnly(d.upper, name) && gitMode(lower) == gitMode(merged):
-			// Another owner, the same content.
+		case isKind(upper, unix.S_IFREG) && isKind(lower, unix.S_IFREG) && gitMode(upper) == gitMode(lower) && isMetadataOnly(d.upper, name):
+			// Another owner, the same content. Not even looked up in the overlay: there are thousands of these.
 		default:
 			err = w.compare(d.lower, d.merged, name, below, depth)
 		}
@@ -262,14 +267,6 @@ func (w *walk) skip(path, reason string) {
 	}
 }
 
-func bothStats(d trees, name string) (lower, merged *unix.Stat_t, err error) {
-	if lower, err = statAt(d.lower, name); err != nil {
-		return nil, nil, err
-	}
-	merged, err = statAt(d.merged, name)
-	return lower, merged, err
-}
-
 // isDetached tells whether an upper directory hides its lower one (opaque) or shows another (redirect).
 func isDetached(dir int, name string) bool {
 	return xattrAt(dir, name, opaqueXattr) == "y" || xattrAt(dir, name, redirectXattr) != ""
@@ -295,7 +292,9 @@ func hasXattrAt(dir int, name, attribute string) bool {
 	return err == nil
 }
 
-func procPath(dir int, name string) string { return fmt.Sprintf("/proc/self/fd/%d/%s", dir, name) }
+func procPath(dir int, name string) string {
+	return "/proc/self/fd/" + strconv.Itoa(dir) + "/" + name
+}
 
 const symlinkMode = 0o120000
 

@@ -33,7 +33,7 @@ func chownTree(root string, to owner) (int, error) {
 	if err := unix.Fstat(dir, &st); err != nil {
 		return 0, fmt.Errorf("reading %s: %w", root, err)
 	}
-	c := chowner{to: to, device: st.Dev}
+	c := &chowner{to: to, device: st.Dev}
 	if err := c.entry(dir, ".", &st, root); err != nil {
 		return c.changed, err
 	}

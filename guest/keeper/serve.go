@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 )
 
 // A command longer than this is not one of ours, and the stream cannot be trusted any more.
@@ -32,22 +33,28 @@ type failure struct {
 	Error string `json:"error"`
 }
 
-// serve answers commands in order; the channel closes when the input ends, even in the middle of a command.
+// serve answers commands in order. The channel closes when the input ends, even in the middle of a command,
+// or when the stream is beyond repair.
 func serve(k *keeper, in io.Reader, out io.Writer) <-chan struct{} {
 	ended := make(chan struct{})
 	input := &ahead{chunks: make(chan []byte, 64)}
+	end := sync.OnceFunc(func() { close(ended) })
 	go func() {
+		defer end()
 		input.pump(in)
-		close(ended)
 	}()
 	go func() {
+		defer end()
 		lines := bufio.NewReaderSize(input, commandBytes)
 		for {
-			if err := k.answer(lines, out); err != nil {
-				fmt.Fprintf(os.Stderr, "decoy keeper: %v\n", err)
-				input.discard()
-				return
+			err := k.answer(lines, out)
+			if err == nil {
+				continue
 			}
+			if !errors.Is(err, io.EOF) {
+				fmt.Fprintf(os.Stderr, "decoy keeper: %v\n", err)
+			}
+			return
 		}
 	}()
 	return ended
@@ -139,9 +146,4 @@ func (a *ahead) Read(p []byte) (int, error) {
 	n := copy(p, a.rest)
 	a.rest = a.rest[n:]
 	return n, nil
-}
-
-func (a *ahead) discard() {
-	for range a.chunks {
-	}
 }

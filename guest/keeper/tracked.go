@@ -57,7 +57,7 @@ func (t *trackedPaths) load() error {
 		return err
 	}
 	list := repository.command(t.ctx, "ls-files", "-z", "--cached")
-	list.Env = append(list.Env, "GIT_INDEX_FILE="+index, "GIT_WORK_TREE="+t.scratch)
+	list.Env = append(list.Env, "GIT_INDEX_FILE="+index)
 	output, err := list.Output()
 	if err != nil {
 		// A split index or one of a newer git: fall back rather than lose the patch.

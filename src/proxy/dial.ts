@@ -60,8 +60,7 @@ async function findCandidates(destination: Destination, { resolve, ownAddresses 
 
 async function resolveName(host: string): Promise<string[]> {
   try {
-    // With a trailing dot no search domain is tried: a name must not resolve to something else by way of the host's resolv.conf.
-    const found = await lookup(`${host}.`, { all: true, verbatim: true });
+    const found = await lookup(host, { all: true, verbatim: true });
     return found.map(({ address }) => address);
   } catch (error) {
     throw new DialError('name-does-not-resolve', `"${host}" does not resolve on this host (${errorCode(error)}); check the name.`);

@@ -22,6 +22,8 @@ export function createRequestBody(request: IncomingMessage, options: RequestBody
   const decoded: DecodedScan | null = options.decoded === null ? null : createDecodedScan(options.decoded);
   let isOver = false;
   let isScanning = false;
+  /** Of a coded body: its last chunk, kept until the next or the verified end, so that a broken one never arrives whole. */
+  let held: Buffer | null = null;
 
   const body = new Readable({
     read() {
@@ -56,7 +58,8 @@ export function createRequestBody(request: IncomingMessage, options: RequestBody
     decoded.push(chunk, (refusal) => {
       isScanning = false;
       if (refusal !== null) return refuse(refusal);
-      scan(chunk);
+      if (held !== null) scan(held);
+      held = chunk;
       if (!isOver && body.readableLength < body.readableHighWaterMark) request.resume();
     });
   });
@@ -64,8 +67,9 @@ export function createRequestBody(request: IncomingMessage, options: RequestBody
     if (isOver) return;
     if (decoded === null) return void body.push(null);
     decoded.end((refusal) => {
-      if (refusal !== null) refuse(refusal);
-      else if (!isOver) body.push(null);
+      if (refusal !== null) return refuse(refusal);
+      if (held !== null) scan(held);
+      if (!isOver) body.push(null);
     });
   });
   request.once('close', () => {

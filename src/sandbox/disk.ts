@@ -4,7 +4,7 @@ import { EngineError, type Engine } from './engine.ts';
 import type { Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
 import { packTree } from './runner-files/pack-tree.ts';
-import { createVolume, type Volume } from './volume.ts';
+import { createVolume, volumeMountpoint, type Volume } from './volume.ts';
 
 export type DiskOptions = { image: string; runId: string; labels: RunLabels; device: string; keeper: Keeper };
 
@@ -41,6 +41,7 @@ export async function mountDisk(engine: Engine, options: DiskOptions): Promise<M
       },
     },
   });
+  const path = await volumeMountpoint(engine, volume.name);
   const upload = openUpload(engine, holder.id);
   const release = async () => {
     await upload.finish();
@@ -54,7 +55,7 @@ export async function mountDisk(engine: Engine, options: DiskOptions): Promise<M
     await Promise.resolve(volume[Symbol.asyncDispose]()).catch(() => {});
     throw error;
   }
-  return { path: volume.mountpoint, volume, [Symbol.asyncDispose]: release };
+  return { path, volume, [Symbol.asyncDispose]: release };
 }
 
 const TAR_BLOCK_BYTES = 512;

@@ -6,6 +6,7 @@ import { attach } from './attach.ts';
 import { createContainer, startContainer, type OwnedContainer } from './container.ts';
 import { deferred } from './deferred.ts';
 import { demultiplex } from './demultiplex.ts';
+import { gatewayUser, giveToGateway } from './gateway-user.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { RunLabels } from './labels.ts';
 import { GUEST_PATH } from './root-image.ts';
@@ -51,7 +52,7 @@ export async function startGateway(engine: Engine, options: GatewayOptions): Pro
   try {
     const lastWords = await collectOutput(owned);
     await startContainer(owned, 'gateway');
-    await bounded(control.ready, async () => `the gateway did not become ready: ${lastWords() || 'it printed nothing'}`);
+    await bounded(Promise.race([control.ready, lastWords.ended]), () => `the gateway did not become ready: ${lastWords.text() || 'it printed nothing'}`);
   } catch (error) {
     await dispose();
     throw error;
@@ -73,12 +74,14 @@ function gatewaySpec(options: GatewayOptions) {
     HostConfig: {
       NetworkMode: 'none',
       Dns: ['127.0.0.1'],
+      // None: the host's search domains would turn each refused name into several.
+      DnsSearch: ['.'],
       DnsOptions: ['timeout:5', 'attempts:2'],
       ExtraHosts: ['sandbox:127.0.0.1'],
       Binds: [`${options.socketDirectory}:/run/decoy`],
       CapDrop: ['ALL'],
       // Given up before the first byte of the sandbox can arrive.
-      CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE', 'SETUID', 'SETGID', 'SETPCAP'],
+      CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETPCAP'],
       SecurityOpt: ['no-new-privileges:true'],
       ReadonlyRootfs: true,
       Memory: MEMORY_BYTES,
@@ -109,7 +112,7 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
       reject(new EngineError('the gateway ended before it was ready'));
       if (!ending) options.onLost('the gateway ended while the sandbox was running');
     });
-    send(socket, { type: 'config', ports: options.ports, addresses: options.addresses, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 });
+    send(socket, { type: 'config', ports: options.ports, addresses: options.addresses, ...gatewayUser() });
     readline.createInterface({ input: socket }).on('line', (line) => {
       const message = JSON.parse(line) as Record<string, unknown>;
       if (message['type'] === 'ready') resolve();
@@ -127,6 +130,7 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
   });
   await new Promise<void>((listening, failed) => server.once('error', failed).listen(file, listening));
   await fs.chmod(file, 0o600);
+  await giveToGateway(file);
   return {
     ready,
     expectEnd: () => { ending = true; },
@@ -143,16 +147,18 @@ function send(socket: net.Socket, message: object): void {
 }
 
 /** Keeps the last 2 KB a trusted container printed: what an error message quotes. */
-export async function collectOutput(owned: OwnedContainer): Promise<() => string> {
+async function collectOutput(owned: OwnedContainer): Promise<{ text(): string; ended: Promise<never> }> {
   const stream = await attach(owned.container);
   let text = '';
-  void (async () => {
+  const ended = (async () => {
     for await (const frame of demultiplex(stream)) text = (text + frame.bytes.toString()).slice(-2048);
-  })().catch(() => {});
-  return () => text.trim();
+    throw new EngineError('the gateway ended before it was ready');
+  })();
+  ended.catch(() => {});
+  return { text: () => text.trim(), ended };
 }
 
-async function bounded(ready: Promise<void>, describe: () => Promise<string>): Promise<void> {
+async function bounded(ready: Promise<void>, describe: () => string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new EngineError('it took too long')), READY_MS);
@@ -160,7 +166,7 @@ async function bounded(ready: Promise<void>, describe: () => Promise<string>): P
   try {
     await Promise.race([ready, expired]);
   } catch {
-    throw new EngineError(await describe());
+    throw new EngineError(describe());
   } finally {
     clearTimeout(timer);
   }

@@ -33,12 +33,16 @@ export type Sandbox = AsyncDisposable & {
   containerId: string;
   /** pid of the sandbox's first process as the engine's host sees it */
   pid: number;
+  /** performance.now() when the sandbox started: what the deadline and every reading count from */
+  startedMs: number;
   /** what the command prints, as it arrives; ends when the command and everything it left behind are gone */
   output: AsyncIterable<OutputFrame>;
   /** resolves when the command is over and the sandbox waits to be let go, or has gone */
   finished: Promise<void>;
   /** lets the waiting sandbox end: its counters vanish with it. @returns how it ended */
   release(): Promise<SandboxEnd>;
+  /** the engine's own statistics (Docker Engine API, ContainerStats), for where the kernel's cannot be read; null once it is gone */
+  readEngineStats(): Promise<unknown>;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void>;
 };
 
@@ -54,12 +58,14 @@ export async function startSandbox(engine: Engine, options: SandboxOptions): Pro
   try {
     const stream = await attach(owned.container);
     await startContainer(owned, 'sandbox');
+    const startedMs = performance.now();
     stream.write(`${JSON.stringify(task(options))}\n`);
     const state = (await owned.container.inspect()).State;
     const finished = deferred();
     return {
       containerId: owned.id,
       pid: state.Pid,
+      startedMs,
       output: readOutput(stream, { token: options.token, onEnd: finished.resolve }),
       finished: finished.promise,
       release: async () => {
@@ -68,6 +74,7 @@ export async function startSandbox(engine: Engine, options: SandboxOptions): Pro
         const end = (await owned.container.inspect()).State;
         return { exitCode: end.ExitCode, oomKilled: end.OOMKilled };
       },
+      readEngineStats: () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null),
       signal: async (name) => {
         await owned.container.kill({ signal: name }).catch((error: unknown) => {
           // 409: it is not running any more, which is what was wanted.
@@ -111,7 +118,7 @@ function sandboxSpec(options: SandboxOptions) {
       ShmSize: Math.floor(limits.memoryBytes / 2),
       // When the host runs short, the sandbox goes before the runner does.
       OomScoreAdj: 500,
-      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }, { Name: 'nofile', Soft: 65_536, Hard: 65_536 }],
+      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
       LogConfig: { Type: 'none', Config: {} },
     },
   };

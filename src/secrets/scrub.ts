@@ -1,9 +1,8 @@
 import type { Needles } from './compile-needles.ts';
 import { compileNeedles } from './compile-needles.ts';
 import { encodedForms } from './encodings.ts';
-import { hitsIn } from './outgoing-needles.ts';
 import type { Secret } from './secret.ts';
-import { createReplacer } from './stream-scanner.ts';
+import { createReplacer, replaceInText } from './stream-scanner.ts';
 
 export type ScrubCount = { name: string; scrubs: number };
 
@@ -76,14 +75,10 @@ function scrubNeedles(secrets: readonly Secret[]): Needles<Scrub> {
 }
 
 function scrubText(needles: Needles<Scrub>, text: string, tally: Tally): string {
-  let scrubbed = '';
-  let copied = 0;
-  for (const { tag, start, end } of hitsIn(needles, text)) {
-    tally.add(tag.name);
-    scrubbed += text.slice(copied, start) + tag.replacement.toString('latin1');
-    copied = end;
-  }
-  return scrubbed + text.slice(copied);
+  return replaceInText(needles, text, ({ name, replacement }) => {
+    tally.add(name);
+    return replacement;
+  });
 }
 
 type Tally = { add(name: string): void; counts(): ScrubCount[] };

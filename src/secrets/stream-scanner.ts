@@ -7,26 +7,30 @@ export type Replacer = {
 };
 
 /**
- * Replaces hits in a stream. The output does not depend on how the input was cut into chunks: it is what one pass over
- * the whole would give, leftmost hit first and the longest there. Held back is only a tail that is a proper prefix of
- * some needle, so a server-sent event arrives at once.
+ * Replaces hits in a stream: of all needles that begin at one place the longest, and no byte of any hit is passed on, also
+ * where hits overlap (each that reaches further than those before it leaves its replacement). The output does not depend
+ * on how the input was cut into chunks. Held back is only a tail that is a proper prefix of some needle, so a
+ * server-sent event arrives at once.
  */
 export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) => Uint8Array): Replacer {
   let held = NOTHING;
+  /** how many bytes of `held` an earlier hit has replaced already */
+  let covered = 0;
 
   function scan(text: Buffer, final: boolean): Buffer {
     const parts: Uint8Array[] = [];
-    let copied = 0;
-    let end = final ? text.length : needles.tailStart(text, 0);
-    // A hit behind the beginning of a possible longer or earlier one waits until that one is decided.
-    for (let hit = needles.find(text, 0); hit !== null && hit.start < end; hit = needles.find(text, copied)) {
-      parts.push(text.subarray(copied, hit.start), replace(hit.tag));
+    let copied = covered;
+    // A hit at or behind the beginning of what may become a longer or earlier one waits until that one is decided.
+    const end = final ? text.length : needles.tailStart(text, 0);
+    for (let hit = needles.find(text, 0); hit !== null && hit.start < end; hit = needles.find(text, hit.start + 1)) {
+      if (hit.end <= copied) continue;
+      parts.push(text.subarray(copied, Math.max(copied, hit.start)), replace(hit.tag));
       copied = hit.end;
-      if (!final && end < copied) end = needles.tailStart(text, copied);
     }
     held = end === text.length ? NOTHING : Buffer.from(text.subarray(end)); // a copy: the chunk's memory may be used again
-    if (parts.length === 0) return end === text.length ? text : text.subarray(0, end);
-    parts.push(text.subarray(copied, end));
+    covered = Math.max(0, copied - end);
+    if (copied === 0) return end === text.length ? text : text.subarray(0, end);
+    parts.push(text.subarray(copied, Math.max(copied, end)));
     return Buffer.concat(parts);
   }
 
@@ -34,6 +38,14 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
     push: (chunk) => scan(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false),
     flush: () => scan(held, true),
   };
+}
+
+/** The same for a short latin1 text, one character a byte. */
+export function replaceInText<Tag>(needles: Needles<Tag>, text: string, replace: (tag: Tag) => Uint8Array): string {
+  const bytes = Buffer.from(text, 'latin1');
+  if (needles.find(bytes, 0) === null) return text;
+  const replacer = createReplacer(needles, replace);
+  return Buffer.concat([replacer.push(bytes), replacer.flush()]).toString('latin1');
 }
 
 export type Detector<Tag> = {

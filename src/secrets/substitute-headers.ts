@@ -26,16 +26,17 @@ export function substituteRequest(needles: Needles<Seen>, request: OutgoingReque
   if (!hasAny(needles, [request.method, request.url, ...request.rawHeaders].join('\n'))) {
     return { ok: true, rawHeaders: request.rawHeaders, uses: [] };
   }
-  const places = placesOf(request);
+  const sightings = placesOf(request).map(({ place, text, isCredential }) => {
+    const basic = basicCredentials(text);
+    return { place, isCredential, seen: seenIn(needles, text), decoded: basic === null ? [] : seenIn(needles, basic) };
+  });
   // First of all: a real value anywhere is worse than any placeholder.
-  for (const { place, text } of places) {
-    const real = seenIn(needles, text).concat(seenIn(needles, basicCredentials(text) ?? '')).find(({ kind }) => kind === 'real');
+  for (const { place, seen, decoded } of sightings) {
+    const real = [...seen, ...decoded].find(({ kind }) => kind === 'real');
     if (real) return refused(real, request, place);
   }
-  for (const { place, text, headerName } of places) {
-    if (headerName !== undefined && CREDENTIAL_NAMES.has(headerName)) continue;
-    const [placeholder] = seenIn(needles, text);
-    if (placeholder) return refused(placeholder, request, place);
+  for (const { place, isCredential, seen: [placeholder] } of sightings) {
+    if (placeholder && !isCredential) return refused(placeholder, request, place);
   }
   return swapHeaders(needles, request);
 }
@@ -47,19 +48,20 @@ function hasAny(needles: Needles<Seen>, text: string): boolean {
   return [text, ...unescapings(text)].some((plain) => needles.find(Buffer.from(plain, 'latin1'), 0) !== null);
 }
 
-type Place = { place: string; text: string; headerName?: string };
+type Place = { place: string; text: string; isCredential: boolean };
 
 function placesOf({ method, url, rawHeaders }: OutgoingRequest): Place[] {
   const mark = url.indexOf('?');
   const query = mark === -1 ? url.length : mark;
   const places: Place[] = [
-    { place: 'method', text: method },
-    { place: 'URL path', text: url.slice(0, query) },
-    { place: 'URL query', text: url.slice(query) },
+    { place: 'method', text: method, isCredential: false },
+    { place: 'URL path', text: url.slice(0, query), isCredential: false },
+    { place: 'URL query', text: url.slice(query), isCredential: false },
   ];
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) places.push({ place: 'header name', text: rawHeaders[at]! });
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) places.push({ place: 'header name', text: rawHeaders[at]!, isCredential: false });
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    places.push({ place: headerPlace(rawHeaders[at]!), text: rawHeaders[at + 1]!, headerName: rawHeaders[at]!.toLowerCase() });
+    const [name, text] = [rawHeaders[at]!, rawHeaders[at + 1]!];
+    places.push({ place: headerPlace(name), text, isCredential: CREDENTIAL_NAMES.has(name.toLowerCase()) });
   }
   return places;
 }

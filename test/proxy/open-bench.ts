@@ -31,7 +31,7 @@ export type Answer = { status: number; rawHeaders: string[]; headers: http.Incom
 /** A proxy, an upstream with a CA of its own, and a client that trusts the proxy's, all real. */
 export type Bench = Awaited<ReturnType<typeof openBench>>;
 
-export async function openBench({ allow = ['**.test', 'api.test'], secrets = [], upstream = () => undefined, names = ['api.test'], options = {} }: SetUp = {}) {
+export async function openBench({ allow = ['api.test', 'other.test'], secrets = [], upstream = () => undefined, names = ['api.test'], options = {} }: SetUp = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'decoy-proxy-'));
   const [authority, upstreamAuthority] = await Promise.all([createAuthority(), createAuthority()]);
   const servers = { https: await startHttps(upstreamAuthority, upstream), http: await startHttp(upstream) };

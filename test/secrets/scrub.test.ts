@@ -29,7 +29,7 @@ describe('every form becomes the placeholder in the same form, wherever the body
   }
 });
 
-test('no prefix of the output ever holds a form of a value, over random bodies and cuts', () => {
+test('the output holds no form of a value, over random bodies and cuts', () => {
   const forms = [key, password].flatMap(({ value }) => encodedForms(value).map(({ text }) => Buffer.from(text, 'latin1')));
   for (let seed = 1; seed <= 400; seed += 1) {
     const random = seededRandom(seed);
@@ -37,7 +37,8 @@ test('no prefix of the output ever holds a form of a value, over random bodies a
       const form = forms[random.below(forms.length)]!;
       return [form, form.subarray(0, random.below(form.length)), form.subarray(random.below(form.length)), random.bytes(random.below(30))][random.below(4)]!;
     };
-    const body = Buffer.concat(Array.from({ length: 12 }, piece));
+    // apart: a replacement and a cut value behind it could make up a whole one by chance
+    const body = Buffer.concat(Array.from({ length: 12 }, () => Buffer.concat([piece(), Buffer.from([0])])));
     const out = scrub(random.cut(body, 1 + random.below(60)));
     expect(out.equals(scrub([body])), `seed ${seed}: depends on the cuts`).toBe(true);
     expect(forms.filter((form) => out.includes(form)), `seed ${seed}`).toEqual([]);

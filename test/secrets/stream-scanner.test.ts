@@ -28,8 +28,10 @@ describe('what comes out, chunk by chunk', () => {
     ['one within a longer one waits', ['xxabcdyy', 'abcd'], ['xxabcd', 'yy'], ['', '<xxabcdyy>', '']],
     ['and is found when that does not come', ['xxabcdyy', 'abcd'], ['xxabcd', 'zz'], ['', 'xx<abcd>zz', '']],
     ['neighbours', ['abcd', 'efgh'], ['abcdefghabcd'], ['<abcd><efgh><abcd>', '']],
-    ['overlapping: the left one', ['abcd', 'cdef'], ['abcdef'], ['<abcd>ef', '']],
-    ['a hit whose end begins another', ['abcd', 'dexx'], ['abcd', 'exx'], ['<abcd>', 'exx', '']],
+    ['overlapping: nothing of either is left', ['abcd', 'cdef'], ['abcdef'], ['<abcd><cdef>', '']],
+    ['overlapping over two chunks', ['abcd', 'cdef'], ['abcd', 'efg'], ['<abcd>', '<cdef>g', '']],
+    ['one within the other', ['abcdef', 'bcde'], ['abcdefg'], ['<abcdef>g', '']],
+    ['a hit whose end begins another', ['abcd', 'dexx'], ['abcd', 'eyy'], ['<abcd>', 'eyy', '']],
   ])('%s', (_, needles, chunks, expected) => {
     expect(replaceAll(needles, chunks)).toEqual(expected);
   });
@@ -65,13 +67,17 @@ it('finds nothing where there are no needles', () => {
   expect(replaceAll([], ['abc'])).toEqual(['abc', '']);
 });
 
-/** The definition: leftmost, then longest, one after the other. */
+/** The definition: at every place the longest needle there, unless an earlier one reached as far; no byte of any is left. */
 function replaceNaively(needles: readonly Needle<Buffer>[], body: Buffer): Buffer {
   const parts: Buffer[] = [];
-  for (let at = 0; at < body.length; ) {
+  let covered = 0;
+  for (let at = 0; at < body.length; at += 1) {
     const found = needles.filter(({ bytes }) => body.subarray(at, at + bytes.length).equals(bytes)).sort((a, b) => b.bytes.length - a.bytes.length)[0];
-    parts.push(found ? found.tag : body.subarray(at, at + 1));
-    at += found ? found.bytes.length : 1;
+    if (found && at + found.bytes.length > covered) {
+      parts.push(found.tag);
+      covered = at + found.bytes.length;
+    }
+    if (at >= covered) parts.push(body.subarray(at, at + 1));
   }
   return Buffer.concat(parts);
 }

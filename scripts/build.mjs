@@ -1,0 +1,43 @@
+// Builds dist/: the command line, the action and, unless --no-guest, the guest programs.
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const out = process.env.DECOY_DIST ?? path.join(root, 'dist');
+
+// dockerode reaches engines over ssh and BuildKit over gRPC; Decoy does neither, and their native parts cannot be bundled.
+const unused = new Set(['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs']);
+const withoutUnused = {
+  name: 'without-unused',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^[^./]/ }, ({ path: name }) => (unused.has(name) ? { path: name, namespace: 'unused' } : undefined));
+    bundler.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
+await build({
+  absWorkingDir: root,
+  entryPoints: { cli: 'src/cli.ts', action: 'src/action.ts', index: 'src/index.ts' },
+  outdir: out,
+  bundle: true,
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  // tldts as ES modules loads in half the time of its CommonJS build.
+  mainFields: ['module', 'main'],
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  plugins: [withoutUnused],
+  banner: { js: "import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));" },
+  logLevel: 'warning',
+});
+
+if (!process.argv.includes('--no-guest')) {
+  const { status } = spawnSync('sh', [path.join(root, 'scripts', 'build-guest.sh')], { stdio: 'inherit', env: { ...process.env, DECOY_DIST: out } });
+  process.exitCode = status ?? 1;
+}

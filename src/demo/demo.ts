@@ -1,0 +1,1 @@
+export async function demo(_dist: string): Promise<number> { return 125; }

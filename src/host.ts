@@ -1,0 +1,21 @@
+import path from 'node:path';
+import type { Host } from './config.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables of the host that are passed on: language, time zone, and where tools set up by earlier steps lie. */
+const PASSED_ON = /^(LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|JAVA_HOME(_[0-9A-Za-z_]+)?|GOROOT(_[0-9A-Za-z_]+)?)$/;
+
+/** What a run needs to know of this machine, from Decoy's own environment. */
+export function describeHost(environment: Environment, distDirectory: string): Host {
+  const temporary = environment['RUNNER_TEMP'];
+  const hidden = [environment['HOME'], temporary, temporary === undefined ? undefined : path.dirname(path.dirname(temporary)), '/usr/lib/docker'];
+  return {
+    dockerHost: environment['DOCKER_HOST'],
+    distDirectory,
+    path: environment['PATH'] ?? '',
+    toolCache: environment['RUNNER_TOOL_CACHE'] ?? environment['AGENT_TOOLSDIRECTORY'],
+    hidden: hidden.filter((directory): directory is string => directory !== undefined && directory !== '/' && directory !== ''),
+    environment: Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (PASSED_ON.test(name) && value ? [[name, value]] : []))),
+  };
+}
