@@ -1,11 +1,13 @@
 // Builds dist/: the command line, the action and, unless --no-guest, the guest programs.
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const out = process.env.DECOY_DIST ?? path.join(root, 'dist');
+rmSync(path.join(out, 'chunks'), { recursive: true, force: true });
 
 // dockerode reaches engines over ssh and BuildKit over gRPC; Decoy does neither, and their native parts cannot be bundled.
 const unused = new Set(['ssh2', '@grpc/grpc-js', '@grpc/proto-loader', 'protobufjs']);

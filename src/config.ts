@@ -33,6 +33,8 @@ export type Host = {
   toolCache?: string | undefined;
   /** directories that must never be visible: the runner's own, its temporary one, homes, the engine's data */
   hidden: readonly string[];
+  /** PEM roots trusted for upstreams, besides Node's own */
+  upstreamCertificates?: readonly string[];
   /** variables that are passed on as they are: language and time zone, tool locations */
   environment: Readonly<Record<string, string>>;
 };

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { RunConfig } from './config.ts';
+import type { Host, RunConfig } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import { startProxy } from './proxy/start-proxy.ts';
@@ -14,13 +14,13 @@ import type { Secret } from './secrets/secret.ts';
 import { createAuthority, type Authority } from './trust/authority.ts';
 
 export type HostSideOptions = {
-  id: string; config: RunConfig; secrets: readonly Secret[]; record(entry: AuditEntry): void; events: Pick<RunEvents, 'onWarning'>;
+  id: string; config: RunConfig; host: Host; secrets: readonly Secret[]; record(entry: AuditEntry): void; events: Pick<RunEvents, 'onWarning'>;
 };
 
 /** What holds the real secrets and decides: the policy, the authority and the proxy, listening on a socket of this run. */
 export type HostSide = AsyncDisposable & { policy: Policy; authority: Authority; socketDirectory: string };
 
-export async function prepareHostSide({ id, config, secrets, record, events }: HostSideOptions): Promise<HostSide> {
+export async function prepareHostSide({ id, config, host, secrets, record, events }: HostSideOptions): Promise<HostSide> {
   const policy = compilePolicy({ rules: config.rules, bindings: secrets });
   const authority = await createAuthority();
   const directory = await openRunDirectory(id);
@@ -28,6 +28,7 @@ export async function prepareHostSide({ id, config, secrets, record, events }: H
     const proxy = await startProxy({
       socketPath: path.join(directory, 'proxy.sock'), policy, secrets: compileSecrets(secrets), resolve: config.resolve, authority,
       ownAddresses: Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
+      ...(host.upstreamCertificates ? { upstreamCertificates: host.upstreamCertificates } : {}),
       onEntry: record,
       onWarning: (text) => events.onWarning(text),
     });

@@ -49,7 +49,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     const cancelled = () => signal.aborted;
     const engine = await connectEngine({ dockerHost: host.dockerHost });
     events.onStage('starting the proxy and the gateway');
-    await using hostSide = await prepareHostSide({ id, config, secrets, record, events });
+    await using hostSide = await prepareHostSide({ id, config, host, secrets, record, events });
     if (cancelled()) return cancellation(signal);
     await using prepared = await prepareSandbox(engine, { id, config, host, secrets, hostSide, record, events });
     if (cancelled()) return cancellation(signal);

@@ -2,22 +2,15 @@ package keeper
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 const (
-	opaqueXattr   = "trusted.overlay.opaque"
-	redirectXattr = "trusted.overlay.redirect"
-	metacopyXattr = "trusted.overlay.metacopy"
-
 	deepestDirectories = 256
 	longestPathBytes   = 4095 // PATH_MAX less its NUL: git could not open more
 	skippedShown       = 100
@@ -29,12 +22,6 @@ const (
 type change struct {
 	path          string
 	lower, merged *side // nil: absent there
-}
-
-// side is one file as git sees it.
-type side struct {
-	mode uint32 // 100644, 100755 or 120000, octal
-	size int64
 }
 
 type skipped struct {
@@ -267,75 +254,6 @@ func (w *walk) skip(path, reason string) {
 	}
 }
 
-// isDetached tells whether an upper directory hides its lower one (opaque) or shows another (redirect).
-func isDetached(dir int, name string) bool {
-	return xattrAt(dir, name, opaqueXattr) == "y" || xattrAt(dir, name, redirectXattr) != ""
-}
-
-// isMetadataOnly: the content is still the lower file's of this very path.
-func isMetadataOnly(dir int, name string) bool {
-	return hasXattrAt(dir, name, metacopyXattr) && !hasXattrAt(dir, name, redirectXattr)
-}
-
-// The sandbox cannot set trusted.* attributes: that takes SYS_ADMIN outside any user namespace (xattr(7)).
-func xattrAt(dir int, name, attribute string) string {
-	value := make([]byte, 4096)
-	n, err := unix.Lgetxattr(procPath(dir, name), attribute, value)
-	if err != nil {
-		return ""
-	}
-	return string(value[:n])
-}
-
-func hasXattrAt(dir int, name, attribute string) bool {
-	_, err := unix.Lgetxattr(procPath(dir, name), attribute, nil)
-	return err == nil
-}
-
-func procPath(dir int, name string) string {
-	return "/proc/self/fd/" + strconv.Itoa(dir) + "/" + name
-}
-
-const symlinkMode = 0o120000
-
-func sideOf(st *unix.Stat_t) *side {
-	if !isKind(st, unix.S_IFREG) && !isKind(st, unix.S_IFLNK) {
-		return nil
-	}
-	return &side{mode: gitMode(st), size: st.Size}
-}
-
-// gitMode: git keeps the owner's execute bit and nothing else.
-func gitMode(st *unix.Stat_t) uint32 {
-	switch {
-	case isKind(st, unix.S_IFLNK):
-		return symlinkMode
-	case st.Mode&0o100 != 0:
-		return 0o100755
-	}
-	return 0o100644
-}
-
-// isDisguisedGit knows the names that reach .git on systems that fold case, drop trailing dots and
-// spaces, or make 8.3 names (git's own core.protectNTFS; CVE-2014-9390).
-func isDisguisedGit(name string) bool {
-	name = strings.ToLower(strings.Map(func(r rune) rune {
-		if isIgnoredByHFS(r) {
-			return -1
-		}
-		return r
-	}, name))
-	name, _, _ = strings.Cut(name, ":")
-	name, _, _ = strings.Cut(name, "\\")
-	name = strings.TrimRight(name, ". ")
-	return name == ".git" || name == "git~1"
-}
-
-// The code points HFS+ drops from names, as git's core.protectHFS has them.
-func isIgnoredByHFS(r rune) bool {
-	return r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e || r >= 0x206a && r <= 0x206f || r == 0xfeff
-}
-
 func unlessDir(st *unix.Stat_t) *unix.Stat_t {
 	if isKind(st, unix.S_IFDIR) {
 		return nil
@@ -368,59 +286,4 @@ func joinPath(parent, name string) string {
 		return name
 	}
 	return parent + "/" + name
-}
-
-// readSide returns a file's content as git would store it.
-func readSide(root int, path string, s *side, use func(io.Reader) error) error {
-	if s.mode == symlinkMode {
-		target, err := readLinkAt(root, path)
-		if err == nil && int64(len(target)) != s.size {
-			err = errors.New("it changed while it was read")
-		}
-		if err != nil {
-			return err
-		}
-		return use(strings.NewReader(target))
-	}
-	fd, err := openFileAt(root, path)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return err
-	}
-	if !isKind(&st, unix.S_IFREG) || st.Size != s.size {
-		return errors.New("it changed while it was read")
-	}
-	return use(fdReader(fd))
-}
-
-func readLinkAt(root int, path string) (string, error) {
-	parent, name := splitPath(path)
-	dir, err := openDirAt(root, parent)
-	if err != nil {
-		return "", err
-	}
-	defer unix.Close(dir)
-	target := make([]byte, longestPathBytes+1)
-	n, err := unix.Readlinkat(dir, name, target)
-	if err != nil {
-		return "", err
-	}
-	return string(target[:n]), nil
-}
-
-type fdReader int
-
-func (r fdReader) Read(p []byte) (int, error) {
-	n, err := retry(func() (int, error) { return unix.Read(int(r), p) })
-	if err != nil {
-		return 0, err
-	}
-	if n == 0 && len(p) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
 }

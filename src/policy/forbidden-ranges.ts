@@ -4,6 +4,8 @@ export type ForbiddenRange = { cidr: string; name: string; source: string };
  * Addresses nobody may be sent to, first match names the refusal. From the IANA special-purpose registries
  * (https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry), also where
  * a block is globally reachable: none of them is where a named web service lives. Metadata services come first so that they are named.
+ * The IPv4 documentation blocks (RFC 5737) are left out: nothing of a host or its network is reached by them, and closed build
+ * networks answer with them for the public services they relay.
  */
 export const forbiddenIpv4: readonly ForbiddenRange[] = [
   { cidr: '169.254.169.254/32', name: 'metadata', source: 'AWS, Azure, Google Cloud and most others' },
@@ -20,15 +22,12 @@ export const forbiddenIpv4: readonly ForbiddenRange[] = [
   { cidr: '169.254.0.0/16', name: 'link-local', source: 'RFC 3927' },
   { cidr: '172.16.0.0/12', name: 'private', source: 'RFC 1918' },
   { cidr: '192.0.0.0/24', name: 'protocol-assignments', source: 'RFC 6890 section 2.1' },
-  { cidr: '192.0.2.0/24', name: 'documentation', source: 'RFC 5737' },
   { cidr: '192.31.196.0/24', name: 'as112', source: 'RFC 7535' },
   { cidr: '192.52.193.0/24', name: 'amt', source: 'RFC 7450' },
   { cidr: '192.88.99.0/24', name: '6to4-relay', source: 'RFC 7526, deprecated' },
   { cidr: '192.168.0.0/16', name: 'private', source: 'RFC 1918' },
   { cidr: '192.175.48.0/24', name: 'as112', source: 'RFC 7534' },
   { cidr: '198.18.0.0/15', name: 'benchmarking', source: 'RFC 2544; the sandbox has its own names there' },
-  { cidr: '198.51.100.0/24', name: 'documentation', source: 'RFC 5737' },
-  { cidr: '203.0.113.0/24', name: 'documentation', source: 'RFC 5737' },
   { cidr: '224.0.0.0/4', name: 'multicast', source: 'RFC 5771' },
   { cidr: '255.255.255.255/32', name: 'broadcast', source: 'RFC 919 section 7' },
   { cidr: '240.0.0.0/4', name: 'reserved', source: 'RFC 1112 section 4' },

@@ -2,7 +2,8 @@ import type { Transform } from 'node:stream';
 import type { OutgoingScanner, SecretRefusal } from '../secrets/compile-secrets.ts';
 import { createDecoder } from './coding.ts';
 
-type Outcome = SecretRefusal | { reason: 'unscannable-body' } | null;
+export type BodyRefusal = SecretRefusal | { reason: 'unscannable-body' };
+type Outcome = BodyRefusal | null;
 
 /** Looks into a coded body while it streams by. The decoded bytes are dropped: the coded ones are what goes on. */
 export type DecodedScan = {
@@ -25,7 +26,7 @@ export function createDecodedScan({ coding, scanner }: { coding: string; scanner
   const open = (first: Buffer): Transform => {
     const stream = createDecoder(coding, first);
     stream.on('data', (bytes: Buffer) => {
-      outcome ??= scanner.push(bytes);
+      outcome ??= scanSafely(scanner, bytes);
     });
     stream.on('error', () => {
       // A body that cannot be decoded here might still be decoded by the server.
@@ -51,4 +52,13 @@ export function createDecodedScan({ coding, scanner }: { coding: string; scanner
       decoder?.destroy();
     },
   };
+}
+
+/** An error in a stream's listener would end the process, and with it the run. */
+export function scanSafely(scanner: OutgoingScanner, bytes: Buffer): BodyRefusal | null {
+  try {
+    return scanner.push(bytes);
+  } catch {
+    return { reason: 'unscannable-body' };
+  }
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Destination, RefusalReason } from '../policy/policy.ts';
 import { addUse, type Draft } from './audit.ts';
 
@@ -38,7 +38,7 @@ export function renderRefusal(refusal: Refusal, destination: Destination): { hea
 export function sendRefusal(response: ServerResponse, refusal: Refusal, destination: Destination): void {
   const { headers, body } = renderRefusal(refusal, destination);
   const request = response.req;
-  if (request.complete || request.readableEnded || isSmall(request.headers['content-length'], request.headers['transfer-encoding'])) {
+  if (request.complete || hasSmallBody(request.headers)) {
     response.writeHead(refusal.status, headers).end(body);
     request.resume();
     return;
@@ -62,7 +62,8 @@ const lingerMs = 1_000;
 const lingerBytes = 1 << 20;
 const smallBytes = 64 << 10;
 
-function isSmall(contentLength: string | undefined, transferEncoding: string | undefined): boolean {
-  if (transferEncoding !== undefined) return false;
-  return contentLength === undefined || Number(contentLength) <= smallBytes;
+function hasSmallBody(headers: IncomingHttpHeaders): boolean {
+  // Told no, a client that asked to continue may leave its body out: whether it does is not known (RFC 9110, 10.1.1).
+  if (headers['transfer-encoding'] !== undefined || headers.expect !== undefined) return false;
+  return Number(headers['content-length'] ?? 0) <= smallBytes;
 }

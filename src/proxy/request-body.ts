@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import type { OutgoingScanner, SecretRefusal } from '../secrets/compile-secrets.ts';
-import { createDecodedScan, type DecodedScan } from './decoded-scan.ts';
+import type { OutgoingScanner } from '../secrets/compile-secrets.ts';
+import { createDecodedScan, scanSafely, type BodyRefusal, type DecodedScan } from './decoded-scan.ts';
 
 export type RequestBodyOptions = {
   /** null where there are no secrets: the body then passes unread */
@@ -10,7 +10,7 @@ export type RequestBodyOptions = {
   decoded: { coding: string; scanner: OutgoingScanner } | null;
   onBytes(count: number): void;
   /** called at most once; nothing more is passed on */
-  onRefusal(refusal: SecretRefusal | { reason: 'unscannable-body' }): void;
+  onRefusal(refusal: BodyRefusal): void;
 };
 
 /**
@@ -37,13 +37,13 @@ export function createRequestBody(request: IncomingMessage, options: RequestBody
       callback(error);
     },
   });
-  const refuse = (refusal: SecretRefusal | { reason: 'unscannable-body' }) => {
+  const refuse = (refusal: BodyRefusal) => {
     if (isOver) return;
     isOver = true;
     options.onRefusal(refusal);
   };
   const scan = (chunk: Buffer) => {
-    const refusal = scanner === null ? null : scanner.push(chunk);
+    const refusal = scanner === null ? null : scanSafely(scanner, chunk);
     if (refusal !== null) return refuse(refusal);
     onBytes(chunk.length);
     if (!body.push(chunk)) request.pause();

@@ -57,7 +57,11 @@ function createDecodingSink(response: ServerResponse, options: DecodingOptions):
   const open = (first: Buffer) => {
     const stream = createDecoder(options.coding, first);
     stream.on('data', (bytes: Buffer) => {
-      if (!options.writeScrubbed(bytes)) stream.pause();
+      try {
+        if (!options.writeScrubbed(bytes)) stream.pause();
+      } catch {
+        options.onError();
+      }
     });
     stream.on('drain', options.onDrain);
     stream.on('error', options.onError);

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { draftEntry } from './audit.ts';
@@ -14,6 +14,8 @@ export type HttpSide = {
 
 export function createHttpSide(context: ProxyContext): HttpSide {
   const destinations = new WeakMap<Duplex, Destination>();
+  /** requests of a connection that have no whole answer yet */
+  const running = new WeakMap<Duplex, number>();
   const destinationOf = (request: IncomingMessage) => destinations.get(request.socket)!;
 
   const server: Server = createServer({
@@ -21,28 +23,32 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     maxHeaderSize: 64 << 10,
     // A missing Host is answered by the proxy itself, with an entry.
     requireHostHeader: false,
+    // Requests have no time limit of their own: uploads and answers take as long as they take, and the run's deadline bounds them.
     keepAliveTimeout: 75_000,
-    headersTimeout: 60_000,
-    // Uploads and answers take as long as they take: the run's own deadline bounds them.
-    requestTimeout: 0,
-    connectionsCheckingInterval: 15_000,
   });
-  server.timeout = 0;
-  server.on('request', (request, response) => {
-    handleRequest(request, response, { destination: destinationOf(request), context, expectsContinue: false });
-  });
-  server.on('checkContinue', (request, response) => {
-    handleRequest(request, response, { destination: destinationOf(request), context, expectsContinue: true });
-  });
+  const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
+    const { socket } = request;
+    running.set(socket, (running.get(socket) ?? 0) + 1);
+    response.once('close', () => running.set(socket, running.get(socket)! - 1));
+    try {
+      handleRequest(request, response, { destination: destinationOf(request), context, expectsContinue });
+    } catch {
+      // Thrown further it would end the process. Unjudged, the request goes nowhere.
+      socket.destroy();
+    }
+  };
+  server.on('request', (request, response) => handle(request, response, false));
+  server.on('checkContinue', (request, response) => handle(request, response, true));
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     const destination = destinationOf(request);
     refuseRaw(socket, { ...unsupportedConnect, method: 'CONNECT', destination, context });
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const destination = destinations.get(socket);
-    // A reset is the client's way to go; what it had asked for has its own entry.
-    if (destination === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) return void socket.destroy();
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+    // A reset is the client's way to go. An answer in the middle of another would be read as part of that one.
+    const isGone = error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable;
+    if (destination === undefined || isGone || (running.get(socket) ?? 0) > 0) return void socket.destroy();
+    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
     refuseRaw(socket, { ...badRequest, status, method: null, destination, context });
   });
 

@@ -23,7 +23,7 @@ export async function acceptTls(socket: Socket, { destination, context }: TlsOpt
       SNICallback(servername, callback) {
         if (agrees(servername, destination.host)) return callback(null, secureContext);
         // Nothing was sent yet, so the alert goes out in clear, and then the connection ends.
-        socket.end(unrecognizedName);
+        socket.end(unrecognizedName, () => secured.destroy());
         settle({
           reason: 'sni-mismatch',
           remedy: `The client asked for another name than "${destination.host}", which it had resolved; connect to the name itself.`,
@@ -39,7 +39,6 @@ export async function acceptTls(socket: Socket, { destination, context }: TlsOpt
       if (failure === null) return resolve(secured);
       recordFailure(failure, { destination, context });
       if (failure.reason !== 'sni-mismatch') secured.destroy();
-      else socket.once('close', () => secured.destroy());
       resolve(null);
     };
     const fail = (code: string) => settle({ reason: 'tls-handshake', remedy: explainClientError(code, destination.host) });

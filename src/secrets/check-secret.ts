@@ -29,12 +29,12 @@ function valueProblem(value: string): string | null {
   if (value === '') return 'is empty: set its value, or remove the line';
   if (value.trim() === '') return 'is only whitespace: set its value, or remove the line';
   if (value.includes('\0')) return 'contains a NUL character, which neither an environment variable nor a header can hold: encode it, for example as base64';
-  if (/^-----BEGIN /.test(value.trim())) {
+  if (value.trim().startsWith('-----BEGIN ')) {
     return 'is a PEM key or certificate: it has several lines, so no header can carry it, and a client would sign with the placeholder; exchange it for a token outside the sandbox and pass that';
   }
   if (/[\r\n]$/.test(value) && !/[\r\n]/.test(value.trimEnd())) return 'ends with a line break, which no header can hold: remove the line break at the end of the stored value';
   if (/[\r\n]/.test(value)) return 'has several lines, which no header can hold: pass one credential of one line';
-  if (/[\x01-\x1f\x7f]/.test(value)) return 'contains a control character, which no header can hold: encode it, for example as base64';
+  if (/[\x01-\x08\x0b-\x1f\x7f]/.test(value)) return 'contains a control character, which no header can hold: encode it, for example as base64';
   // Servers drop this whitespace (RFC 9110, section 5.5) and may echo the rest, which would then not be recognised.
   if (value !== value.trim()) return 'begins or ends with whitespace, which servers drop: remove it from the stored value';
   // Compared as UTF-8 in traffic, where half a surrogate pair has no form.

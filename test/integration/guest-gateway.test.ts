@@ -213,7 +213,7 @@ function serveStandIn(socket: Socket, seen: Seen[]): void {
       buffered = Buffer.alloc(0)
     }
   })
-  socket.on('end', () => socket.end(port === 443 ? buffered : undefined))
+  socket.on('end', () => socket.end(port === 443 ? buffered : ''))
 }
 
 /** Runs a command in a second container that joined the gateway's network namespace, as the gateway's uid. */

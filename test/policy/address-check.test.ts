@@ -15,8 +15,8 @@ describe('an address and the range that forbids it', () => {
     // IPv4
     ['0.0.0.0', 'unspecified'], ['0.1.2.3', 'this-network'], ['10.0.0.1', 'private'], ['172.16.0.1', 'private'], ['172.31.255.255', 'private'],
     ['192.168.255.255', 'private'], ['100.64.0.1', 'carrier-grade-nat'], ['100.127.255.255', 'carrier-grade-nat'], ['127.0.0.1', 'loopback'],
-    ['127.255.255.254', 'loopback'], ['169.254.0.1', 'link-local'], ['192.0.0.8', 'protocol-assignments'], ['192.0.2.1', 'documentation'],
-    ['198.51.100.1', 'documentation'], ['203.0.113.1', 'documentation'], ['192.31.196.1', 'as112'], ['192.175.48.1', 'as112'], ['192.52.193.1', 'amt'],
+    ['127.255.255.254', 'loopback'], ['169.254.0.1', 'link-local'], ['192.0.0.8', 'protocol-assignments'],
+    ['192.31.196.1', 'as112'], ['192.175.48.1', 'as112'], ['192.52.193.1', 'amt'],
     ['192.88.99.1', '6to4-relay'], ['198.18.0.1', 'benchmarking'], ['198.19.255.255', 'benchmarking'], ['224.0.0.1', 'multicast'],
     ['239.255.255.255', 'multicast'], ['240.0.0.1', 'reserved'], ['255.255.255.254', 'reserved'], ['255.255.255.255', 'broadcast'],
     // IPv6
@@ -27,7 +27,7 @@ describe('an address and the range that forbids it', () => {
     ['5f00::1', 'srv6'], ['2620:4f:8000::1', 'as112'], ['4000::1', 'reserved'], ['200::1', 'reserved'], ['::ffff:1', 'ipv4-compatible'], ['fe00::1', 'reserved'],
     // IPv4 inside: mapped and NAT64 are judged by it
     ['::ffff:127.0.0.1', 'loopback'], ['::ffff:7f00:1', 'loopback'], ['::FFFF:A9FE:A9FE', 'metadata'], ['0:0:0:0:0:ffff:10.0.0.1', 'private'],
-    ['::ffff:8.8.8.8', null], ['::ffff:0.0.0.0', 'unspecified'], ['64:ff9b::10.0.0.1', 'private'], ['64:ff9b::a9fe:a9fe', 'metadata'],
+    ['::ffff:8.8.8.8', null], ['192.0.2.1', null], ['198.51.100.1', null], ['203.0.113.1', null], ['::ffff:0.0.0.0', 'unspecified'], ['64:ff9b::10.0.0.1', 'private'], ['64:ff9b::a9fe:a9fe', 'metadata'],
     ['64:ff9b::168.63.129.16', 'metadata'], ['64:ff9b::8.8.8.8', null],
     // IPv4 inside: all others are refused altogether
     ['::127.0.0.1', 'ipv4-compatible'], ['::8.8.8.8', 'ipv4-compatible'], ['::ffff:0:127.0.0.1', 'ipv4-translated'], ['::ffff:0:8.8.8.8', 'ipv4-translated'],

@@ -129,6 +129,23 @@ describe('every request is held to the destination', () => {
     expect(hosts).toEqual(['api.test', 'api.test']);
   });
 
+  test('a client that asked to continue and is refused is not taken to send its body', async () => {
+    await using bench = await openBench({ allow: ['GET api.test'], upstream: (_, response) => void response.end() });
+    const socket = bench.tls('api.test');
+    socket.write('POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n');
+    const text = (await readAll(socket)).toString();
+    expect(text).toMatch(/^HTTP\/1.1 403 [^]*connection: close/);
+  });
+
+  test('garbage after a request that runs closes the connection and never mixes two answers', async () => {
+    await using bench = await openBench({ upstream: (_, response) => void response.write('half') });
+    const socket = bench.tls('api.test');
+    socket.write('GET / HTTP/1.1\r\nHost: api.test\r\n\r\n');
+    await once(socket, 'data');
+    socket.write('garbage\r\n\r\n');
+    expect((await readAll(socket)).toString()).not.toContain('HTTP/1.1');
+  });
+
   test('what is smuggled behind a refused body is not read as a request', async () => {
     let requests = 0;
     await using bench = await openBench({ allow: ['GET api.test'], upstream: (_, response) => void (requests++, response.end()) });

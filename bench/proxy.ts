@@ -1,0 +1,154 @@
+/**
+ * What the proxy costs: HTTPS through it against HTTPS direct, and against squid and mitmproxy where they are installed.
+ * Upstream, proxy and client are a process each; rounds of all routes are interleaved; medians are printed.
+ *
+ *   npx esbuild bench/proxy.ts --bundle --platform=node --format=cjs --log-level=error --outfile=/tmp/decoy-bench.cjs && node /tmp/decoy-bench.cjs [ROUNDS]
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { compilePolicy } from '../src/policy/compile-policy.ts';
+import { startProxy } from '../src/proxy/start-proxy.ts';
+import { compileSecrets } from '../src/secrets/compile-secrets.ts';
+import { mintSecrets } from '../src/secrets/mint-secrets.ts';
+import { createAuthority } from '../src/trust/authority.ts';
+import { largeBytes, runLoad, type Load, type LoadResult, type Route } from './proxy-load.ts';
+import { startRivals } from './proxy-rivals.ts';
+
+const roles: Record<string, () => Promise<void>> = { upstream: runUpstream, proxy: runProxy, client: runClient };
+void (roles[process.argv[2] ?? ''] ?? (() => compare(Number(process.argv[2] ?? 5))))();
+
+async function compare(rounds: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'decoy-bench-'));
+  const children: ChildProcess[] = [];
+  const start = async (role: string, settings: unknown, env: NodeJS.ProcessEnv = {}) => {
+    const child = fork(process.argv[1]!, [role], { env: { ...process.env, ...env } });
+    children.push(child);
+    child.send(settings as object);
+    return { child, ready: (await once(child, 'message'))[0] as { port: number; caPem: string } };
+  };
+  try {
+    const { ready: { port, caPem } } = await start('upstream', {});
+    const caFile = join(folder, 'ca.pem');
+    writeFileSync(caFile, caPem);
+    const socketPath = (name: string) => join(folder, `${name}.sock`);
+    const proxies = {
+      'decoy': (await start('proxy', { socketPath: socketPath('plain'), port, withSecret: false }, { NODE_EXTRA_CA_CERTS: caFile })).child,
+      'decoy, a secret for another host': (await start('proxy', { socketPath: socketPath('secret'), port, withSecret: true }, { NODE_EXTRA_CA_CERTS: caFile })).child,
+    };
+    const { rivals, missing } = await startRivals(folder, caFile);
+    children.push(...rivals.map((rival) => rival.process));
+    const routes = new Map<string, Route>([
+      ['direct', { kind: 'direct', port }],
+      ['decoy', { kind: 'decoy', socketPath: socketPath('plain') }],
+      ['decoy, a secret for another host', { kind: 'decoy', socketPath: socketPath('secret') }],
+      ...rivals.map(({ name, proxyPort }): [string, Route] => [name, { kind: 'connect', proxyPort, port }]),
+    ]);
+    const { child: client } = await start('client', {});
+    for (const name of missing) console.log(`${name}: not installed`);
+    for (const load of [{ task: 'small', connections: 1, seconds: 2 }, { task: 'small', connections: 32, seconds: 2 }, { task: 'down', connections: 1, seconds: 0 }, { task: 'up', connections: 1, seconds: 0 }] as const) {
+      await measure(load, { rounds, routes, client, proxies });
+    }
+  } finally {
+    for (const child of children) child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+type Measurement = { rounds: number; routes: Map<string, Route>; client: ChildProcess; proxies: Record<string, ChildProcess> };
+
+async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, proxies }: Measurement): Promise<void> {
+  const results = new Map<string, number[]>([...routes.keys()].map((name) => [name, []]));
+  const growth = new Map<string, number>();
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, route] of routes) {
+      const proxy = proxies[name];
+      const sampling = proxy === undefined ? null : sampleMemory(proxy.pid!);
+      client.send({ ...load, route });
+      const [result] = await once(client, 'message') as [LoadResult];
+      const grownBytes = sampling?.stop();
+      // The first round warms up.
+      if (round === 0) continue;
+      results.get(name)!.push(load.task === 'small' ? result.requestsPerSecond : result.bytesPerSecond / (1 << 20));
+      if (grownBytes !== undefined) growth.set(name, Math.max(growth.get(name) ?? 0, grownBytes));
+    }
+  }
+  const unit = load.task === 'small' ? 'requests/s' : 'MiB/s';
+  const title = load.task === 'small' ? `small GETs, ${load.connections} at once` : `${largeBytes >> 20} MiB ${load.task}`;
+  console.log(`\n${title} (median of ${rounds})`);
+  const direct = median(results.get('direct')!);
+  for (const [name, values] of results) {
+    const grown = growth.has(name) ? `  memory +${Math.round(growth.get(name)! / (1 << 20))} MiB at most` : '';
+    console.log(`  ${name.padEnd(34)} ${median(values).toFixed(0).padStart(7)} ${unit}  ${(median(values) / direct).toFixed(2)} of direct${grown}`);
+  }
+}
+
+/** Highest resident memory above what it was at the start. */
+function sampleMemory(pid: number): { stop(): number } {
+  const resident = () => Number(/VmRSS:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+  const before = resident();
+  let highest = before;
+  const timer = setInterval(() => { highest = Math.max(highest, resident()); }, 20);
+  return {
+    stop() {
+      clearInterval(timer);
+      return Math.max(highest, resident()) - before;
+    },
+  };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function runUpstream(): Promise<void> {
+  const authority = await createAuthority();
+  const small = Buffer.alloc(512, 'x');
+  const block = Buffer.alloc(64 << 10, 'x');
+  const context = await authority.leafContext('localhost');
+  const server = https.createServer({ SNICallback: (_, done) => done(null, context) }, (request, response) => {
+    if (request.url === '/up') return void request.on('end', () => response.setHeader('content-length', 0).end()).resume();
+    if (request.url !== '/down') return void response.writeHead(200, { 'content-length': small.length, 'content-type': 'application/json' }).end(small);
+    response.writeHead(200, { 'content-length': largeBytes });
+    let leftBytes = largeBytes;
+    const pour = () => {
+      while (leftBytes > 0) {
+        leftBytes -= block.length;
+        if (!response.write(block)) return void response.once('drain', pour);
+      }
+      response.end();
+    };
+    pour();
+  });
+  server.keepAliveTimeout = 60_000;
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  process.send!({ port: (server.address() as AddressInfo).port, caPem: authority.certificatePem });
+}
+
+async function runProxy(): Promise<void> {
+  const [{ socketPath, port, withSecret }] = await once(process, 'message') as [{ socketPath: string; port: number; withSecret: boolean }];
+  const host = { kind: 'exact', name: 'localhost' } as const;
+  const other = { kind: 'exact', name: 'api.example.com' } as const;
+  await startProxy({
+    socketPath,
+    policy: compilePolicy({ rules: [{ text: 'localhost', methods: null, host, port: null, path: null }], bindings: [] }),
+    secrets: compileSecrets(withSecret ? mintSecrets([{ name: 'KEY', hosts: [other], hostTexts: [other.name], value: 'sk-0123456789abcdefghijklmnopqrstuvwxyz0123' }]) : []),
+    resolve: [{ host: 'localhost', port: 443, address: '127.0.0.1', addressPort: port }],
+    authority: await createAuthority(),
+    ownAddresses: [],
+    onEntry: () => undefined,
+  });
+  process.send!({});
+}
+
+async function runClient(): Promise<void> {
+  process.send!({});
+  process.on('message', (load: Load & { route?: Route }) => {
+    if (load.route !== undefined) void runLoad(load).then((result) => process.send!(result));
+  });
+  await once(process, 'disconnect');
+}

@@ -1,0 +1,66 @@
+package keeper
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// summarize fills in the files and lines that changed.
+func (g *scratchGit) summarize(ctx context.Context, reply *patched) error {
+	var stderr bytes.Buffer
+	diff := g.diff(ctx, "--raw", "--numstat", "-z")
+	diff.Stderr = &stderr
+	output, err := diff.Output()
+	if err != nil {
+		return fmt.Errorf("git diff-tree: %w: %s", err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	fields := strings.Split(string(output), "\x00")
+	next := func() string {
+		if len(fields) == 0 {
+			return ""
+		}
+		field := fields[0]
+		fields = fields[1:]
+		return field
+	}
+	// ":modes shas STATUS" NUL path, and for a rename NUL path again; then "ins TAB del TAB path", or for
+	// a rename "ins TAB del TAB" NUL from NUL to.
+	for len(fields) > 0 {
+		field := next()
+		if strings.HasPrefix(field, ":") {
+			reply.ChangedFiles = append(reply.ChangedFiles, changedFileOf(field, next))
+			continue
+		}
+		if counts := strings.SplitN(field, "\t", 3); len(counts) == 3 {
+			reply.Insertions += count(counts[0])
+			reply.Deletions += count(counts[1])
+			if counts[2] == "" {
+				next()
+				next()
+			}
+		}
+	}
+	reply.Files = len(reply.ChangedFiles)
+	return nil
+}
+
+func changedFileOf(raw string, next func() string) changedFile {
+	status := raw[strings.LastIndexByte(raw, ' ')+1:][:1]
+	switch status {
+	case "R":
+		from := next()
+		return changedFile{Status: status, From: visible(from), Path: visible(next())}
+	case "T": // a file became a symbolic link, or the reverse
+		status = "M"
+	}
+	return changedFile{Status: status, Path: visible(next())}
+}
+
+// count takes "-", which stands for a binary file, as none.
+func count(digits string) int64 {
+	n, _ := strconv.ParseInt(digits, 10, 64)
+	return n
+}

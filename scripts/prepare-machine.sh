@@ -1,0 +1,67 @@
+#!/bin/sh
+# Installs and starts what Decoy needs and this machine lacks: Docker and Node >= 20, and with --tests also what the tests use.
+# Needs root for that; as anyone else it only says what is missing.
+set -eu
+
+missing=
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+
+node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
+
+need dockerd docker.io
+need curl curl
+need mke2fs e2fsprogs
+[ "$(node_major || true)" ] || need node nodejs
+if [ "${1:-}" = --tests ]; then
+	need git git
+	need npm npm
+	need python3 python3
+	[ -d /usr/lib/python3/dist-packages/requests ] || missing="$missing python3-requests"
+	[ -d /usr/lib/python3/dist-packages/httpx ] || missing="$missing python3-httpx"
+	need openssl openssl
+	need java default-jdk-headless
+	need go golang-go
+fi
+
+if [ "$missing" ]; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "missing:$missing; run as root: apt-get install$missing" >&2
+		exit 1
+	fi
+	command -v apt-get >/dev/null || { echo "missing:$missing; install them, this machine has no apt-get" >&2; exit 1; }
+	apt-get update -qq
+	# shellcheck disable=SC2086 # a list of package names
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing ca-certificates >&2
+fi
+
+if [ "$(node_major || echo 0)" -lt 20 ]; then
+	if [ "$(id -u)" = 0 ]; then
+		# Debian 12 has Node 18; npm's package "node" carries the program itself.
+		command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >&2
+		npm install --global --allow-scripts=node --silent node@22 >&2 || npm install --global --silent node@22 >&2
+		hash -r
+	fi
+	[ "$(node_major || echo 0)" -ge 20 ] || { echo "Node 20 or newer is needed, this is $(node --version 2>/dev/null || echo none): install it and try again" >&2; exit 1; }
+fi
+
+docker_answers() { curl -sf --unix-socket "${DECOY_SOCKET:-/var/run/docker.sock}" http://docker/_ping >/dev/null 2>&1; }
+
+if ! docker_answers; then
+	if [ "$(id -u)" != 0 ]; then
+		echo "the Docker engine does not answer: start it (sudo systemctl start docker) and add yourself to the docker group" >&2
+		exit 1
+	fi
+	if [ -d /run/systemd/system ]; then
+		systemctl start docker
+	else
+		# No service manager: the engine stays after this script, as a service would.
+		log=$(mktemp "${TMPDIR:-/tmp}/dockerd.XXXXXX")
+		setsid nohup dockerd >"$log" 2>&1 </dev/null &
+	fi
+	tries=0
+	until docker_answers; do
+		tries=$((tries + 1))
+		[ $tries -lt 120 ] || { echo "the Docker engine did not start within 60 s; its log: ${log:-journalctl -u docker}" >&2; exit 1; }
+		sleep 0.5
+	done
+fi
