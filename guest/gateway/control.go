@@ -59,7 +59,7 @@ type control struct {
 }
 
 func openControl(path string) (*control, error) {
-	conn, err := net.DialTimeout("unix", path, configSeconds*time.Second)
+	conn, err := dialAsOwner(path, configSeconds*time.Second)
 	if err != nil {
 		return nil, attempt("reach the host", err)
 	}
