@@ -16,14 +16,15 @@ export const largeBytes = 100 << 20;
 
 /** A client as cheap as can be, so that it is not what is measured: raw sockets, kept alive, one request at a time each. */
 export async function runLoad(load: Load): Promise<LoadResult> {
+  const host = load.route.kind === 'decoy' ? 'localhost' : `localhost:${load.route.port}`;
   const sockets = await Promise.all(Array.from({ length: load.connections }, () => open(load.route)));
-  await Promise.all(sockets.map((socket) => exchange(socket, 'small')));
+  await Promise.all(sockets.map((socket) => exchange(socket, { task: 'small', host })));
   const startedAt = performance.now();
   const isOver = () => performance.now() - startedAt > load.seconds * 1_000;
   let requests = 0;
   await Promise.all(sockets.map(async (socket) => {
     do {
-      await exchange(socket, load.task);
+      await exchange(socket, { task: load.task, host });
       requests++;
     } while (!isOver());
   }));
@@ -53,7 +54,7 @@ async function openTunnel({ proxyPort, port }: { proxyPort: number; port: number
 
 const block = Buffer.alloc(64 << 10, 'x');
 
-function exchange(socket: tls.TLSSocket, task: Load['task']): Promise<void> {
+function exchange(socket: tls.TLSSocket, { task, host }: { task: Load['task']; host: string }): Promise<void> {
   return new Promise((resolve, reject) => {
     let leftBytes = -1;
     const onData = (chunk: Buffer) => {
@@ -72,12 +73,12 @@ function exchange(socket: tls.TLSSocket, task: Load['task']): Promise<void> {
       resolve();
     };
     socket.on('data', onData).once('error', reject);
-    if (task === 'up') void upload(socket);
-    else socket.write(`GET /${task} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n`);
+    if (task === 'up') void upload(socket, host);
+    else socket.write(`GET /${task} HTTP/1.1\r\nHost: ${host}\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n`);
   });
 }
 
-async function upload(socket: tls.TLSSocket): Promise<void> {
-  socket.write(`POST /up HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${largeBytes}\r\n\r\n`);
+async function upload(socket: tls.TLSSocket, host: string): Promise<void> {
+  socket.write(`POST /up HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${largeBytes}\r\n\r\n`);
   for (let sent = 0; sent < largeBytes; sent += block.length) if (!socket.write(block)) await once(socket, 'drain');
 }

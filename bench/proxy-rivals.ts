@@ -37,12 +37,13 @@ function startSquid(folder: string, caFile: string) {
   execFileSync('sh', ['-c', `cat ${join(home, 'ca.crt')} >> ${join(home, 'ca.pem')}`]);
   execFileSync(certificates, ['-c', '-s', join(home, 'leaves'), '-M', '4MB'], { stdio: 'ignore' });
   execFileSync('chmod', ['-R', 'a+rwX', folder]);
+  writeFileSync(join(home, 'hosts'), '127.0.0.1 localhost\n');
   const config = join(home, 'squid.conf');
   writeFileSync(config, [
     `http_port 127.0.0.1:${squidPort} ssl-bump generate-host-certificates=on dynamic_cert_mem_cache_size=4MB tls-cert=${join(home, 'ca.pem')}`,
     `sslcrtd_program ${certificates} -s ${join(home, 'leaves')} -M 4MB`, 'sslcrtd_children 1',
     'ssl_bump bump all', `tls_outgoing_options cafile=${caFile}`, 'http_access allow all', 'cache deny all', 'access_log none', 'cache_log /dev/null',
-    `pid_filename ${join(home, 'squid.pid')}`, 'shutdown_lifetime 0 seconds', 'via off', 'forwarded_for delete', 'workers 1', 'netdb_filename none', '',
+    `pid_filename ${join(home, 'squid.pid')}`, 'shutdown_lifetime 0 seconds', 'via off', 'forwarded_for delete', 'workers 1', 'netdb_filename none', `hosts_file ${join(home, 'hosts')}`, '',
   ].join('\n'));
   return { proxyPort: squidPort, process: spawn(program, ['-N', '-f', config], { stdio: 'ignore' }) };
 }

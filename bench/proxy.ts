@@ -69,7 +69,8 @@ async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, prox
       const proxy = proxies[name];
       const sampling = proxy === undefined ? null : sampleMemory(proxy.pid!);
       client.send({ ...load, route });
-      const [result] = await once(client, 'message') as [LoadResult];
+      const [result] = await once(client, 'message') as [LoadResult | { error: string }];
+      if ('error' in result) throw new Error(`${name}: ${result.error}`);
       const grownBytes = sampling?.stop();
       // The first round warms up.
       if (round === 0) continue;
@@ -148,7 +149,9 @@ async function runProxy(): Promise<void> {
 async function runClient(): Promise<void> {
   process.send!({});
   process.on('message', (load: Load & { route?: Route }) => {
-    if (load.route !== undefined) void runLoad(load).then((result) => process.send!(result));
+    if (load.route !== undefined) {
+      runLoad(load).then((result) => process.send!(result), (error: unknown) => process.send!({ error: String(error) }));
+    }
   });
   await once(process, 'disconnect');
 }

@@ -11,6 +11,7 @@ node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
 need dockerd docker.io
 need curl curl
 need mke2fs e2fsprogs
+[ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 [ "$(node_major || true)" ] || need node nodejs
 if [ "${1:-}" = --tests ]; then
 	need git git
@@ -32,7 +33,7 @@ if [ "$missing" ]; then
 	command -v apt-get >/dev/null || { echo "missing:$missing; install them, this machine has no apt-get" >&2; exit 1; }
 	apt-get update -qq
 	# shellcheck disable=SC2086 # a list of package names
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing ca-certificates >&2
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
 fi
 
 if [ "$(node_major || echo 0)" -lt 20 ]; then

@@ -10,19 +10,27 @@ import { readActionInputs } from './inputs/action-inputs.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
 import { parseSecretLines } from './inputs/parse-secrets.ts';
 import { openOutput } from './output.ts';
+import { printableSentence } from './report/printable.ts';
 import { renderSummary } from './report/render-summary.ts';
 import { renderTerminal } from './report/render-terminal.ts';
 import type { Report } from './report/report.ts';
 import type { RunResult } from './run.ts';
-import { readStepState, stepFiles, writeStepState } from './step-state.ts';
+import { readStepState, stepFiles, writeStepState, type StepFiles } from './step-state.ts';
 import { errorReport } from './write-error-report.ts';
 
-const verb = process.argv[2];
-if (verb === 'run') process.exitCode = await runStep();
-else if (verb === 'report-and-clean') process.exitCode = await reportAndClean();
-else {
-  core.error(`${JSON.stringify(verb)} is not a step of this action: use run or report-and-clean`);
-  process.exitCode = 125;
+const FAILED = 125;
+
+process.exitCode = await main(process.argv[2]);
+
+async function main(verb: string | undefined): Promise<number> {
+  try {
+    if (verb === 'run') return await runStep();
+    if (verb === 'report-and-clean') return await reportAndClean();
+    throw new Error(`${JSON.stringify(verb)} is not a step of this action: use run or report-and-clean`);
+  } catch (error) {
+    core.error(sentence((error as Error).message));
+    return FAILED;
+  }
 }
 
 /** The first step: runs the code and says in outputs how it went, before it fails. */
@@ -30,28 +38,36 @@ async function runStep(): Promise<number> {
   const files = stepFiles(process.env);
   const { raw, secretsText } = readActionInputs(process.env);
   const secrets = parseSecretLines(secretsText);
-  for (const { value } of secrets.secrets) core.setSecret(value);
+  for (const mask of secrets.secrets.flatMap(({ value }) => masksOf(value))) core.setSecret(mask);
   const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir() });
   if (!inputs.ok) {
     inputs.problems.forEach((problem) => core.error(problem));
-    publish({ report: errorReport(inputs.problems), patch: null, proposedAllow: [] }, files);
-    return 125;
+    publish(withoutRun(inputs.problems), files);
+    return FAILED;
   }
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(files.auditLog);
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, onGitHub: true });
-  writeStepState(files.state, { token: output.token });
-  const { run } = await import('./run.ts');
-  const result = await run({
-    config: inputs.config, host: describeHost(process.env, path.dirname(fileURLToPath(import.meta.url))), signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: (text) => void process.stderr.write(`decoy: warning: ${text}\n`) },
-  });
-  output.release();
-  cancellation.stop();
-  auditLog.close();
+  const warnings: string[] = [];
+  let result: RunResult;
+  try {
+    writeStepState(files.state, { token: output.token });
+    const { run } = await import('./run.ts');
+    result = await run({
+      config: inputs.config, host: describeHost(process.env, path.dirname(fileURLToPath(import.meta.url))), signal: cancellation.signal,
+      events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: (text) => void warnings.push(text) },
+    });
+    // Still in the silence: the summary names hosts and paths that the sandbox chose.
+    await output.write({ channel: 'stdout', bytes: Buffer.from(`\n${renderTerminal(result.report, { colour: false })}`) });
+  } catch (error) {
+    result = withoutRun([(error as Error).message]);
+  } finally {
+    output.release();
+    cancellation.stop();
+    auditLog.close();
+  }
   publish(result, files);
-  process.stdout.write(`${renderTerminal(result.report, { colour: false })}\n`);
-  annotate(result.report);
+  annotate(result.report, warnings);
   return result.report.exitCode;
 }
 
@@ -59,35 +75,71 @@ async function runStep(): Promise<number> {
 async function reportAndClean(): Promise<number> {
   const files = stepFiles(process.env);
   const { token } = readStepState(files.state);
-  // Had the first step been killed in the middle, the runner would still be deaf.
+  // Had the first step been killed in the middle, the runner could still be deaf.
   if (token !== null) process.stdout.write(`\n::${token}::\n`);
-  const { clean } = await import('./clean.ts');
-  await clean({ dockerHost: process.env['DOCKER_HOST'], images: false }).catch((error: Error) => core.warning(`clean-up: ${error.message}`));
-  if (!fs.existsSync(files.report)) {
-    const report = errorReport(['the run was killed before it could report']);
-    fs.writeFileSync(files.report, JSON.stringify(report));
-    await core.summary.addRaw(renderSummary(report), true).write();
-  }
+  await cleanUp();
+  if (!fs.existsSync(files.report)) publish(withoutRun(['the run was killed before it could report']), files);
   fs.rmSync(files.state, { force: true });
   return 0;
 }
 
-function publish({ report, patch, proposedAllow }: RunResult, files: ReturnType<typeof stepFiles>): void {
+async function cleanUp(): Promise<void> {
+  try {
+    const { clean } = await import('./clean.ts');
+    await clean({ dockerHost: process.env['DOCKER_HOST'], images: false });
+  } catch (error) {
+    core.warning(sentence(`clean-up: ${(error as Error).message}`));
+  }
+}
+
+/** The runner masks line by line. Shorter lines, such as a bracket of a JSON key, would mask half of every later log. */
+const LEAST_MASKED = 4;
+
+function masksOf(value: string): string[] {
+  const lines = value.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line.length >= LEAST_MASKED);
+  return [...new Set([value, ...lines])];
+}
+
+function withoutRun(problems: readonly string[]): RunResult {
+  return { report: errorReport(problems), patch: null, proposedAllow: [] };
+}
+
+/** Files, outputs and the job summary. */
+function publish({ report, patch, proposedAllow }: RunResult, files: StepFiles): void {
   fs.writeFileSync(files.report, `${JSON.stringify(report, null, 2)}\n`);
   fs.writeFileSync(files.patch, patch?.bytes ?? '');
-  if (!fs.existsSync(files.auditLog)) fs.writeFileSync(files.auditLog, '');
+  fs.appendFileSync(files.auditLog, '');
   const outputs: Record<string, string | number> = {
     'exit-code': report.exitCode, conclusion: report.conclusion, report: files.report, 'audit-log': files.auditLog, patch: files.patch,
-    'changed-files': (patch?.changedFiles ?? []).map(({ path: name }) => name).join('\n'),
+    'changed-files': lines((patch?.changedFiles ?? []).map(({ path: name }) => fileName(name))),
     'blocked-count': report.usage.network.blocked, 'cpu-seconds': report.usage.cpuSeconds, 'peak-memory-bytes': report.usage.memoryPeakBytes,
-    'wall-seconds': report.wallSeconds, 'proposed-allow': proposedAllow.join('\n'),
+    'wall-seconds': report.wallSeconds, 'proposed-allow': lines(proposedAllow),
   };
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, String(value));
   const summary = process.env['GITHUB_STEP_SUMMARY'];
   if (summary) fs.appendFileSync(summary, renderSummary(report));
 }
 
-function annotate(report: Report): void {
+/** All outputs of a job together may have 1 MB (docs.github.com, Passing information between jobs). */
+const OUTPUT_BYTES = 256 * 1024;
+
+/** One a line, as many whole lines as fit. */
+function lines(values: readonly string[]): string {
+  let bytes = 0;
+  return values.filter((value) => (bytes += Buffer.byteLength(value) + 1) <= OUTPUT_BYTES).join('\n');
+}
+
+/** A sandbox may put a line break into a file's name, and so a file that is not there into the list. */
+function fileName(name: string): string {
+  return /[\p{C}"\\\u2028\u2029]/u.test(name) ? JSON.stringify(name) : name;
+}
+
+function annotate(report: Report, warnings: readonly string[]): void {
+  warnings.slice(0, 10).forEach((text) => core.warning(sentence(text)));
   if (report.conclusion === 'success') return;
-  core.error(report.error ?? `the sandbox ended with ${report.conclusion} (exit code ${report.exitCode})`);
+  core.error(sentence(report.error ?? `the sandbox ended with ${report.conclusion} (exit code ${report.exitCode})`));
+}
+
+function sentence(text: string): string {
+  return printableSentence(text, 1000);
 }

@@ -6,6 +6,7 @@ import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
 import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { USAGE } from './cli-usage.ts';
+import { forgetEnvironment } from './forget-environment.ts';
 import { describeHost } from './host.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
 import { parseSecretOptions } from './inputs/parse-secrets.ts';
@@ -40,7 +41,7 @@ async function runCommand(args: string[]): Promise<number> {
   const options = parseRunArguments(args);
   const secrets = parseSecretOptions(options.secretOptions, process.env);
   // Read once: no child, no later code and no crash report finds them in this process's environment.
-  for (const { name } of secrets.secrets) delete process.env[name];
+  forgetEnvironment(secrets.secrets.map(({ name }) => name));
   const inputs = parseInputs(options.raw, { secrets, workspacePath: process.cwd(), homePath: os.homedir() });
   if (!inputs.ok) {
     writeErrorReport(options.report, inputs.problems);

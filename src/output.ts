@@ -14,18 +14,24 @@ export type Output = {
 /**
  * Where the sandbox's output goes. On GitHub it is wrapped so that nothing in it is a workflow command: between
  * `::stop-commands::TOKEN` and `::TOKEN::` the runner obeys neither `::` nor `##[` lines
- * (docs.github.com, Workflow commands, Stopping and starting workflow commands). The token is unguessable.
+ * (docs.github.com, Workflow commands, Stopping and starting workflow commands). The token is unguessable, and masked, so
+ * that nobody reads it in a live log.
+ *
+ * There both channels go to stdout: the runner reads the two pipes on threads of their own and obeys commands from either, so a
+ * line on stderr could be read before the silence begins or after it ends.
+ * https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ScriptHandler.cs
  */
 export function openOutput({ stdout, stderr, onGitHub }: { stdout: Writable; stderr: Writable; onGitHub: boolean }): Output {
   const token = onGitHub ? `decoy-${randomBytes(24).toString('hex')}` : null;
   let open = token !== null;
   let atLineStart = true;
-  if (token !== null) stdout.write(`::stop-commands::${token}\n`);
+  if (token !== null) stdout.write(`::add-mask::${token}\n::stop-commands::${token}\n`);
   return {
     token,
     async write({ channel, bytes }) {
-      const target = channel === 'stdout' ? stdout : stderr;
-      if (channel === 'stdout') atLineStart = bytes[bytes.length - 1] === 10;
+      if (bytes.length === 0) return;
+      const target = onGitHub || channel === 'stdout' ? stdout : stderr;
+      if (target === stdout) atLineStart = bytes[bytes.length - 1] === 10;
       if (target.destroyed || target.write(bytes)) return;
       await new Promise<void>((resolve) => {
         const done = () => {

@@ -44,9 +44,9 @@ func (r *resolver) respond(packet []byte, transport string) []byte {
 // decide judges one question.
 //
 // A denied name is NXDOMAIN, the only code every resolver takes for a final "no such host" at once. REFUSED reads
-// better but glibc turns it into EAI_AGAIN ("temporary failure", which package managers retry), musl ignores it and
-// waits for its whole timeout, and Go and c-ares try the next server. The price is RFC 8020: a caching resolver
-// *inside* the sandbox may conclude that nothing below a denied name exists either.
+// better, but glibc makes of it (and of SERVFAIL) EAI_AGAIN, "temporary failure", which clients retry; c-ares makes
+// EREFUSED, which reads as a refused connection; and musl ignores it and waits for its whole timeout. The price is
+// RFC 8020: a caching resolver *inside* the sandbox may conclude that nothing below a denied name exists either.
 //
 // An allowed name has IPv4 only, and its other types are NODATA, not errors: musl fails the whole lookup when its
 // AAAA half does.

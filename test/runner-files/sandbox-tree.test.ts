@@ -54,7 +54,7 @@ test('the disk starts with these folders, modes and owners', async () => {
     '755 0:0 home/',
     '755 1001:1002 home/runner/',
     '644 1001:1002 home/runner/.bashrc',
-    '700 0:0 root/',
+    '755 0:0 root/',
     '755 0:0 run/',
     '1777 0:0 run/lock/',
     '1777 0:0 tmp/',

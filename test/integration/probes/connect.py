@@ -4,7 +4,7 @@ usage: connect.py KIND,ADDRESS,PORT…    KIND is tcp, udp or unix
 """
 import json, socket, sys, time
 
-QUERY = bytes.fromhex("1234010000010000000000000765 78616d706c6503636f6d0000010001".replace(" ", ""))
+QUERY = bytes.fromhex("123401000001000000000000" "076578616d706c6503636f6d00" "00010001")
 
 
 def attempt(kind, address, port):
