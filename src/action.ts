@@ -41,7 +41,7 @@ async function runStep(): Promise<number> {
   for (const mask of secrets.secrets.flatMap(({ value }) => masksOf(value))) core.setSecret(mask);
   const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir() });
   if (!inputs.ok) {
-    inputs.problems.forEach((problem) => core.error(problem));
+    inputs.problems.forEach((problem) => core.error(sentence(problem)));
     publish(withoutRun(inputs.problems), files);
     return FAILED;
   }

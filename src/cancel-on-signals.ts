@@ -1,12 +1,30 @@
+export type Cancellation = {
+  /** aborted with the name of the signal */
+  signal: AbortSignal;
+  /** an error nobody caught: the run was cancelled for it, so that it cleans up after itself */
+  crash(): Error | null;
+  stop(): void;
+};
+
 /** The first SIGINT or SIGTERM cancels the run with that name as the reason; later ones are for what is already under way. */
-export function cancelOnSignals(): { signal: AbortSignal; stop(): void } {
+export function cancelOnSignals(): Cancellation {
   const controller = new AbortController();
+  let crash: Error | null = null;
   const cancel = (name: NodeJS.Signals) => controller.abort(name);
-  process.on('SIGINT', cancel).on('SIGTERM', cancel);
+  const crashed = (error: Error) => {
+    crash ??= error;
+    controller.abort('SIGTERM');
+  };
+  // A reader that goes away (`decoy run … | head`) must not end the run without its clean-up.
+  const ignore = () => {};
+  process.on('SIGINT', cancel).on('SIGTERM', cancel).on('uncaughtException', crashed);
+  process.stdout.on('error', ignore);
+  process.stderr.on('error', ignore);
   return {
     signal: controller.signal,
+    crash: () => crash,
     stop: () => {
-      process.off('SIGINT', cancel).off('SIGTERM', cancel);
+      process.off('SIGINT', cancel).off('SIGTERM', cancel).off('uncaughtException', crashed);
     },
   };
 }

@@ -63,6 +63,8 @@ async function runCommand(args: string[]): Promise<number> {
   cancellation.stop();
   auditLog.close();
   await writeResults(options, result);
+  const crash = cancellation.crash();
+  if (crash !== null) return fail([`internal error: ${crash.message}`]);
   return result.report.exitCode;
 }
 

@@ -9,7 +9,7 @@ const PASSED_ON = /^(LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|JAVA_HOME(_[0-9A-Za-z_]+)?|
 /** What a run needs to know of this machine, from Decoy's own environment. */
 export function describeHost(environment: Environment, distDirectory: string): Host {
   const temporary = environment['RUNNER_TEMP'];
-  const hidden = [environment['HOME'], temporary, temporary === undefined ? undefined : path.dirname(path.dirname(temporary)), '/usr/lib/docker'];
+  const hidden = [environment['HOME'], temporary, temporary === undefined ? undefined : path.dirname(path.dirname(temporary))];
   return {
     dockerHost: environment['DOCKER_HOST'],
     distDirectory,

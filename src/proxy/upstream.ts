@@ -1,4 +1,5 @@
-import tls from 'node:tls';
+import { setMaxListeners } from 'node:events';
+import type { TLSSocket } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 // The package's index would load fetch, WebSocket and more: tens of milliseconds of every start.
 import PoolConstructor from 'undici/lib/dispatcher/pool.js';
@@ -15,6 +16,8 @@ export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body'> 
 
 export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
   const closing = new AbortController();
+  // Every connection being opened listens.
+  setMaxListeners(0, closing.signal);
   const pools = new Map<string, Pool>();
 
   const poolFor = (destination: Destination): Pool => {
@@ -57,7 +60,7 @@ function createPool(origin: string, { destination, dialOptions }: { destination:
     bodyTimeout: 0,
     connect: (_, callback) => {
       dial(destination, dialOptions).then(
-        (socket) => callback(null, socket as tls.TLSSocket),
+        (socket) => callback(null, socket as TLSSocket),
         (error: Error) => callback(error, null),
       );
     },

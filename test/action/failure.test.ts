@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { obeyedCommands } from './runner-commands.ts';
+import { startRunner } from './run-action.ts';
+
+test('the step ends with the exit code of the script, after the outputs are set', async () => {
+  await using runner = startRunner();
+  const { outputs, steps, failed } = await runner.use({ run: 'echo broken >&2\nexit 7' });
+
+  expect(steps['run']?.exitCode).toBe(7);
+  expect(failed).toBe(true);
+  expect(outputs).toMatchObject({ 'exit-code': '7', conclusion: 'failure' });
+  expect(steps['report-and-clean']?.exitCode).toBe(0);
+  const { commands, stillStopped } = obeyedCommands(steps['run']?.stdout ?? '');
+  expect(stillStopped).toBe(false);
+  expect(commands.at(-1)).toEqual({ name: 'error', data: 'the sandbox ended with failure (exit code 7)' });
+}, 60_000);
+
+test('a script that outlives its timeout ends with 124', async () => {
+  await using runner = startRunner();
+  const { outputs, steps } = await runner.use({ run: 'sleep 600', timeout: '1s' });
+  expect(steps['run']?.exitCode).toBe(124);
+  expect(outputs).toMatchObject({ 'exit-code': '124', conclusion: 'timeout' });
+}, 60_000);
+
+test('with fail-on-blocked a blocked attempt fails a script that succeeded', async () => {
+  await using runner = startRunner();
+  const inputs = { run: 'curl --silent --max-time 5 https://exfiltrate.example.com/ || true' };
+  const lenient = await runner.use(inputs);
+  const strict = await runner.use({ ...inputs, 'fail-on-blocked': 'true' });
+
+  expect(lenient.outputs).toMatchObject({ 'exit-code': '0', conclusion: 'success' });
+  expect(Number(lenient.outputs['blocked-count'])).toBeGreaterThan(0);
+  expect(strict.outputs).toMatchObject({ conclusion: 'blocked', 'proposed-allow': expect.stringContaining('exfiltrate.example.com') });
+  expect(strict.steps['run']?.exitCode).not.toBe(0);
+  expect(strict.upload?.files['audit.jsonl']).toContain('exfiltrate.example.com');
+}, 90_000);

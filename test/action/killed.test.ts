@@ -1,0 +1,54 @@
+import fs from 'node:fs';
+import Docker from 'dockerode';
+import { expect, test } from 'vitest';
+import { obeyedCommands } from './runner-commands.ts';
+import { startRunner } from './run-action.ts';
+
+test('after SIGKILL in the middle the second step releases the runner, reports and leaves nothing behind', async () => {
+  await using runner = startRunner();
+  const { steps, outputs, upload, summary } = await runner.use({ run: 'echo started; sleep 600' }, {
+    onRun: (child, stdout) => { if (stdout.includes('started\n')) child.kill('SIGKILL'); },
+  });
+  const run = steps['run'];
+  expect(run?.exitCode).toBe(null);
+  expect(obeyedCommands(run?.stdout ?? '').stillStopped).toBe(true);
+  const second = steps['report-and-clean'];
+  expect(second?.exitCode).toBe(0);
+  expect(obeyedCommands(`${run?.stdout}${second?.stdout}`).stillStopped).toBe(false);
+  expect(outputs).toMatchObject({ 'exit-code': '125', conclusion: 'error' });
+  expect(upload?.files['report.json']).toContain('killed before it could report');
+  expect(summary).toContain('### Decoy: error');
+
+  expect(await leftBy(run?.pid)).toEqual({ containers: [], volumes: [], disks: [] });
+}, 90_000);
+
+test.each([
+  { signal: 'SIGINT', exitCode: 130 },
+  { signal: 'SIGTERM', exitCode: 143 },
+] as const)('$signal reaches Decoy through the shell: the run is cancelled, reported and clean before GitHub loses patience', async ({ signal, exitCode }) => {
+  await using runner = startRunner();
+  let sent = false;
+  const { steps, outputs } = await runner.use({ run: 'echo started; sleep 600' }, {
+    onRun: (child, stdout) => {
+      if (!sent && stdout.includes('started\n')) sent = child.kill(signal);
+    },
+  });
+  expect(outputs).toMatchObject({ conclusion: 'cancelled', 'exit-code': String(exitCode) });
+  expect(steps['run']?.exitCode).toBe(exitCode);
+  expect(await leftBy(steps['run']?.pid)).toEqual({ containers: [], volumes: [], disks: [] });
+}, 90_000);
+
+/** What the engine and the kernel still hold of the process with this id. */
+async function leftBy(pid: number | undefined) {
+  if (pid === undefined) throw new Error('the step had no process');
+  const docker = new Docker();
+  const filters = JSON.stringify({ label: [`decoy.pid=${pid}`] });
+  const containers = (await docker.listContainers({ all: true, filters })).map(({ Names }) => Names[0]);
+  const volumes = ((await docker.listVolumes({ filters })).Volumes ?? []).map(({ Name }) => Name);
+  // A loop device whose file has been removed says so.
+  const disks = fs.readdirSync('/sys/block').filter((name) => name.startsWith('loop'))
+    .flatMap((name) => { try { return [fs.readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim()]; } catch { return []; } })
+    .filter((file) => file.endsWith('(deleted)'));
+  return { containers, volumes, disks };
+}
+
