@@ -14,23 +14,24 @@ export type Audit = {
 export function openAudit(onEntry: (entry: AuditEntry) => void): Audit {
   let lastId = 0;
   return {
-    record({ startedAtMs, uses, ...fields }) {
-      const nowMs = Date.now();
+    // Field by field: spreading objects was a tenth of what a small request cost.
+    record(draft) {
+      const { startedAtMs, uses } = draft;
       onEntry({
-        time: new Date(startedAtMs).toISOString(),
-        id: ++lastId,
-        ...fields,
-        durationMs: Math.max(0, nowMs - startedAtMs),
+        time: new Date(startedAtMs).toISOString(), id: ++lastId,
+        protocol: draft.protocol, method: draft.method, host: draft.host, port: draft.port, path: draft.path,
+        decision: draft.decision, rule: draft.rule, reason: draft.reason, remedy: draft.remedy, status: draft.status,
+        requestBytes: draft.requestBytes, responseBytes: draft.responseBytes,
+        durationMs: Math.max(0, Date.now() - startedAtMs),
         secrets: uses === null ? [] : [...uses.values()],
       });
     },
   };
 }
 
-export function draftEntry(fields: Pick<Draft, 'protocol' | 'host' | 'port'>): Draft {
+export function draftEntry({ protocol, host, port }: Pick<Draft, 'protocol' | 'host' | 'port'>): Draft {
   return {
-    ...fields,
-    method: null, path: null, decision: 'allowed', rule: null, reason: null, remedy: null, status: null,
+    protocol, host, port, method: null, path: null, decision: 'allowed', rule: null, reason: null, remedy: null, status: null,
     requestBytes: 0, responseBytes: 0, startedAtMs: Date.now(), uses: null,
   };
 }

@@ -58,7 +58,8 @@ const disposalMs = 1_000;
 async function listen(server: Server, socketPath: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socketPath, () => {
+    // A sandbox may open a thousand connections at once; the kernel cuts this to net.core.somaxconn.
+    server.listen({ path: socketPath, backlog: 4096 }, () => {
       server.off('error', reject);
       resolve();
     });

@@ -6,7 +6,7 @@ export type ExposedTree = {
   /** name of its folder on the sandbox's disk */
   name: string;
   path: string;
-  /** top-level entries hidden from the sandbox */
+  /** entries hidden from the sandbox, relative to `path`; none is below another */
   hidden: string[];
 };
 
@@ -45,12 +45,15 @@ export function exposedTrees(options: { toolCache?: string | undefined; hidden: 
   return { trees: trees.map((tree) => hide(tree, options.hidden)), links };
 }
 
-/** Hides what lies directly below a tree's top (the runner's own folder, the engine's data) and refuses what lies deeper. */
+/**
+ * Hides what lies below a tree's top (the runner's own folder, the engine's data). Of two names, one below the other, only the upper
+ * is kept: a whiteout for the lower one would need the upper as a directory, and so bring it back.
+ */
 function hide(tree: ExposedTree, hidden: readonly string[]): ExposedTree {
-  const names = hidden
+  const names = new Set([...tree.hidden, ...hidden
     .filter((directory) => directory.startsWith(`${tree.path}/`))
-    .map((directory) => path.relative(tree.path, directory));
-  return { ...tree, hidden: [...new Set([...tree.hidden, ...names])] };
+    .map((directory) => path.relative(tree.path, directory))]);
+  return { ...tree, hidden: [...names].filter((name) => ![...names].some((other) => name.startsWith(`${other}/`))) };
 }
 
 function isOutside(directory: string, trees: readonly ExposedTree[]): boolean {

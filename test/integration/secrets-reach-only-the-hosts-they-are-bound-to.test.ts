@@ -41,7 +41,10 @@ test('a placeholder opens its host and no other, and what comes back is scrubbed
   expect(upstream.received[0]).toMatchObject({ host: 'api.example.test', url: '/echo' });
   expect(upstream.received[0]!.headers).toContain(`Bearer ${secret}`);
   for (const form of [secret, Buffer.from(secret).toString('base64'), Buffer.from(secret).toString('hex')]) expect(end.stdout).not.toContain(form);
-  expect(line('BOUND')).toContain(`200 ${placeholder} ${Buffer.from(placeholder).toString('base64')} ${Buffer.from(placeholder).toString('hex')} `);
+  expect(line('BOUND')).toContain(`200 ${placeholder} `);
+  expect(line('BOUND')).toContain(` ${Buffer.from(placeholder).toString('hex')} `);
+  // The last character of base64 also holds bits of the neighbour, and stays.
+  expect(line('BOUND')).toContain(` ${Buffer.from(placeholder).toString('base64').slice(0, -3)}`);
   expect(line('HEADERS')).toContain(`x-echo: ${placeholder}`);
 
   expect(line('OTHER')).toMatch(/^403 .*"placeholder-wrong-host".*"API_KEY"/);
