@@ -10,7 +10,7 @@ export type Route =
   | { kind: 'connect'; proxyPort: number; port: number };
 
 export type Load = { route: Route; task: 'small' | 'down' | 'up'; connections: number; seconds: number };
-export type LoadResult = { requestsPerSecond: number; bytesPerSecond: number };
+export type LoadResult = { requests: number; requestsPerSecond: number; bytesPerSecond: number };
 
 export const largeBytes = 100 << 20;
 
@@ -30,7 +30,7 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   }));
   const seconds = (performance.now() - startedAt) / 1_000;
   for (const socket of sockets) socket.destroy();
-  return { requestsPerSecond: requests / seconds, bytesPerSecond: load.task === 'small' ? 0 : requests * largeBytes / seconds };
+  return { requests, requestsPerSecond: requests / seconds, bytesPerSecond: load.task === 'small' ? 0 : requests * largeBytes / seconds };
 }
 
 async function open(route: Route): Promise<tls.TLSSocket> {
@@ -73,7 +73,7 @@ function exchange(socket: tls.TLSSocket, { task, host }: { task: Load['task']; h
       resolve();
     };
     socket.on('data', onData).once('error', reject);
-    if (task === 'up') void upload(socket, host);
+    if (task === 'up') upload(socket, host).catch(reject);
     else socket.write(`GET /${task} HTTP/1.1\r\nHost: ${host}\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n`);
   });
 }

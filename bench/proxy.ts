@@ -36,12 +36,13 @@ async function compare(rounds: number): Promise<void> {
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, caPem);
     const socketPath = (name: string) => join(folder, `${name}.sock`);
-    const proxies = {
+    const proxies: Record<string, ChildProcess> = {
       'decoy': (await start('proxy', { socketPath: socketPath('plain'), port, withSecret: false }, { NODE_EXTRA_CA_CERTS: caFile })).child,
       'decoy, a secret for another host': (await start('proxy', { socketPath: socketPath('secret'), port, withSecret: true }, { NODE_EXTRA_CA_CERTS: caFile })).child,
     };
     const { rivals, missing } = await startRivals(folder, caFile);
     children.push(...rivals.map((rival) => rival.process));
+    for (const { name, process: child } of rivals) proxies[name] = child;
     const routes = new Map<string, Route>([
       ['direct', { kind: 'direct', port }],
       ['decoy', { kind: 'decoy', socketPath: socketPath('plain') }],
@@ -64,18 +65,27 @@ type Measurement = { rounds: number; routes: Map<string, Route>; client: ChildPr
 async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, proxies }: Measurement): Promise<void> {
   const results = new Map<string, number[]>([...routes.keys()].map((name) => [name, []]));
   const growth = new Map<string, number>();
+  const cpu = new Map<string, number[]>();
   for (let round = 0; round <= rounds; round++) {
     for (const [name, route] of routes) {
+      if (!results.has(name)) continue;
       const proxy = proxies[name];
-      const sampling = proxy === undefined ? null : sampleMemory(proxy.pid!);
+      const sampling = proxy === undefined ? null : sampleProcess(proxy.pid!);
       client.send({ ...load, route });
       const [result] = await once(client, 'message') as [LoadResult | { error: string }];
-      if ('error' in result) throw new Error(`${name}: ${result.error}`);
-      const grownBytes = sampling?.stop();
+      if ('error' in result) {
+        sampling?.stop();
+        console.log(`${name}: left out of the next table: ${result.error.split('\n', 1)[0]}`);
+        results.delete(name);
+        continue;
+      }
+      const sampled = sampling?.stop();
       // The first round warms up.
       if (round === 0) continue;
       results.get(name)!.push(load.task === 'small' ? result.requestsPerSecond : result.bytesPerSecond / (1 << 20));
-      if (grownBytes !== undefined) growth.set(name, Math.max(growth.get(name) ?? 0, grownBytes));
+      if (sampled === undefined) continue;
+      growth.set(name, Math.max(growth.get(name) ?? 0, sampled.grownBytes));
+      cpu.set(name, [...(cpu.get(name) ?? []), sampled.cpuSeconds / result.requests]);
     }
   }
   const unit = load.task === 'small' ? 'requests/s' : 'MiB/s';
@@ -83,21 +93,29 @@ async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, prox
   console.log(`\n${title} (median of ${rounds})`);
   const direct = median(results.get('direct')!);
   for (const [name, values] of results) {
-    const grown = growth.has(name) ? `  memory +${Math.round(growth.get(name)! / (1 << 20))} MiB at most` : '';
+    const grown = growth.has(name)
+      ? `  ${(median(cpu.get(name)!) * (load.task === 'small' ? 1e6 : 1e3)).toFixed(0).padStart(5)} ${load.task === 'small' ? 'µs' : 'ms'} CPU each, memory +${Math.round(growth.get(name)! / (1 << 20))} MiB at most`
+      : '';
     console.log(`  ${name.padEnd(34)} ${median(values).toFixed(0).padStart(7)} ${unit}  ${(median(values) / direct).toFixed(2)} of direct${grown}`);
   }
 }
 
-/** Highest resident memory above what it was at the start. */
-function sampleMemory(pid: number): { stop(): number } {
+/** CPU time spent, which other work on the machine hardly changes, and the highest resident memory above what it was at the start. */
+function sampleProcess(pid: number): { stop(): { cpuSeconds: number; grownBytes: number } } {
+  // proc(5): utime and stime are the 14th and 15th field, in hundredths of a second; the name before them may hold spaces.
+  const cpuSeconds = () => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  };
   const resident = () => Number(/VmRSS:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
   const before = resident();
+  const cpuBefore = cpuSeconds();
   let highest = before;
   const timer = setInterval(() => { highest = Math.max(highest, resident()); }, 20);
   return {
     stop() {
       clearInterval(timer);
-      return Math.max(highest, resident()) - before;
+      return { cpuSeconds: cpuSeconds() - cpuBefore, grownBytes: Math.max(highest, resident()) - before };
     },
   };
 }

