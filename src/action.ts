@@ -69,6 +69,7 @@ async function runStep(): Promise<number> {
     cancellation.stop();
     auditLog.close();
   }
+  writeStepState(files.state, { token: null });
   publish(result, files);
   annotate(result.report, warnings);
   return result.report.exitCode;

@@ -15,11 +15,11 @@ export function cancelOnSignals(): Cancellation {
     crash ??= error;
     controller.abort('SIGTERM');
   };
-  // A reader that goes away (`decoy run … | head`) must not end the run without its clean-up.
-  const ignore = () => {};
+  // A reader that goes away (`decoy run … | head`) ends the run as SIGPIPE would, but with its clean-up.
+  const readerGone = () => controller.abort('SIGTERM');
   process.on('SIGINT', cancel).on('SIGTERM', cancel).on('uncaughtException', crashed);
-  process.stdout.on('error', ignore);
-  process.stderr.on('error', ignore);
+  process.stdout.on('error', readerGone);
+  process.stderr.on('error', readerGone);
   return {
     signal: controller.signal,
     crash: () => crash,

@@ -50,7 +50,7 @@ async function runCommand(args: string[]): Promise<number> {
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(options.auditLog);
   const onGitHub = process.env['GITHUB_ACTIONS'] === 'true';
-  if (onGitHub) for (const { value } of secrets.secrets) process.stdout.write(`::add-mask::${value}\n`);
+  if (onGitHub) for (const { value } of secrets.secrets) process.stdout.write(`::add-mask::${value.replaceAll('%', '%25')}\n`);
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, onGitHub });
   const { run } = await import('./run.ts');
   const result = await run({

@@ -3,6 +3,7 @@ import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
 import { decodeHeaders, toPairs } from './headers.ts';
+import type { Refusal } from './refusal.ts';
 import { prepareResponse, type PreparedResponse } from './response.ts';
 import type { UpstreamRequest } from './upstream.ts';
 import type { ResponseSink } from './response-sink.ts';
@@ -85,9 +86,7 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
       if (isAborted || response.destroyed) return;
       if (response.headersSent) return cut();
       if (attemptsLeft-- > 0 && isStaleConnection(error)) return send();
-      refuse(exchange, {
-        ...explain(error, `${destination.host}:${destination.port}`),
-      });
+      refuse(exchange, explain(error, `${destination.host}:${destination.port}`));
     },
   };
   const send = () => context.upstream.dispatch(destination, upstreamRequest, handler);
@@ -107,7 +106,7 @@ function isStaleConnection(error: Error): boolean {
   return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_CLOSED'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-function explain(error: Error, where: string): Parameters<typeof refuse>[1] {
+function explain(error: Error, where: string): Refusal {
   if (error instanceof DialError) {
     const isPrivate = error.reason === 'private-address';
     return { status: isPrivate ? 403 : 502, decision: isPrivate ? 'blocked' : 'failed', reason: error.reason, remedy: error.remedy };

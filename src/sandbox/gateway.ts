@@ -82,7 +82,7 @@ function gatewaySpec(options: GatewayOptions) {
       CapDrop: ['ALL'],
       // Given up before the first byte of the sandbox can arrive.
       CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETPCAP'],
-      SecurityOpt: ['no-new-privileges:true'],
+      SecurityOpt: ['no-new-privileges=true'],
       ReadonlyRootfs: true,
       Memory: MEMORY_BYTES,
       MemorySwap: MEMORY_BYTES,

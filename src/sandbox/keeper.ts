@@ -68,7 +68,7 @@ function keeperSpec(options: KeeperOptions) {
       CapAdd: ['SYS_ADMIN', 'MKNOD', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
       DeviceCgroupRules: ['b 7:* rmw', 'c 10:237 rmw'],
       // Ubuntu's docker-default AppArmor profile denies mount(2).
-      SecurityOpt: ['no-new-privileges:true', 'apparmor=unconfined'],
+      SecurityOpt: ['no-new-privileges=true', 'apparmor=unconfined'],
       Tmpfs: { '/tmp': 'size=512m' },
       Memory: MEMORY_BYTES,
       MemorySwap: MEMORY_BYTES,

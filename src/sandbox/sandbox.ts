@@ -105,7 +105,7 @@ function sandboxSpec(options: SandboxOptions) {
       Mounts: options.mounts.map(engineMount),
       CapDrop: ['ALL'],
       CapAdd: user.uid === 0 ? [...ROOT_CAPABILITIES] : [],
-      SecurityOpt: ['no-new-privileges:true'],
+      SecurityOpt: ['no-new-privileges=true'],
       ReadonlyRootfs: true,
       Memory: limits.memoryBytes,
       // Equal to the memory: no swap on top of it.

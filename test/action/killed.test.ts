@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import Docker from 'dockerode';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { obeyedCommands } from './runner-commands.ts';
 import { startRunner } from './run-action.ts';
 
@@ -19,7 +19,7 @@ test('after SIGKILL in the middle the second step releases the runner, reports a
   expect(upload?.files['report.json']).toContain('killed before it could report');
   expect(summary).toContain('### Decoy: error');
 
-  expect(await leftBy(run?.pid)).toEqual({ containers: [], volumes: [], disks: [] });
+  await vi.waitFor(async () => expect(await leftBy(run?.pid)).toEqual(NOTHING), { timeout: 5_000, interval: 250 });
 }, 90_000);
 
 test.each([
@@ -35,8 +35,10 @@ test.each([
   });
   expect(outputs).toMatchObject({ conclusion: 'cancelled', 'exit-code': String(exitCode) });
   expect(steps['run']?.exitCode).toBe(exitCode);
-  expect(await leftBy(steps['run']?.pid)).toEqual({ containers: [], volumes: [], disks: [] });
+  await vi.waitFor(async () => expect(await leftBy(steps['run']?.pid)).toEqual(NOTHING), { timeout: 5_000, interval: 250 });
 }, 90_000);
+
+const NOTHING = { containers: [], volumes: [], disks: [] };
 
 /** What the engine and the kernel still hold of the process with this id. */
 async function leftBy(pid: number | undefined) {
@@ -45,7 +47,7 @@ async function leftBy(pid: number | undefined) {
   const filters = JSON.stringify({ label: [`decoy.pid=${pid}`] });
   const containers = (await docker.listContainers({ all: true, filters })).map(({ Names }) => Names[0]);
   const volumes = ((await docker.listVolumes({ filters })).Volumes ?? []).map(({ Name }) => Name);
-  // A loop device whose file has been removed says so.
+  // A loop device whose file has been removed says so; one of a run next to this may for a moment, hence the waiting.
   const disks = fs.readdirSync('/sys/block').filter((name) => name.startsWith('loop'))
     .flatMap((name) => { try { return [fs.readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim()]; } catch { return []; } })
     .filter((file) => file.endsWith('(deleted)'));

@@ -43,7 +43,7 @@ function underRunner({ bin, pathDirectory }: { bin: string; pathDirectory: strin
     fs.symlinkSync(fs.existsSync(`/usr/bin/${name}`) ? `/usr/bin/${name}` : `/bin/${name}`, path.join(tools, name));
   }
   const env = { PATH: `${pathDirectory}:${tools}`, NODE_OPTIONS: '--require ./evil.js' };
-  return spawnSync(worker, ['-c', 'bash -e "$0" run; exit $?', SCRIPT], { encoding: 'utf8', env, cwd: root });
+  return spawnSync(worker, ['--norc', '-c', 'bash --norc "$0" run; exit $?', SCRIPT], { encoding: 'utf8', env, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function writeNode(file: string, { name, version }: { name: string; version: string }): void {

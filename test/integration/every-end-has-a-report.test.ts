@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { footprint, runIds, settled } from './support/footprint.ts';
-import { decoy, runDecoy, startDecoy, type DecoyEnd } from './support/run-decoy.ts';
+import { decoy, runDecoy, startDecoy } from './support/run-decoy.ts';
 import { openWorkspace, type Workspace } from './support/workspace.ts';
 
 // I11, I13

@@ -6,7 +6,7 @@ import { startUpstream } from './support/upstream.ts';
 import { openWorkspace } from './support/workspace.ts';
 
 // I14
-test.each(['gateway', 'keeper'])('killing the %s ends the run as an error, and the sandbox reaches nothing after it', async (kind) => {
+test('killing the gateway ends the run as an error, and the sandbox reaches nothing after it', async () => {
   await using workspace = await openWorkspace();
   await using upstream = await startUpstream((_, response) => void response.end('answer'));
   const script = 'curl -sS https://allowed.example.test/before; echo; echo ready; sleep 1; while :; do curl -sS -m 1 https://allowed.example.test/after && echo REACHED; sleep 0.2; done';
@@ -17,13 +17,13 @@ test.each(['gateway', 'keeper'])('killing the %s ends the run as an error, and t
   await running.printed('ready');
   // The control: with the gateway the same request arrives.
   expect(upstream.received.map(({ url }) => url)).toEqual(['/before']);
-  const [id = ''] = (await docker(['ps', '-q', '--filter', `label=decoy.pid=${running.pid}`, '--filter', `name=-${kind}`])).stdout.split('\n');
+  const [id = ''] = (await docker(['ps', '-q', '--filter', `label=decoy.pid=${running.pid}`, '--filter', 'name=-gateway'])).stdout.split('\n');
   expect((await docker(['kill', '--signal', 'KILL', id])).code).toBe(0);
   const end = await running.ended;
   expect(end, end.stderr).toMatchObject({ exitCode: 125, report: { conclusion: 'error' } });
-  expect(end.report!.error).toContain(kind);
+  expect(end.report!.error).toContain('gateway');
   expect(end.wallSeconds).toBeLessThan(20);
-  if (kind === 'gateway') expect(end.stdout).not.toContain('REACHED');
+  expect(end.stdout).not.toContain('REACHED');
   expect(await settled(() => footprint(end.report!.id))).toEqual([]);
 }, 60_000);
 

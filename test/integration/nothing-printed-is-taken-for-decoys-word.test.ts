@@ -32,10 +32,13 @@ test('on GitHub, workflow commands of the sandbox stand between two lines that s
   const script = 'echo "::set-output name=x::y"; echo "::add-mask::e"; echo "::stop-commands::x"; echo "::x::"; printf "no newline"';
   const end = await runDecoy(['--quiet', '--', 'sh', '-c', script], { cwd: workspace.path, env: { GITHUB_ACTIONS: 'true' } });
   const lines = end.stdout.trimEnd().split('\n');
-  const token = /^::stop-commands::(decoy-[0-9a-f]{48})$/.exec(lines[0]!)?.[1];
+  const off = lines.findIndex((line) => line.startsWith('::stop-commands::'));
+  const token = /^::stop-commands::(decoy-[0-9a-f]{48})$/.exec(lines[off] ?? '')?.[1];
   expect(token).toBeDefined();
+  // Before it there are only Decoy's own masks.
+  expect(lines.slice(0, off).filter((line) => !line.startsWith('::add-mask::'))).toEqual([]);
   expect(lines.at(-1)).toBe(`::${token}::`);
-  const between = lines.slice(1, -1);
+  const between = lines.slice(off + 1, -1);
   expect(between).toContain('::set-output name=x::y');
   expect(between.join('\n')).not.toContain(token);
   // Without GitHub there is nothing to switch off.

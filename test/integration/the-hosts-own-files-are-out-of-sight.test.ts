@@ -27,11 +27,14 @@ beforeAll(async () => {
   for (const file of ['.ssh/id_ed25519', '.aws/credentials', 'work/other-repository/source', 'work/_temp/event.json', 'actions-runner/.credentials', '.netrc', 'work/repository/source']) {
     writeFileSync(path.join(home, file), 'private');
   }
-  writeFileSync(path.join(workspace, '.git/config'), gitConfig);
+  for (const repository of repositories) {
+    mkdirSync(path.join(workspace, repository), { recursive: true });
+    writeFileSync(path.join(workspace, repository, 'config'), gitConfig);
+  }
   runner = makeRunner();
   const temporary = runner === null ? path.join(home, 'work/_temp') : path.join(runner, '_work/_temp');
   const paths = [...everyPath(), temporary];
-  const script = `${'sh /tmp/exists.sh'} "$@"; echo; echo GIT; cat .git/config; git config --list 2>&1; echo; echo HOSTNAME; cat /etc/hostname; cat /etc/machine-id`;
+  const script = `sh /tmp/exists.sh "$@"; echo; echo GIT; for r in ${repositories.join(' ')}; do echo; echo "CONFIG $r"; cat $r/config; done; touch deep/er/clone/.git/writable && echo WRITABLE; git config --list 2>&1; echo; echo HOSTNAME; cat /etc/hostname; cat /etc/machine-id`;
   const probe = (await onHost(['cat', exists])).stdout;
   end = await runDecoy(
     ['--quiet', '--', 'sh', '-c', `cat > /tmp/exists.sh <<'END'\n${probe}\nEND\n${script}`, 'sh', ...paths],
@@ -73,8 +76,12 @@ test('none of the places credentials lie in is there at all', () => {
   expect(listed('/var/log')).toEqual([]);
 });
 
-test('the workspace\'s git configuration comes without its credentials', async () => {
+test('the workspace\'s git configurations come without their credentials', () => {
   const shown = end.stdout.slice(end.stdout.indexOf('GIT'));
+  expect(shown.match(/^CONFIG .*\n\[core\]$/gm)?.length).toBe(repositories.length);
+  expect(shown).toContain('WRITABLE');
+  // Laid over by Decoy, so no change of the command's.
+  expect(end.patch).not.toContain('config');
   expect(shown).toContain('ssh://example.test/repository');
   for (const text of ['c2VjcmV0', 'extraheader', 'hunter2', 'include']) {
     expect(shown).not.toContain(text);
@@ -101,6 +108,9 @@ function makeRunner(): string | null {
     return null;
   }
 }
+
+/** Its own, a submodule's, one in a submodule, a clone beside the sources. */
+const repositories = ['.git', '.git/modules/lib', '.git/modules/group/lib/modules/inner', 'deep/er/clone/.git'];
 
 /** As actions/checkout leaves it, and other ways to keep a credential there. */
 const gitConfig = `[core]

@@ -29,7 +29,7 @@ afterAll(async () => {
 test('the probe finds privileges where there are some', () => {
   const worked = workedIn(control.stdout);
   expect(worked).toEqual(expect.arrayContaining([
-    'ptrace-pid-1', 'read-memory-of-pid-1', 'read-environment-of-pid-1', 'list-descriptors-of-pid-1', 'user-namespace', 'mount', 'device-node', 'raw-socket', 'chroot-directory',
+    'ptrace-pid-1', 'read-memory-of-pid-1', 'read-environment-of-pid-1', 'resolve-descriptors-of-pid-1', 'user-namespace', 'mount', 'device-node', 'raw-socket', 'engine-files', 'chroot-directory',
   ]));
   expect(control.stdout).not.toMatch(/CapEff:\t0+$/m);
   expect(control.stdout).toMatch(/Seccomp:\t0/);

@@ -5,7 +5,7 @@ import { probes } from './workspace.ts';
 export function inPlainContainer(image: GuestImage, options: { docker?: string[]; argv: string[] }): Promise<Ran> {
   const [program = '', ...args] = options.argv;
   return docker([
-    'run', '--rm', '--label', image.label, '--network', 'none', '-v', '/usr:/usr:ro', '-v', `${probes}:/etc/probes:ro`, '--tmpfs', '/tmp:exec',
+    'run', '--rm', '--label', image.label, '--network', 'none', '-v', '/usr:/usr:ro', '-v', `${probes}:/etc/probes:ro`, '--tmpfs', '/tmp:exec,suid',
     ...(options.docker ?? []), '--entrypoint', program, image.id, ...args,
   ]);
 }
