@@ -44,7 +44,7 @@ test('after SIGKILL of Decoy, `decoy clean` removes what is left, and neither a 
   const folder = path.join(os.tmpdir(), other);
   mkdirSync(folder);
   const others = [
-    await docker(['run', '-d', '--name', `${other}-sandbox`, '--label', 'decoy=1', '--label', image.label, '-v', '/usr:/usr:ro', '--entrypoint', '/usr/bin/sleep', image.id, '600']),
+    await docker(['run', '-d', '--network', 'none', '--name', `${other}-sandbox`, '--label', 'decoy=1', '--label', image.label, '-v', '/usr:/usr:ro', '--entrypoint', '/usr/bin/sleep', image.id, '600']),
     await docker(['volume', 'create', '--label', image.label, '--label', 'decoy=1', `${other}-disk`]),
     await docker(['volume', 'create', '--label', image.label, `${other}-file`]),
   ];
