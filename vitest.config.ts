@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 90_000,
     hookTimeout: 90_000,
-    // The engine, not the processor, is what many of these wait for; two runs at a time is what two cores bear.
-    maxWorkers: 2,
+    // Many of these start containers, fill disks and hit limits on purpose; side by side on two cores they time out.
+    fileParallelism: false,
   },
 });

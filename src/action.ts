@@ -6,6 +6,7 @@ import * as core from '@actions/core';
 import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
 import { describeHost } from './host.ts';
+import { forgetEnvironment } from './forget-environment.ts';
 import { readActionInputs } from './inputs/action-inputs.ts';
 import { secretMasks } from './inputs/secret-masks.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
@@ -40,6 +41,7 @@ async function main(verb: string | undefined): Promise<number> {
 async function runStep(): Promise<number> {
   const files = stepFiles(process.env);
   const { raw, secretsText } = readActionInputs(process.env);
+  forgetEnvironment(['INPUT_SECRETS']);
   const secrets = parseSecretLines(secretsText);
   for (const mask of secretMasks(secretsText, secrets.secrets)) core.setSecret(mask);
   const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir() });

@@ -73,6 +73,9 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     await dispose().catch(() => {});
     throw gateway.status === 'rejected' ? gateway.reason : (filesystem as PromiseRejectedResult).reason;
   }
+  if (filesystem.value.hostFreeBytes < config.limits.storageBytes) {
+    parts.events.onWarning(`this machine has ${Math.floor(filesystem.value.hostFreeBytes / 2 ** 20)} MiB free, less than the storage cap: lower storage, or the sandbox can fill the disk`);
+  }
   return {
     filesystem: filesystem.value,
     lost,

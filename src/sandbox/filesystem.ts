@@ -32,6 +32,8 @@ export type Filesystem = AsyncDisposable & {
   /** whether unchanged files of the workspace are on the disk as metadata only, for having another owner */
   metacopy: boolean;
   mounts: readonly SandboxMount[];
+  /** on the engine's file system: the disk is sparse, so this should not be less than its cap */
+  hostFreeBytes: number;
   /** Lets the host's mount of the disk go, once the sandbox has its own. */
   letGo(): Promise<void>;
 };
@@ -54,14 +56,14 @@ export async function prepareFilesystem(engine: Engine, options: FilesystemOptio
     const fileVolume = own(await createVolume(engine, { name: `decoy-${runId}-file`, labels }));
     const keeper = own(await startKeeper(engine, { image, runId, labels, fileVolume, trees: options.layout.trees, workspacePath: workspace?.path ?? null }));
     const metacopy = workspace?.mode === 'copy' && workspace.ownerUid !== options.user.uid;
-    const { device } = await keeper.open({ sizeBytes: options.storageBytes, tree: await packTree(options.tree), chown: metacopy ? options.user : null });
+    const { device, hostFreeBytes } = await keeper.open({ sizeBytes: options.storageBytes, tree: await packTree(options.tree), chown: metacopy ? options.user : null });
     const disk = await mountDisk(engine, { image, runId, labels, device, keeper });
     own(disk.volume);
     const letGo = once(() => disk[Symbol.asyncDispose]());
     resources.push({ [Symbol.asyncDispose]: letGo });
     const volumes = await createOverlays(engine, { ...options, diskPath: disk.path, metacopy });
     volumes.forEach((volume) => own(volume.volume));
-    return { keeper, metacopy, mounts: [...diskMounts(disk.path), ...volumes.map((volume) => volume.mount)], letGo, [Symbol.asyncDispose]: dispose };
+    return { keeper, metacopy, hostFreeBytes, mounts: [...diskMounts(disk.path), ...volumes.map((volume) => volume.mount)], letGo, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose().catch(() => {});
     throw error;

@@ -26,8 +26,8 @@ export type Patch = { files: number; insertions: number; deletions: number; chan
 
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
-  /** Makes the disk and lays the tree out on it. @returns the loop device, `/dev/loopN` */
-  open(options: { sizeBytes: number; tree: Buffer; chown: { uid: number; gid: number } | null }): Promise<{ device: string; chowned: number }>;
+  /** Makes the disk and lays the tree out on it. @returns the loop device, `/dev/loopN`, and what the file system under it has free */
+  open(options: { sizeBytes: number; tree: Buffer; chown: { uid: number; gid: number } | null }): Promise<{ device: string; hostFreeBytes: number }>;
   /** Resolves when the file appears on the disk: written there through another mount. */
   awaitFile(name: string): Promise<void>;
   /** null once the keeper is gone */
@@ -102,7 +102,7 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
   return {
     async open({ sizeBytes, tree, chown }) {
       const reply = await ask({ cmd: 'open', sizeBytes, tarBytes: tree.length, chown }, { payload: tree });
-      return { device: String(reply['device']), chowned: Number(reply['chowned'] ?? 0) };
+      return { device: String(reply['device']), hostFreeBytes: Number(reply['freeBytes'] ?? 0) };
     },
     async awaitFile(name) {
       await ask({ cmd: 'await', path: name });
