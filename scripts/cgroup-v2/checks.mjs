@@ -72,8 +72,9 @@ const CHECKS = {
   },
 };
 
-const [cli, ...only] = process.argv.slice(2);
-if (cli === undefined) throw new Error('usage: node checks.mjs dist/cli.js [NAME…]');
+const [file, ...only] = process.argv.slice(2);
+if (file === undefined) throw new Error('usage: node checks.mjs dist/cli.js [NAME…]');
+const cli = path.resolve(file);
 const { workspace, directory } = makeWorkspace();
 const loopsBefore = boundLoops();
 let failures = 0;

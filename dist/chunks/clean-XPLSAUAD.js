@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-6KI5LQWJ.js";import"./chunk-TWTUBYFX.js";import"./chunk-Q6RRC7PS.js";export{clean};
+import{clean}from"./chunk-W5NCHCXM.js";import"./chunk-3MIBZMC7.js";import"./chunk-Q6RRC7PS.js";export{clean};
