@@ -6,6 +6,7 @@ import { openTls } from '../test/proxy/gateway-client.ts';
 /** How a connection to the upstream is had. */
 export type Route =
   | { kind: 'direct'; port: number }
+  | { kind: 'sandbox'; host: string; authorization?: string }
   | { kind: 'decoy'; socketPath: string }
   | { kind: 'connect'; proxyPort: number; port: number };
 
@@ -16,15 +17,15 @@ export const largeBytes = 100 << 20;
 
 /** A client as cheap as can be, so that it is not what is measured: raw sockets, kept alive, one request at a time each. */
 export async function runLoad(load: Load): Promise<LoadResult> {
-  const host = load.route.kind === 'decoy' ? 'localhost' : `localhost:${load.route.port}`;
+  const head = headOf(load.route);
   const sockets = await Promise.all(Array.from({ length: load.connections }, () => open(load.route)));
-  await Promise.all(sockets.map((socket) => exchange(socket, { task: 'small', host })));
+  await Promise.all(sockets.map((socket) => exchange(socket, { task: 'small', head })));
   const startedAt = performance.now();
   const isOver = () => performance.now() - startedAt > load.seconds * 1_000;
   let requests = 0;
   await Promise.all(sockets.map(async (socket) => {
     do {
-      await exchange(socket, { task: load.task, host });
+      await exchange(socket, { task: load.task, head });
       requests++;
     } while (!isOver());
   }));
@@ -33,7 +34,18 @@ export async function runLoad(load: Load): Promise<LoadResult> {
   return { requests, requestsPerSecond: requests / seconds, bytesPerSecond: load.task === 'small' ? 0 : requests * largeBytes / seconds };
 }
 
+function headOf(route: Route): string {
+  if (route.kind === 'sandbox') return `Host: ${route.host}\r\n${route.authorization === undefined ? '' : `Authorization: ${route.authorization}\r\n`}`;
+  return `Host: ${route.kind === 'decoy' ? 'localhost' : `localhost:${route.port}`}\r\n`;
+}
+
 async function open(route: Route): Promise<tls.TLSSocket> {
+  if (route.kind === 'sandbox') {
+    // Verified, as any client in the sandbox would, which finds Decoy's authority in NODE_EXTRA_CA_CERTS.
+    const verified = tls.connect({ host: route.host, port: 443, servername: route.host, ALPNProtocols: ['http/1.1'] });
+    await once(verified, 'secureConnect');
+    return verified;
+  }
   const secured = route.kind === 'decoy'
     ? openTls({ socketPath: route.socketPath, host: 'localhost', port: 443 }, { rejectUnauthorized: false })
     : tls.connect({
@@ -54,31 +66,42 @@ async function openTunnel({ proxyPort, port }: { proxyPort: number; port: number
 
 const block = Buffer.alloc(64 << 10, 'x');
 
-function exchange(socket: tls.TLSSocket, { task, host }: { task: Load['task']; host: string }): Promise<void> {
+function exchange(socket: tls.TLSSocket, { task, head }: { task: Load['task']; head: string }): Promise<void> {
   return new Promise((resolve, reject) => {
-    let leftBytes = -1;
+    let isOver: ((chunk: Buffer) => boolean) | null = null;
     const onData = (chunk: Buffer) => {
-      if (leftBytes === -1) {
+      let body = chunk;
+      if (isOver === null) {
         // The head is in the first chunk: every server here sends it in one piece.
         const end = chunk.indexOf('\r\n\r\n');
-        const head = chunk.toString('latin1', 0, end);
-        const length = /content-length: *([0-9]+)/i.exec(head);
-        if (!head.startsWith('HTTP/1.1 200') || length === null) return void reject(new Error(`unexpected answer: ${head}`));
-        leftBytes = Number(length[1]) - (chunk.length - end - 4);
-      } else {
-        leftBytes -= chunk.length;
+        const answer = chunk.toString('latin1', 0, end);
+        isOver = bodyEnd(answer);
+        if (!answer.startsWith('HTTP/1.1 200') || isOver === null) return void reject(new Error(`unexpected answer: ${answer}`));
+        body = chunk.subarray(end + 4);
       }
-      if (leftBytes > 0) return;
+      if (!isOver(body)) return;
       socket.off('data', onData).off('error', reject);
       resolve();
     };
     socket.on('data', onData).once('error', reject);
-    if (task === 'up') upload(socket, host).catch(reject);
-    else socket.write(`GET /${task} HTTP/1.1\r\nHost: ${host}\r\nAccept: */*\r\nUser-Agent: bench\r\n\r\n`);
+    if (task === 'up') upload(socket, head).catch(reject);
+    else socket.write(`GET /${task} HTTP/1.1\r\n${head}Accept: */*\r\nUser-Agent: bench\r\n\r\n`);
   });
 }
 
-async function upload(socket: tls.TLSSocket, host: string): Promise<void> {
-  socket.write(`POST /up HTTP/1.1\r\nHost: ${host}\r\nContent-Length: ${largeBytes}\r\n\r\n`);
+/** Told each piece of the body; true at the last. A scrubbed answer is chunked: its length is not known beforehand. */
+function bodyEnd(answer: string): ((chunk: Buffer) => boolean) | null {
+  const length = /content-length: *([0-9]+)/i.exec(answer);
+  if (length !== null) {
+    let leftBytes = Number(length[1]);
+    return (chunk) => (leftBytes -= chunk.length) <= 0;
+  }
+  if (!/transfer-encoding: *chunked/i.test(answer)) return null;
+  let tail = '\r\n';
+  return (chunk) => (tail = (tail + chunk.toString('latin1', Math.max(0, chunk.length - 7))).slice(-7)).endsWith('\r\n0\r\n\r\n');
+}
+
+async function upload(socket: tls.TLSSocket, head: string): Promise<void> {
+  socket.write(`POST /up HTTP/1.1\r\n${head}Content-Length: ${largeBytes}\r\n\r\n`);
   for (let sent = 0; sent < largeBytes; sent += block.length) if (!socket.write(block)) await once(socket, 'drain');
 }

@@ -6,9 +6,7 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compilePolicy } from '../src/policy/compile-policy.ts';
@@ -16,10 +14,13 @@ import { startProxy } from '../src/proxy/start-proxy.ts';
 import { compileSecrets } from '../src/secrets/compile-secrets.ts';
 import { mintSecrets } from '../src/secrets/mint-secrets.ts';
 import { createAuthority } from '../src/trust/authority.ts';
+import { median } from './median.ts';
 import { largeBytes, runLoad, type Load, type LoadResult, type Route } from './proxy-load.ts';
 import { startRivals } from './proxy-rivals.ts';
+import { sampleProcess } from './sample-process.ts';
+import { startUpstream } from './upstream.ts';
 
-const roles: Record<string, () => Promise<void>> = { upstream: runUpstream, proxy: runProxy, client: runClient };
+const roles: Record<string, () => Promise<void>> = { upstream: async () => void process.send!(await startUpstream()), proxy: runProxy, client: runClient };
 void (roles[process.argv[2] ?? ''] ?? (() => compare(Number(process.argv[2] ?? 5))))();
 
 async function compare(rounds: number): Promise<void> {
@@ -51,7 +52,7 @@ async function compare(rounds: number): Promise<void> {
     ]);
     const { child: client } = await start('client', {});
     for (const name of missing) console.log(`${name}: not installed`);
-    for (const load of [{ task: 'small', connections: 1, seconds: 2 }, { task: 'small', connections: 32, seconds: 2 }, { task: 'down', connections: 1, seconds: 0 }, { task: 'up', connections: 1, seconds: 0 }] as const) {
+    for (const load of [{ task: 'small', connections: 1, seconds: 1 }, { task: 'small', connections: 32, seconds: 1 }, { task: 'down', connections: 1, seconds: 0 }, { task: 'up', connections: 1, seconds: 0 }] as const) {
       await measure(load, { rounds, routes, client, proxies });
     }
   } finally {
@@ -98,54 +99,6 @@ async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, prox
       : '';
     console.log(`  ${name.padEnd(34)} ${median(values).toFixed(0).padStart(7)} ${unit}  ${(median(values) / direct).toFixed(2)} of direct${grown}`);
   }
-}
-
-/** CPU time spent, which other work on the machine hardly changes, and the highest resident memory above what it was at the start. */
-function sampleProcess(pid: number): { stop(): { cpuSeconds: number; grownBytes: number } } {
-  // proc(5): utime and stime are the 14th and 15th field, in hundredths of a second; the name before them may hold spaces.
-  const cpuSeconds = () => {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  };
-  const resident = () => Number(/VmRSS:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
-  const before = resident();
-  const cpuBefore = cpuSeconds();
-  let highest = before;
-  const timer = setInterval(() => { highest = Math.max(highest, resident()); }, 20);
-  return {
-    stop() {
-      clearInterval(timer);
-      return { cpuSeconds: cpuSeconds() - cpuBefore, grownBytes: Math.max(highest, resident()) - before };
-    },
-  };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-async function runUpstream(): Promise<void> {
-  const authority = await createAuthority();
-  const small = Buffer.alloc(512, 'x');
-  const block = Buffer.alloc(64 << 10, 'x');
-  const context = await authority.leafContext('localhost');
-  const server = https.createServer({ SNICallback: (_, done) => done(null, context) }, (request, response) => {
-    if (request.url === '/up') return void request.on('end', () => response.setHeader('content-length', 0).end()).resume();
-    if (request.url !== '/down') return void response.writeHead(200, { 'content-length': small.length, 'content-type': 'application/json' }).end(small);
-    response.writeHead(200, { 'content-length': largeBytes });
-    let leftBytes = largeBytes;
-    const pour = () => {
-      while (leftBytes > 0) {
-        leftBytes -= block.length;
-        if (!response.write(block)) return void response.once('drain', pour);
-      }
-      response.end();
-    };
-    pour();
-  });
-  server.keepAliveTimeout = 60_000;
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  process.send!({ port: (server.address() as AddressInfo).port, caPem: authority.certificatePem });
 }
 
 async function runProxy(): Promise<void> {
