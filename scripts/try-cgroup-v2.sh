@@ -33,7 +33,8 @@ install_tools() {
 # Packages are fetched with apt's own signature check; only the expiry date of the index is let go, as a mirror may lag behind.
 make_image() {
 	mirror=$(sed -n 's/^URIs: *\(.*\/debian\)\/*$/\1/p' /etc/apt/sources.list.d/debian.sources 2>/dev/null | head -n 1)
-	[ "$mirror" ] || exit 1
+	[ -n "$mirror" ] || mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\{0,1\}\([^ ]*\/debian\)\/* .*/\2/p' /etc/apt/sources.list 2>/dev/null | head -n 1)
+	[ -n "$mirror" ] || { echo "no Debian mirror in apt's own sources: this needs Debian" >&2; exit 1; }
 	tree=$directory/tree
 	rm -rf "$tree"
 	mmdebstrap --mode=root --variant=apt --quiet \
