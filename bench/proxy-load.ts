@@ -80,10 +80,11 @@ function exchange(socket: tls.TLSSocket, { task, head }: { task: Load['task']; h
         body = chunk.subarray(end + 4);
       }
       if (!isOver(body)) return;
-      socket.off('data', onData).off('error', reject);
+      socket.off('data', onData).off('error', reject).off('close', onClose);
       resolve();
     };
-    socket.on('data', onData).once('error', reject);
+    const onClose = () => reject(new Error(`the connection was closed ${isOver === null ? 'before' : 'in the middle of'} an answer`));
+    socket.on('data', onData).once('error', reject).once('close', onClose);
     if (task === 'up') upload(socket, head).catch(reject);
     else socket.write(`GET /${task} HTTP/1.1\r\n${head}Accept: */*\r\nUser-Agent: bench\r\n\r\n`);
   });

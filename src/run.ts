@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
-import { prepareHostSide } from './prepare-host-side.ts';
-import { prepareSandbox } from './prepare-sandbox.ts';
+import { compilePolicy } from './policy/compile-policy.ts';
+import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { createLedger } from './report/network-ledger.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import { buildReport } from './report/build-report.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
 import { proposeAllow } from './report/propose-allow.ts';
 import type { Report } from './report/report.ts';
+import { openRunDirectory } from './run-directory.ts';
 import { mintSecrets } from './secrets/mint-secrets.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { connectEngine } from './sandbox/engine.ts';
@@ -47,21 +48,18 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
 
   const story = async (): Promise<Outcome> => {
     const cancelled = () => signal.aborted;
+    const policy = compilePolicy({ rules: config.rules, bindings: secrets });
     const engine = await connectEngine({ dockerHost: host.dockerHost });
-    events.onStage('starting the proxy and the gateway');
-    await using hostSide = await prepareHostSide({ id, config, host, secrets, record, events });
-    if (cancelled()) return cancellation(signal);
-    await using prepared = await prepareSandbox(engine, { id, config, host, secrets, hostSide, record, events });
+    events.onStage('starting the gateway, the disk and the proxy');
+    await using directory = await openRunDirectory(id);
+    await using prepared = await prepareSandbox(engine, { id, config, host, secrets, policy, runDirectory: directory.path, record, events });
     if (cancelled()) return cancellation(signal);
     events.onStage('running the command');
-    const watched = await watch(prepared, { limits: config.limits, meter, ledger, signal, onOutput: events.onOutput });
+    const watched = await watch(prepared, {
+      limits: config.limits, meter, ledger, signal, onOutput: events.onOutput,
+      whenOver: async () => { facts.patch = await takeChanges(prepared, { config, events }); },
+    });
     Object.assign(facts, watched.facts);
-    if (config.workspace.mode === 'copy' && watched.outcome.kind !== 'error') {
-      facts.patch = await prepared.readPatch({ maxBytes: PATCH_BYTES }).catch((error: Error) => {
-        events.onWarning(`the workspace's changes could not be read: ${error.message}`);
-        return null;
-      });
-    }
     return watched.outcome;
   };
 
@@ -72,6 +70,15 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, meter, ledger, changes: { files, insertions, deletions },
   });
   return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals()) };
+}
+
+async function takeChanges(prepared: PreparedSandbox, { config, events }: Pick<RunOptions, 'config' | 'events'>): Promise<Patch | null> {
+  try {
+    return await prepared.windUp(config.workspace.mode === 'copy' ? { readPatch: true, maxBytes: PATCH_BYTES } : { readPatch: false });
+  } catch (error) {
+    events.onWarning(`the workspace's changes could not be read: ${(error as Error).message}`);
+    return null;
+  }
 }
 
 function cancellation(signal: AbortSignal): Outcome {

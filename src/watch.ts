@@ -10,6 +10,8 @@ import { parseDockerStats } from './usage/parse-docker-stats.ts';
 
 export type WatchOptions = {
   limits: Limits; meter: Meter; ledger: Ledger; signal: AbortSignal; onOutput(frame: OutputFrame): Promise<void>;
+  /** called when the command is over and the last reading taken; what it does goes on beside the sandbox's end */
+  whenOver(): Promise<void>;
 };
 
 export type Watched = { outcome: Outcome; facts: { wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
@@ -26,7 +28,7 @@ const FULL_BYTES = 1024 * 1024;
 
 /** Starts the command and stays with it: passes its output on, takes readings, ends it at the deadline or on cancellation. */
 export async function watch(prepared: PreparedSandbox, options: WatchOptions): Promise<Watched> {
-  await using sandbox = await prepared.start();
+  const sandbox = await prepared.start();
   const { startedMs } = sandbox;
   const stop = createStop(sandbox, options);
   const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });
@@ -36,7 +38,7 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
     // The command is over and its counters still stand: the last reading is the whole truth.
     await sampler.stop();
     const wallSeconds = (performance.now() - startedMs) / 1000;
-    const end = await sandbox.release();
+    const [end] = await Promise.all([sandbox.release(), options.whenOver()]);
     return {
       outcome: stop.outcome() ?? { kind: 'exited', exitCode: end.exitCode ?? 137 },
       facts: { wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },

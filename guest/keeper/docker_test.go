@@ -26,12 +26,15 @@ func TestWithDocker(t *testing.T) {
 		tarEntry{Header: tar.Header{Name: "work/", Typeflag: tar.TypeDir, Mode: 0o777, Uid: 1001}},
 	)...)
 	var opened opened
-	k.send(fmt.Sprintf(`{"cmd":"open","sizeBytes":%d,"tarBytes":%d,"chown":{"uid":1001,"gid":1001}}`, 64<<20, len(content)), content)
+	k.send(fmt.Sprintf(`{"cmd":"open","sizeBytes":%d}`, 64<<20))
 	k.reply(&opened)
-	if !opened.OK || opened.Chowned < 6 {
-		t.Fatalf("%+v", opened)
+	var filled filled
+	k.send(fmt.Sprintf(`{"cmd":"fill","tarBytes":%d,"chown":{"uid":1001,"gid":1001}}`, len(content)), content)
+	k.reply(&filled)
+	if !opened.OK || !filled.OK || filled.Chowned < 6 {
+		t.Fatalf("%+v, %+v", opened, filled)
 	}
-	t.Logf("open in a container: %+v", opened)
+	t.Logf("in a container: %+v, %+v", opened, filled)
 
 	disk := d.volume("disk", "ext4", opened.Device, "")
 	holder := d.run("-v", disk+":/disk", d.image, "sleep", "600")
@@ -86,9 +89,8 @@ func TestManyKeepersAtOnceInDocker(t *testing.T) {
 	for i := range 10 {
 		keepers = append(keepers, d.startKeeper(fmt.Sprint(i), workspace))
 	}
-	content := tarOf(t, layout()...)
 	for _, k := range keepers {
-		k.send(fmt.Sprintf(`{"cmd":"open","sizeBytes":%d,"tarBytes":%d,"chown":null}`, 1<<30, len(content)), content)
+		k.send(fmt.Sprintf(`{"cmd":"open","sizeBytes":%d}`, 1<<30))
 	}
 	devices := map[string]bool{}
 	for _, k := range keepers {

@@ -55,11 +55,13 @@ func newRun(t testing.TB) *run {
 	return r
 }
 
-func (r *run) open(sizeBytes int64, chown *owner, entries ...tarEntry) *opened {
+func (r *run) open(sizeBytes int64, chown *owner, entries ...tarEntry) (*opened, *filled) {
 	r.t.Helper()
-	reply, err := r.k.open(command{SizeBytes: sizeBytes, Chown: chown}, bytes.NewReader(tarOf(r.t, append(layout(), entries...)...)))
+	openReply, err := r.k.open(command{SizeBytes: sizeBytes})
 	must(r.t, err)
-	return reply
+	fillReply, err := r.k.fill(command{Chown: chown}, bytes.NewReader(tarOf(r.t, append(layout(), entries...)...)))
+	must(r.t, err)
+	return openReply, fillReply
 }
 
 // lower runs a script in the real workspace, sandbox in its overlay.

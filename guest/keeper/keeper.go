@@ -18,6 +18,10 @@ func Main(args []string) int {
 		os.Stderr.WriteString("decoy keeper: takes no arguments: commands arrive on standard input\n")
 		return 2
 	}
+	if err := leaveNetwork(); err != nil {
+		os.Stderr.WriteString("decoy keeper: " + err.Error() + "\n")
+		return 1
+	}
 	// As PID 1 the kernel drops signals without a handler: without this, `docker stop` takes ten seconds.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT)

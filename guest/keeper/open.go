@@ -10,6 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Lies beside the disk file and points at its loop device: a name for the device that the host knows before it exists.
+const deviceLink = "device"
+
 type opened struct {
 	OK         bool             `json:"ok"`
 	Device     string           `json:"device"`
@@ -17,60 +20,84 @@ type opened struct {
 	SizeBytes  int64            `json:"sizeBytes"`  // usable, so a little less than the cap: ext4's own tables are under it
 	FreeBytes  uint64           `json:"freeBytes"`  // of the host's file system that holds the disk file
 	Inodes     uint64           `json:"inodes"`
-	Chowned    int              `json:"chowned"`
 	TimingsMs  map[string]int64 `json:"timingsMs"`
 }
 
-// open makes the capped disk, mounts it on /disk, unpacks the tar there and, if asked, gives the
-// workspace to the sandbox's user by metadata alone.
-func (k *keeper) open(c command, tar io.Reader) (*opened, error) {
+// open makes the capped disk and mounts it on /disk.
+func (k *keeper) open(c command) (*opened, error) {
 	if k.baseline != nil {
 		return nil, fmt.Errorf("opening the disk: it is open already; one keeper keeps one disk")
 	}
 	reply := &opened{OK: true, TimingsMs: map[string]int64{}}
-	started := time.Now()
-	step := func(name string, do func() error) error {
-		begun := time.Now()
-		err := do()
-		reply.TimingsMs[name] = time.Since(begun).Milliseconds()
-		return err
-	}
-
 	file := filepath.Join(k.places.file, "disk")
-	if err := step("mke2fs", func() (err error) {
+	if err := timed(reply.TimingsMs, "mke2fs", func() (err error) {
 		reply.FreeBytes, err = makeDisk(file, c.SizeBytes)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	if err := step("mount", func() (err error) {
+	if err := timed(reply.TimingsMs, "mount", func() (err error) {
 		reply.Device, err = mountDisk(file, k.places.disk, k.places.dev)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	if err := step("tar", func() error { return extract(tar, k.places.disk) }); err != nil {
+	if err := os.Symlink(reply.Device, filepath.Join(k.places.file, deviceLink)); err != nil {
+		return nil, unmountAfter(k.places.disk, fmt.Errorf("naming the loop device: %w", err))
+	}
+	baseline, err := k.measure()
+	if err != nil {
 		return nil, unmountAfter(k.places.disk, err)
 	}
-	if c.Chown != nil {
-		if err := step("chown", func() (err error) {
-			reply.Chowned, err = k.chownWorkspace(*c.Chown)
-			return err
-		}); err != nil {
-			return nil, unmountAfter(k.places.disk, err)
-		}
-	}
-
-	var baseline unix.Statfs_t
-	if err := unix.Statfs(k.places.disk, &baseline); err != nil {
-		return nil, unmountAfter(k.places.disk, fmt.Errorf("measuring the new disk: %w", err))
-	}
-	k.baseline = &baseline
 	reply.BlockBytes = baseline.Bsize
 	reply.SizeBytes = int64(baseline.Blocks) * baseline.Bsize
 	reply.Inodes = baseline.Files
-	reply.TimingsMs["total"] = time.Since(started).Milliseconds()
 	return reply, nil
+}
+
+type filled struct {
+	OK        bool             `json:"ok"`
+	Chowned   int              `json:"chowned"`
+	TimingsMs map[string]int64 `json:"timingsMs"`
+}
+
+// fill unpacks the tar on the disk and, if asked, gives the workspace to the sandbox's user by metadata alone.
+// What the disk holds then is not counted as the sandbox's.
+func (k *keeper) fill(c command, tar io.Reader) (*filled, error) {
+	if k.baseline == nil {
+		return nil, fmt.Errorf("filling the disk: it is not open; send \"open\" first")
+	}
+	reply := &filled{OK: true, TimingsMs: map[string]int64{}}
+	if err := timed(reply.TimingsMs, "tar", func() error { return extract(tar, k.places.disk) }); err != nil {
+		return nil, err
+	}
+	if c.Chown != nil {
+		if err := timed(reply.TimingsMs, "chown", func() (err error) {
+			reply.Chowned, err = k.chownWorkspace(*c.Chown)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	_, err := k.measure()
+	return reply, err
+}
+
+// measure takes what is used now as what the sandbox starts with.
+func (k *keeper) measure() (*unix.Statfs_t, error) {
+	var baseline unix.Statfs_t
+	if err := unix.Statfs(k.places.disk, &baseline); err != nil {
+		return nil, fmt.Errorf("measuring the new disk: %w", err)
+	}
+	k.baseline = &baseline
+	return &baseline, nil
+}
+
+func timed(timingsMs map[string]int64, name string, do func() error) error {
+	begun := time.Now()
+	err := do()
+	timingsMs[name] = time.Since(begun).Milliseconds()
+	return err
 }
 
 // mountDisk attaches the file to a loop device and mounts that. The device is closed again at once:

@@ -17,7 +17,7 @@ import (
 
 func TestOpenMakesADiskThatGoesWithItsLastMount(t *testing.T) {
 	r := newRun(t)
-	reply := r.open(10<<30, nil)
+	reply, _ := r.open(10<<30, nil)
 	t.Logf("%+v", *reply)
 	if reply.BlockBytes != 4096 || reply.SizeBytes > 10<<30 || reply.SizeBytes < 10<<30*96/100 || reply.Inodes < 600_000 {
 		t.Errorf("%+v", reply)
@@ -27,6 +27,9 @@ func TestOpenMakesADiskThatGoesWithItsLastMount(t *testing.T) {
 	}
 	must(t, unix.Mount(reply.Device, filepath.Join(r.root, "sandbox"), "ext4", 0, ""))
 	must(t, unix.Unmount(r.k.places.disk, 0))
+	if link, err := os.Readlink(filepath.Join(r.k.places.file, deviceLink)); err != nil || link != reply.Device {
+		t.Errorf("the device is named %q (%v), not %s", link, err, reply.Device)
+	}
 	if !isAttached(reply.Device) {
 		t.Error("the device went while a mount was left")
 	}
@@ -46,14 +49,14 @@ func TestSizes(t *testing.T) {
 		{200 << 30, 98, 2 << 20},
 	} {
 		t.Run(fmt.Sprint(row.sizeBytes), func(t *testing.T) {
-			reply := newRun(t).open(row.sizeBytes, nil)
+			reply, _ := newRun(t).open(row.sizeBytes, nil)
 			if percent := reply.SizeBytes * 100 / row.sizeBytes; percent < row.leastUsable || int64(reply.Inodes) < row.atInodes || int64(reply.Inodes) > row.atInodes*11/10 {
 				t.Errorf("%d%% usable, %d inodes", percent, reply.Inodes)
 			}
 		})
 	}
 	for _, sizeBytes := range []int64{-1, 0, 4096, 8<<20 - 1} {
-		_, err := newRun(t).k.open(command{SizeBytes: sizeBytes}, bytes.NewReader(nil))
+		_, err := newRun(t).k.open(command{SizeBytes: sizeBytes})
 		if err == nil || !strings.Contains(err.Error(), "too small; ask for at least 8388608 (8m)") {
 			t.Errorf("%d: %v", sizeBytes, err)
 		}
@@ -69,9 +72,8 @@ func TestManyAtOnceGetDistinctDevices(t *testing.T) {
 	errs := make([]error, len(runs))
 	var all sync.WaitGroup
 	for i, r := range runs {
-		content := bytes.NewReader(tarOf(t, layout()...))
 		all.Go(func() {
-			reply, err := r.k.open(command{SizeBytes: 64 << 20}, content)
+			reply, err := r.k.open(command{SizeBytes: 64 << 20})
 			if errs[i] = err; err == nil {
 				devices[i] = reply.Device
 			}
@@ -176,12 +178,11 @@ func TestExtractRefuses(t *testing.T) {
 			if entries == nil {
 				content = bytes.Repeat([]byte("garbage "), 128)
 			}
-			_, err := r.k.open(command{SizeBytes: 64 << 20}, bytes.NewReader(content))
+			_, err := r.k.open(command{SizeBytes: 64 << 20})
+			must(t, err)
+			_, err = r.k.fill(command{}, bytes.NewReader(content))
 			if err == nil || !strings.Contains(err.Error(), strings.TrimSpace(name)) {
 				t.Errorf("%v", err)
-			}
-			if unix.Unmount(r.k.places.disk, 0) == nil {
-				t.Error("the disk stayed mounted")
 			}
 		})
 	}
@@ -193,7 +194,7 @@ func TestExtractRefuses(t *testing.T) {
 func TestChownGivesEverythingWithoutCopying(t *testing.T) {
 	r := newRun(t)
 	r.lower(`mkdir -p a/b; head -c 30000000 /dev/zero > a/big; echo x > a/b/x; ln -s /etc/passwd a/link; touch theirs; chown -h 1001:1001 theirs; chmod 600 a/big; mkfifo a/fifo; ls -ld /etc/passwd > ../passwd`)
-	reply := r.open(64<<20, &owner{UID: 1001, GID: 1001})
+	_, reply := r.open(64<<20, &owner{UID: 1001, GID: 1001})
 	if reply.Chowned != 7 { // the workspace itself, a, a/b, a/b/x, a/big, a/fifo, a/link
 		t.Errorf("%+v", reply)
 	}

@@ -86,11 +86,14 @@ func (k *keeper) answer(in *bufio.Reader, out io.Writer) error {
 func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 	switch c.Cmd {
 	case "open":
+		reply, err := k.open(c)
+		return reply, nil, err
+	case "fill":
 		if c.TarBytes < 0 {
-			return nil, nil, fmt.Errorf("opening the disk: tarBytes is %d; it must not be negative", c.TarBytes)
+			return nil, nil, fmt.Errorf("filling the disk: tarBytes is %d; it must not be negative", c.TarBytes)
 		}
 		tar := io.LimitReader(in, c.TarBytes)
-		reply, err := k.open(c, tar)
+		reply, err := k.fill(c, tar)
 		// What a failed step left unread would otherwise be taken for commands.
 		_, drained := io.Copy(io.Discard, tar)
 		return reply, nil, errors.Join(err, drained)
@@ -103,7 +106,7 @@ func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 	case "patch":
 		return k.patch(c)
 	}
-	return nil, nil, fmt.Errorf("unknown command %q; known: open, await, statfs, patch", c.Cmd)
+	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, statfs, patch", c.Cmd)
 }
 
 func writeReply(out io.Writer, reply any) error {

@@ -15,10 +15,11 @@ func TestServeAnswersInOrderAndStaysInStep(t *testing.T) {
 	s, ended := r.serve()
 	rows := []struct{ send, error string }{
 		{`{"cmd":"statfs"}`, "it is not open"},
-		{`{"cmd":"dance"}`, `unknown command "dance"; known: open, await, statfs, patch`},
+		{`{"cmd":"dance"}`, `unknown command "dance"; known: open, fill, await, statfs, patch`},
+		{`{"cmd":"open","sizeBytes":1}`, "too small"},
 		// The six bytes of a refused tar must not be taken for commands.
-		{`{"cmd":"open","sizeBytes":1,"tarBytes":6}` + "\n\n{}\n\n", "too small"},
-		{`{"cmd":"open","sizeBytes":1,"tarBytes":-5}`, "must not be negative"},
+		{`{"cmd":"fill","tarBytes":6}` + "\n\n{}\n\n", "it is not open"},
+		{`{"cmd":"fill","tarBytes":-5}`, "must not be negative"},
 		{`{"cmd":"await","path":"/etc"}`, "must lie inside"},
 	}
 	for _, row := range rows {

@@ -14,8 +14,8 @@ func TestTimings(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			r := newRun(t)
 			r.lower(`for d in $(seq 400); do mkdir -p src/$((d%20))/$d; (cd src/$((d%20))/$d; for f in $(seq 50); do echo "$d $f" > $f.txt; done); done`)
-			reply := r.open(10<<30, row.chown)
-			t.Logf("open: %+v", *reply)
+			opened, filled := r.open(10<<30, row.chown)
+			t.Logf("open: %+v, fill: %+v", *opened, *filled)
 			for _, script := range []string{"true", `for f in src/1/*/7.txt; do echo more >> $f; done; echo new > new; rm src/2/2/1.txt`} {
 				r.sandbox(script)
 				begun := time.Now()

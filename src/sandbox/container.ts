@@ -1,8 +1,9 @@
 import type Docker from 'dockerode';
+import type { Duplex } from 'node:stream';
 import { EngineError, type Engine } from './engine.ts';
 
 /** A created container that is removed, by force, when disposed of. */
-export type OwnedContainer = AsyncDisposable & { id: string; container: Docker.Container };
+export type OwnedContainer = AsyncDisposable & { id: string; container: Docker.Container; closeWithIt(stream: Duplex): void };
 
 /**
  * Creates a container. Its labels make it findable before it is started, whatever happens to this process.
@@ -12,7 +13,19 @@ export async function createContainer(engine: Engine, options: { what: string; s
   const container = await engine.docker.createContainer(options.spec).catch((error: unknown) => {
     throw new EngineError(`cannot create the ${options.what} container: ${engineMessage(error)}`);
   });
-  return { id: container.id, container, [Symbol.asyncDispose]: () => removeContainer(container) };
+  const streams: Duplex[] = [];
+  return {
+    id: container.id,
+    container,
+    closeWithIt: (stream) => void streams.push(stream),
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await removeContainer(container);
+      } finally {
+        streams.forEach((stream) => stream.destroy());
+      }
+    },
+  };
 }
 
 export async function startContainer(owned: OwnedContainer, what: string): Promise<void> {

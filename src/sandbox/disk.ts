@@ -1,61 +1,77 @@
 import http from 'node:http';
-import { createContainer, engineMessage } from './container.ts';
+import { createContainer, engineMessage, type OwnedContainer } from './container.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
 import { packTree } from './runner-files/pack-tree.ts';
 import { createVolume, volumeMountpoint, type Volume } from './volume.ts';
 
-export type DiskOptions = { image: string; runId: string; labels: RunLabels; device: string; keeper: Keeper };
+export type DiskOptions = { image: string; runId: string; labels: RunLabels; fileVolume: Volume };
 
-/** The sandbox's disk as the engine sees it, mounted on the host as long as this value is held. */
-export type MountedDisk = AsyncDisposable & {
-  /** host directory of the mounted disk */
+/** The sandbox's disk as the engine knows it before it exists: its keeper makes it, `hold` mounts it. */
+export type Disk = AsyncDisposable & {
+  /** host directory of the disk while it is mounted */
   path: string;
-  /** the volume of the disk itself */
-  volume: Volume;
+  /** Has the engine mount the disk, which the keeper must have opened, and keep it mounted until `letGo`. */
+  hold(keeper: Keeper): { confirmed(): Promise<void> };
+  /** Ends the hold; mounts of the sandbox keep the file system from then on. */
+  letGo(): Promise<void>;
 };
 
 const HELD = 'decoy-held';
+/** The keeper's link to the loop device, in the volume of the disk file: a name that is known before the device. */
+const DEVICE_LINK = 'device';
 
 /**
- * Has the engine mount the disk and keeps it mounted.
+ * Names the disk and the container that will hold it.
  *
  * Overlay volumes name their upper directories by a path on the mounted disk, but an engine mounts a container's volumes in
  * no fixed order, so the disk must be mounted before the sandbox starts. The engine mounts a container's volumes while it
  * unpacks an archive into it, even if the container never ran: an unfinished upload therefore holds the mount, at the cost of
- * one API request instead of one more container start. Mounts of the sandbox keep the file system alive once this is let go.
+ * one API request instead of one more container start.
  */
-export async function mountDisk(engine: Engine, options: DiskOptions): Promise<MountedDisk> {
+export async function createDisk(engine: Engine, options: DiskOptions): Promise<Disk> {
+  const name = `decoy-${options.runId}-disk`;
   const volume = await createVolume(engine, {
-    name: `decoy-${options.runId}-disk`, labels: options.labels,
-    driverOptions: { type: 'ext4', device: options.device, o: 'noatime' },
+    name, labels: options.labels, driverOptions: { type: 'ext4', device: `${await volumeMountpoint(engine, options.fileVolume.name)}/${DEVICE_LINK}`, o: 'noatime' },
   });
-  const holder = await createContainer(engine, {
-    what: 'disk',
-    spec: {
-      name: `decoy-${options.runId}-disk`, Image: options.image, Entrypoint: ['/decoy-guest'], Labels: options.labels,
-      HostConfig: {
-        NetworkMode: 'none', ReadonlyRootfs: true, LogConfig: { Type: 'none', Config: {} },
-        Mounts: [{ Type: 'volume', Source: volume.name, Target: '/disk', ReadOnly: false, VolumeOptions: { NoCopy: true } as never }],
-      },
-    },
-  });
-  const path = await volumeMountpoint(engine, volume.name);
-  const upload = openUpload(engine, holder.id);
-  const release = async () => {
-    await upload.finish();
-    await holder[Symbol.asyncDispose]();
-  };
-  try {
-    upload.request.write(withoutEndMarker(await packTree([{ name: HELD, type: 'file', mode: 0o600, uid: 0, gid: 0, content: Buffer.from('1') }])));
-    await Promise.race([options.keeper.awaitFile(HELD), upload.failed]);
-  } catch (error) {
-    await release().catch(() => {});
-    await Promise.resolve(volume[Symbol.asyncDispose]()).catch(() => {});
+  const [holder, diskPath] = await Promise.all([
+    createContainer(engine, { what: 'disk', spec: holderSpec(name, options) }), volumeMountpoint(engine, name),
+  ]).catch(async (error: unknown) => {
+    await volume[Symbol.asyncDispose]();
     throw error;
-  }
-  return { path, volume, [Symbol.asyncDispose]: release };
+  });
+  let hold: Hold | null = null;
+  let gone: Promise<void> | null = null;
+  const letGo = () => (gone ??= end(hold, holder));
+  return {
+    path: diskPath,
+    hold: (keeper) => {
+      const opened = openHold(engine, holder.id);
+      hold = opened;
+      return { confirmed: () => Promise.race([keeper.awaitFile(HELD), opened.failed]) };
+    },
+    letGo,
+    [Symbol.asyncDispose]: async () => {
+      await letGo();
+      await volume[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function holderSpec(name: string, options: DiskOptions) {
+  return {
+    name, Image: options.image, Entrypoint: ['/decoy-guest'], Labels: options.labels,
+    HostConfig: {
+      NetworkMode: 'none', ReadonlyRootfs: true, LogConfig: { Type: 'none', Config: {} },
+      Mounts: [{ Type: 'volume' as const, Source: name, Target: '/disk', ReadOnly: false, VolumeOptions: { NoCopy: true } as never }],
+    },
+  };
+}
+
+async function end(hold: Hold | null, holder: OwnedContainer): Promise<void> {
+  await hold?.finish();
+  await holder[Symbol.asyncDispose]();
 }
 
 const TAR_BLOCK_BYTES = 512;
@@ -65,9 +81,9 @@ function withoutEndMarker(archive: Buffer): Buffer {
   return archive.subarray(0, archive.length - 2 * TAR_BLOCK_BYTES);
 }
 
-type Upload = { request: http.ClientRequest; failed: Promise<never>; finish(): Promise<void> };
+type Hold = { failed: Promise<never>; finish(): Promise<void> };
 
-function openUpload(engine: Engine, containerId: string): Upload {
+function openHold(engine: Engine, containerId: string): Hold {
   const { socketPath } = engine.docker.modem as unknown as { socketPath: string };
   const request = http.request({
     socketPath, method: 'PUT', path: `/containers/${containerId}/archive?path=/disk`, agent: false,
@@ -85,8 +101,8 @@ function openUpload(engine: Engine, containerId: string): Upload {
     });
   });
   failed.catch(() => {});
+  request.write(withoutEndMarker(packTree([{ name: HELD, type: 'file', mode: 0o600, uid: 0, gid: 0, content: '1' }])));
   return {
-    request,
     failed,
     finish: async () => {
       request.end(Buffer.alloc(2 * TAR_BLOCK_BYTES));

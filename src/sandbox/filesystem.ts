@@ -1,9 +1,9 @@
+import { createDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import type { ExposedTree, RootLayout } from './exposed-trees.ts';
-import { mountDisk } from './disk.ts';
+import { createGroup } from './group.ts';
 import { startKeeper, type Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
-import { packTree, type TarEntry } from './runner-files/pack-tree.ts';
 import type { SandboxMount } from './sandbox.ts';
 import { createVolume, type Volume } from './volume.ts';
 
@@ -22,16 +22,19 @@ export type FilesystemOptions = {
   layout: RootLayout;
   workspace: Workspace | null;
   user: { uid: number; gid: number };
-  storageBytes: number;
-  /** what the disk starts with: see sandboxTree */
-  tree: readonly TarEntry[];
 };
 
+/** The sandbox's disk and the copy-on-write views on it: named, so that a container can be created with them, and made by `make`. */
 export type Filesystem = AsyncDisposable & {
+  mounts: readonly SandboxMount[];
+  /** Makes the disk, which refuses a write past its size with ENOSPC, and mounts it. `tree`: see sandboxTree, as packTree gives it. */
+  make(options: { storageBytes: number; tree: Promise<Buffer> }): Promise<MadeFilesystem>;
+};
+
+export type MadeFilesystem = {
   keeper: Keeper;
   /** whether unchanged files of the workspace are on the disk as metadata only, for having another owner */
   metacopy: boolean;
-  mounts: readonly SandboxMount[];
   /** on the engine's file system: the disk is sparse, so this should not be less than its cap */
   hostFreeBytes: number;
   /** Lets the host's mount of the disk go, once the sandbox has its own. */
@@ -41,29 +44,38 @@ export type Filesystem = AsyncDisposable & {
 /** Directories of the sandbox that are plain folders of its disk. */
 const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
 
-/** Makes the sandbox's disk and the copy-on-write views on it: the engine refuses a write past the cap with ENOSPC. */
-export async function prepareFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
-  const resources: AsyncDisposable[] = [];
-  const own = <T extends AsyncDisposable>(resource: T): T => {
-    resources.push(resource);
-    return resource;
-  };
+/** Starts the keeper and, while it starts, names everything it will make. */
+export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
+  const { runId, labels, image, workspace, layout } = options;
+  const containers = createGroup();
+  const volumes = createGroup();
   const dispose = async () => {
-    for (const resource of resources.splice(0).reverse()) await resource[Symbol.asyncDispose]();
+    await containers[Symbol.asyncDispose]();
+    await volumes[Symbol.asyncDispose]();
   };
   try {
-    const { runId, labels, image, workspace } = options;
-    const fileVolume = own(await createVolume(engine, { name: `decoy-${runId}-file`, labels }));
-    const keeper = own(await startKeeper(engine, { image, runId, labels, fileVolume, trees: options.layout.trees, workspacePath: workspace?.path ?? null }));
+    const fileVolume = await volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels }));
+    const starting = containers.add(startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath: workspace?.path ?? null }));
+    const disk = await createDisk(engine, { image, runId, labels, fileVolume });
+    containers.add(Promise.resolve({ [Symbol.asyncDispose]: disk.letGo }));
+    volumes.add(Promise.resolve(disk));
     const metacopy = workspace?.mode === 'copy' && workspace.ownerUid !== options.user.uid;
-    const { device, hostFreeBytes } = await keeper.open({ sizeBytes: options.storageBytes, tree: await packTree(options.tree), chown: metacopy ? options.user : null });
-    const disk = await mountDisk(engine, { image, runId, labels, device, keeper });
-    own(disk.volume);
-    const letGo = once(() => disk[Symbol.asyncDispose]());
-    resources.push({ [Symbol.asyncDispose]: letGo });
-    const volumes = await createOverlays(engine, { ...options, diskPath: disk.path, metacopy });
-    volumes.forEach((volume) => own(volume.volume));
-    return { keeper, metacopy, hostFreeBytes, mounts: [...diskMounts(disk.path), ...volumes.map((volume) => volume.mount)], letGo, [Symbol.asyncDispose]: dispose };
+    const overlays = await Promise.all(overlaidTrees(options).map(async (tree): Promise<SandboxMount> => {
+      const volume = await volumes.add(createOverlay(engine, { runId, labels, tree, diskPath: disk.path, metacopy: metacopy && tree.name === 'workspace' }));
+      return { kind: 'volume', source: volume.name, target: tree.path, readOnly: tree.readOnly };
+    }));
+    return {
+      mounts: [...diskMounts(disk.path), ...overlays],
+      make: async ({ storageBytes, tree }) => {
+        const keeper = await starting;
+        const { hostFreeBytes } = await keeper.open({ sizeBytes: storageBytes });
+        const held = disk.hold(keeper);
+        await keeper.fill({ tree: await tree, chown: metacopy ? options.user : null });
+        await held.confirmed();
+        return { keeper, metacopy, hostFreeBytes, letGo: disk.letGo };
+      },
+      [Symbol.asyncDispose]: dispose,
+    };
   } catch (error) {
     await dispose().catch(() => {});
     throw error;
@@ -77,30 +89,21 @@ function diskMounts(diskPath: string): SandboxMount[] {
   ];
 }
 
-type OverlayOptions = FilesystemOptions & { diskPath: string; metacopy: boolean };
+type OverlaidTree = ExposedTree & { readOnly: boolean };
 
-async function createOverlays(engine: Engine, options: OverlayOptions): Promise<{ volume: Volume; mount: SandboxMount }[]> {
-  const { workspace } = options;
-  const trees: (ExposedTree & { readOnly: boolean })[] = options.layout.trees.map((tree) => ({ ...tree, readOnly: false }));
-  if (workspace !== null) trees.push({ name: 'workspace', path: workspace.path, hidden: [], readOnly: workspace.mode === 'read-only' });
-  return Promise.all(trees.map(async (tree) => {
-    const volume = await createVolume(engine, {
-      name: `decoy-${options.runId}-${tree.name}`,
-      labels: options.labels,
-      driverOptions: { type: 'overlay', device: 'overlay', o: overlayOptions(tree, options) },
-    });
-    return { volume, mount: { kind: 'volume', source: volume.name, target: tree.path, readOnly: tree.readOnly } };
-  }));
+function overlaidTrees({ layout, workspace }: FilesystemOptions): OverlaidTree[] {
+  const trees = layout.trees.map((tree) => ({ ...tree, readOnly: false }));
+  return workspace === null ? trees : [...trees, { name: 'workspace', path: workspace.path, hidden: [], readOnly: workspace.mode === 'read-only' }];
 }
+
+type OverlayOptions = { runId: string; labels: RunLabels; tree: OverlaidTree; diskPath: string; metacopy: boolean };
 
 /** mount(8) separates options by commas and lower directories by colons; a backslash escapes (overlayfs.rst). */
-function overlayOptions(tree: ExposedTree, { diskPath, metacopy }: OverlayOptions): string {
+function createOverlay(engine: Engine, { runId, labels, tree, diskPath, metacopy }: OverlayOptions): Promise<Volume> {
   const upper = `${diskPath}/${tree.name}`;
   const lower = tree.path.replace(/[\\:,]/g, (character) => `\\${character}`);
-  return `lowerdir=${lower},upperdir=${upper}/upper,workdir=${upper}/work${metacopy && tree.name === 'workspace' ? ',metacopy=on' : ''}`;
-}
-
-function once(action: () => PromiseLike<void>): () => Promise<void> {
-  let result: Promise<void> | null = null;
-  return () => (result ??= Promise.resolve(action()));
+  return createVolume(engine, {
+    name: `decoy-${runId}-${tree.name}`, labels,
+    driverOptions: { type: 'overlay', device: 'overlay', o: `lowerdir=${lower},upperdir=${upper}/upper,workdir=${upper}/work${metacopy ? ',metacopy=on' : ''}` },
+  });
 }

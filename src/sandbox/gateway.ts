@@ -148,7 +148,7 @@ function send(socket: net.Socket, message: object): void {
 
 /** Keeps the last 2 KB a trusted container printed: what an error message quotes. */
 async function collectOutput(owned: OwnedContainer): Promise<{ text(): string; ended: Promise<never> }> {
-  const stream = await attach(owned.container);
+  const stream = await attach(owned);
   let text = '';
   const ended = (async () => {
     for await (const frame of demultiplex(stream)) text = (text + frame.bytes.toString()).slice(-2048);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { attach } from './attach.ts';
 import { createContainer, startContainer, type OwnedContainer } from './container.ts';
+import { deferred } from './deferred.ts';
 import { demultiplex } from './demultiplex.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { ExposedTree } from './exposed-trees.ts';
@@ -26,13 +27,17 @@ export type Patch = { files: number; insertions: number; deletions: number; chan
 
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
-  /** Makes the disk and lays the tree out on it. @returns the loop device, `/dev/loopN`, and what the file system under it has free */
-  open(options: { sizeBytes: number; tree: Buffer; chown: { uid: number; gid: number } | null }): Promise<{ device: string; hostFreeBytes: number }>;
+  /** Makes the disk. @returns what the file system under it has free */
+  open(options: { sizeBytes: number }): Promise<{ hostFreeBytes: number }>;
+  /** Unpacks the archive on the disk and, if asked, gives the workspace to another owner by metadata alone. */
+  fill(options: { tree: Buffer; chown: { uid: number; gid: number } | null }): Promise<void>;
   /** Resolves when the file appears on the disk: written there through another mount. */
   awaitFile(name: string): Promise<void>;
   /** null once the keeper is gone */
   readDiskUse(): Promise<DiskUse | null>;
   readPatch(options: { maxBytes: number; metacopy: boolean }): Promise<Patch>;
+  /** rejects when the keeper ends although it was not disposed of: the disk can no longer be measured or read */
+  lost: Promise<never>;
 };
 
 const MEMORY_BYTES = 1024 * 1024 * 1024;
@@ -40,7 +45,7 @@ const MEMORY_BYTES = 1024 * 1024 * 1024;
 export async function startKeeper(engine: Engine, options: KeeperOptions): Promise<Keeper> {
   const owned = await createContainer(engine, { what: 'keeper', spec: keeperSpec(options) });
   try {
-    const stream = await attach(owned.container);
+    const stream = await attach(owned);
     const replies = readReplies(stream);
     await startContainer(owned, 'keeper');
     return asKeeper({ owned, stream, replies });
@@ -62,7 +67,8 @@ function keeperSpec(options: KeeperOptions) {
     Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
     AttachStdin: true, OpenStdin: true, StdinOnce: true, AttachStdout: true, AttachStderr: true,
     HostConfig: {
-      NetworkMode: 'none',
+      // Left for one of its own before the first command is read: see guest/keeper/network.go.
+      NetworkMode: 'host',
       Binds: binds,
       CapDrop: ['ALL'],
       CapAdd: ['SYS_ADMIN', 'MKNOD', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
@@ -100,9 +106,12 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
     return result;
   };
   return {
-    async open({ sizeBytes, tree, chown }) {
-      const reply = await ask({ cmd: 'open', sizeBytes, tarBytes: tree.length, chown }, { payload: tree });
-      return { device: String(reply['device']), hostFreeBytes: Number(reply['freeBytes'] ?? 0) };
+    async open({ sizeBytes }) {
+      const reply = await ask({ cmd: 'open', sizeBytes });
+      return { hostFreeBytes: Number(reply['freeBytes'] ?? 0) };
+    },
+    async fill({ tree, chown }) {
+      await ask({ cmd: 'fill', tarBytes: tree.length, chown }, { payload: tree });
     },
     async awaitFile(name) {
       await ask({ cmd: 'await', path: name });
@@ -114,12 +123,13 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
       const reply = await ask({ cmd: 'patch', maxBytes, metacopy });
       return { ...(reply as unknown as Omit<Patch, 'bytes'>), bytes: reply.payload ?? Buffer.alloc(0) };
     },
+    lost: replies.ended,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
 
 type Reply = Record<string, unknown> & { payload?: Buffer };
-type Replies = { next(): Promise<Reply> };
+type Replies = { next(): Promise<Reply>; ended: Promise<never> };
 
 /** Reads JSON lines, each followed by `patchBytes` raw bytes where it names them. */
 function readReplies(stream: Duplex): Replies {
@@ -158,11 +168,25 @@ function readReplies(stream: Duplex): Replies {
     }
   }
   const iterator = read();
+  const { promise: ended, reject: end } = deferred<never>();
+  ended.catch(() => {});
+  // One reply ahead, so that the end is noticed when nothing is being asked.
+  const readNext = async (): Promise<Reply> => {
+    const result = await iterator.next();
+    if (result.done !== true) return result.value;
+    const error = new EngineError(`the keeper of the sandbox's disk ended: ${stderr.trim() || 'it printed nothing'}`);
+    end(error);
+    throw error;
+  };
+  let upcoming = readNext();
+  upcoming.catch(() => {});
   return {
     async next() {
-      const result = await iterator.next();
-      if (result.done === true) throw new EngineError(`the keeper ended: ${stderr.trim() || 'it printed nothing'}`);
-      return result.value;
+      const reply = await upcoming;
+      upcoming = readNext();
+      upcoming.catch(() => {});
+      return reply;
     },
+    ended,
   };
 }

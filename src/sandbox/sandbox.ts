@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { attach } from './attach.ts';
-import { createContainer, engineMessage, startContainer } from './container.ts';
+import { createContainer, engineMessage, startContainer, type OwnedContainer } from './container.ts';
 import { deferred } from './deferred.ts';
 import { demultiplex, type OutputFrame } from './demultiplex.ts';
 import type { Engine } from './engine.ts';
@@ -21,15 +21,23 @@ export type SandboxOptions = {
   mounts: readonly SandboxMount[];
   user: { uid: number; gid: number };
   limits: { memoryBytes: number; cpus: number; pids: number; wallSeconds: number };
-  command: { argv: readonly string[]; environment: Readonly<Record<string, string>>; directory: string };
+};
+
+export type Command = {
+  argv: readonly string[];
+  environment: Readonly<Record<string, string>>;
+  directory: string;
   /** unguessable; marks the end of the command in its output */
   token: string;
 };
 
+/** The capped container before anything runs in it; removed when disposed of. */
+export type CreatedSandbox = AsyncDisposable & { start(command: Command): Promise<Sandbox> };
+
 /** How the sandbox's first process ended. `exitCode` is the command's, or null where it was killed before it could tell. */
 export type SandboxEnd = { exitCode: number | null; oomKilled: boolean };
 
-export type Sandbox = AsyncDisposable & {
+export type Sandbox = {
   containerId: string;
   /** pid of the sandbox's first process as the engine's host sees it */
   pid: number;
@@ -52,42 +60,50 @@ export const ROOT_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'F
 /** How long after the deadline the sandbox ends by itself should this process hang. */
 const BACKSTOP_SECONDS = 60;
 
-/** Starts the command in the capped container. */
-export async function startSandbox(engine: Engine, options: SandboxOptions): Promise<Sandbox> {
+/** Creates the capped container; the gateway's and all volumes must have been created, and the disk be mounted before `start`. */
+export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {
   const owned = await createContainer(engine, { what: 'sandbox', spec: sandboxSpec(options) });
   try {
-    const stream = await attach(owned.container);
-    await startContainer(owned, 'sandbox');
-    const startedMs = performance.now();
-    stream.write(`${JSON.stringify(task(options))}\n`);
-    const state = (await owned.container.inspect()).State;
-    const finished = deferred();
+    const stream = await attach(owned);
     return {
-      containerId: owned.id,
-      pid: state.Pid,
-      startedMs,
-      output: readOutput(stream, { token: options.token, onEnd: finished.resolve }),
-      finished: finished.promise,
-      release: async () => {
-        stream.write('\n');
-        await owned.container.wait();
-        const end = (await owned.container.inspect()).State;
-        return { exitCode: end.ExitCode, oomKilled: end.OOMKilled };
-      },
-      readEngineStats: () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null),
-      signal: async (name) => {
-        await owned.container.kill({ signal: name }).catch((error: unknown) => {
-          // 409: it is not running any more, which is what was wanted.
-          const { statusCode } = error as { statusCode?: number };
-          if (statusCode !== 404 && statusCode !== 409) throw new Error(`cannot send ${name} to the sandbox: ${engineMessage(error)}`);
-        });
-      },
+      start: (command) => startSandbox({ owned, stream, wallSeconds: options.limits.wallSeconds }, command),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
     };
   } catch (error) {
     await owned[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+type Created = { owned: OwnedContainer; stream: Duplex; wallSeconds: number };
+
+async function startSandbox({ owned, stream, wallSeconds }: Created, command: Command): Promise<Sandbox> {
+  await startContainer(owned, 'sandbox');
+  const startedMs = performance.now();
+  stream.write(`${JSON.stringify(task(command, wallSeconds))}\n`);
+  const state = (await owned.container.inspect()).State;
+  const finished = deferred();
+  return {
+    containerId: owned.id,
+    pid: state.Pid,
+    startedMs,
+    output: readOutput(stream, { token: command.token, onEnd: finished.resolve }),
+    finished: finished.promise,
+    release: async () => {
+      stream.write('\n');
+      await owned.container.wait();
+      const end = (await owned.container.inspect()).State;
+      return { exitCode: end.ExitCode, oomKilled: end.OOMKilled };
+    },
+    readEngineStats: () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null),
+    signal: async (name) => {
+      await owned.container.kill({ signal: name }).catch((error: unknown) => {
+        // 409: it is not running any more, which is what was wanted.
+        const { statusCode } = error as { statusCode?: number };
+        if (statusCode !== 404 && statusCode !== 409) throw new Error(`cannot send ${name} to the sandbox: ${engineMessage(error)}`);
+      });
+    },
+  };
 }
 
 function sandboxSpec(options: SandboxOptions) {
@@ -130,13 +146,13 @@ function engineMount(mount: SandboxMount) {
   return { Type: 'bind' as const, Source, Target, ReadOnly };
 }
 
-function task({ command, token, limits }: SandboxOptions) {
+function task(command: Command, wallSeconds: number) {
   return {
-    token,
+    token: command.token,
     argv: command.argv,
     env: Object.entries(command.environment).map(([name, value]) => `${name}=${value}`),
     cwd: command.directory,
-    killAfterSeconds: Math.ceil(limits.wallSeconds) + BACKSTOP_SECONDS,
+    killAfterSeconds: Math.ceil(wallSeconds) + BACKSTOP_SECONDS,
   };
 }
 

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { docker, openGuestImage, type GuestImage, type Ran } from './guest-image.ts';
 import { inPlainContainer } from './support/plain-container.ts';
@@ -73,17 +74,27 @@ test('the engine runs all three containers without a network of their own, and n
   const running = startDecoy(['--quiet', '--', 'sh', '-c', 'echo ready; sleep 30'], { cwd: workspace.path });
   await running.printed('ready');
   const ids = (await docker(['ps', '-q', '--filter', `label=decoy.pid=${running.pid}`])).stdout.split('\n').filter(Boolean);
-  const containers = JSON.parse((await docker(['inspect', ...ids])).stdout) as { Name: string; HostConfig: Record<string, unknown>; Mounts: { Source: string }[] }[];
+  const containers = JSON.parse((await docker(['inspect', ...ids])).stdout) as {
+    Name: string; State: { Pid: number }; HostConfig: Record<string, unknown>; Mounts: { Source: string }[];
+  }[];
+  const networks = new Map(containers.map(({ Name, State }) => [Name.replace(/.*-/, ''), {
+    namespace: fs.readlinkSync(`/proc/${State.Pid}/ns/net`),
+    routes: fs.readFileSync(`/proc/${State.Pid}/net/route`, 'utf8').trim().split('\n').slice(1),
+    interfaces: [...fs.readFileSync(`/proc/${State.Pid}/net/dev`, 'utf8').matchAll(/^ *(\w+):/gm)].map(([, name]) => name),
+  }]));
   running.kill('SIGTERM');
   await running.ended;
   expect(containers.map(({ Name }) => Name.replace(/.*-/, '')).sort()).toEqual(['gateway', 'keeper', 'sandbox']);
   const gateway = ids[containers.findIndex(({ Name }) => Name.endsWith('gateway'))] as string;
   for (const { Name, HostConfig, Mounts } of containers) {
-    expect(HostConfig['NetworkMode']).toMatch(Name.endsWith('sandbox') ? new RegExp(`^container:${gateway}`) : /^none$/);
+    if (Name.endsWith('sandbox')) expect(HostConfig['NetworkMode']).toMatch(new RegExp(`^container:${gateway}`));
     expect(HostConfig).toMatchObject({ Privileged: false, CapDrop: ['ALL'], PidMode: '', UTSMode: '' });
     expect(String(HostConfig['SecurityOpt'])).toMatch(/no-new-privileges[:=]true/);
     expect(Mounts.filter(({ Source }) => /docker\.sock|^\/(var\/run|run|proc|sys|dev|root|home)?$/.test(Source))).toEqual([]);
   }
+  expect(networks.get('sandbox')?.namespace).toBe(networks.get('gateway')?.namespace);
+  expect(new Set([fs.readlinkSync('/proc/self/ns/net'), networks.get('gateway')?.namespace, networks.get('keeper')?.namespace]).size).toBe(3);
+  for (const { routes, interfaces } of networks.values()) expect({ routes, interfaces }).toEqual({ routes: [], interfaces: ['lo'] });
 }, 60_000);
 
 function workedIn(stdout: string): string[] {

@@ -37,7 +37,7 @@ function entry(name: string, kind: Kind): TarEntry {
 }
 
 async function unpacked(tree: TarEntry[]): Promise<void> {
-  await fs.writeFile(path.join(folder, 'tree.tar'), await packTree(tree));
+  await fs.writeFile(path.join(folder, 'tree.tar'), packTree(tree));
   execFileSync('tar', ['-xpf', 'tree.tar', '--no-same-owner', '--delay-directory-restore'], { cwd: folder });
 }
 

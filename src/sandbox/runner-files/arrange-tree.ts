@@ -8,25 +8,24 @@ import type { TarEntry } from './pack-tree.ts';
  */
 export function arrangeTree(entries: readonly TarEntry[]): TarEntry[] {
   const byName = new Map(entries.map((entry) => [checkName(entry), entry]));
+  const checked = new Set<string>();
   for (const { name } of entries) {
-    for (const parent of parents(name)) {
+    for (let end = name.lastIndexOf('/'); end > 0; end = name.lastIndexOf('/', end - 1)) {
+      const parent = name.slice(0, end);
+      // Those above it have been seen to then.
+      if (checked.has(parent)) break;
+      checked.add(parent);
       if (byName.get(parent)?.type !== 'directory') byName.set(parent, directory(parent));
     }
   }
-  return Array.from(byName.values()).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [...byName.keys()].sort().map((name) => byName.get(name) as TarEntry);
 }
 
 function checkName(entry: TarEntry): string {
-  const parts = entry.name.split('/');
-  if (parts.some((part) => part === '' || part === '.' || part === '..')) {
+  if (/(^|\/)\.{0,2}(\/|$)/.test(entry.name)) {
     throw new Error(`cannot place ${JSON.stringify(entry.name)} on the sandbox's disk: the name must be relative, without empty, "." or ".." parts`);
   }
   return entry.name;
-}
-
-function parents(name: string): string[] {
-  const parts = name.split('/');
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 function directory(name: string): TarEntry {

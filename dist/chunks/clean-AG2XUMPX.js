@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{run}from"./chunk-3XJZ5HYV.js";import"./chunk-7SL4O2TF.js";import"./chunk-2KKERC5T.js";import"./chunk-TEH6D5AZ.js";import"./chunk-XNLTWGET.js";import"./chunk-3MIBZMC7.js";import"./chunk-Q6RRC7PS.js";export{run};
+import{clean}from"./chunk-CEHU6W6G.js";import"./chunk-D44YRMTS.js";import"./chunk-Q6RRC7PS.js";export{clean};

@@ -1,0 +1,39 @@
+import fs from 'node:fs/promises';
+import type { RunConfig } from './config.ts';
+import type { RootLayout } from './sandbox/exposed-trees.ts';
+import type { Workspace } from './sandbox/filesystem.ts';
+import { arrangeTree } from './sandbox/runner-files/arrange-tree.ts';
+import { collectEtc } from './sandbox/runner-files/collect-etc.ts';
+import { hiddenEntries } from './sandbox/runner-files/hidden-entries.ts';
+import { packTree } from './sandbox/runner-files/pack-tree.ts';
+import { sandboxTree } from './sandbox/runner-files/sandbox-tree.ts';
+import { workspaceMasks } from './sandbox/runner-files/workspace-masks.ts';
+import type { Authority } from './trust/authority.ts';
+import { buildTrustStore } from './trust/pkcs12.ts';
+import { readSystemRoots } from './trust/system-roots.ts';
+import { buildTrustBundle } from './trust/trust-bundle.ts';
+import { trustFiles } from './trust/trust-files.ts';
+
+export type LayOutOptions = {
+  config: RunConfig; authority: Authority; user: { uid: number; gid: number }; layout: RootLayout; workspace: Workspace | null;
+};
+
+/** Everything the sandbox's disk starts with, as an archive: /etc, home, the roots clients trust, the script, and what hides files of the runner's. */
+export async function layOutTree({ config, authority, user, layout, workspace }: LayOutOptions): Promise<Buffer> {
+  const authorityPem = authority.certificatePem;
+  const [systemRootsPem, etc, masks] = await Promise.all([
+    readSystemRoots(), collectEtc({ user }), workspace === null ? [] : workspaceMasks(workspace.path, user),
+  ]);
+  const bundlePem = buildTrustBundle({ systemRootsPem, authorityPem });
+  const trust = { authorityPem, bundlePem, trustStore: buildTrustStore(splitPem(bundlePem)) };
+  const overlays: { name: string; owner?: { uid: number; gid: number; mode: number } }[] = layout.trees.map(({ name }) => ({ name }));
+  if (workspace !== null) overlays.push({ name: 'workspace', owner: { ...user, mode: (await fs.stat(workspace.path)).mode & 0o777 | 0o700 } });
+  const tree = sandboxTree({
+    user, etc, overlays, trust, trustFiles: trustFiles(trust), ...(config.command.kind === 'script' ? { script: config.command.text } : {}),
+  });
+  return packTree(arrangeTree([...tree, ...hiddenEntries(layout.trees), ...masks]));
+}
+
+function splitPem(bundle: string): string[] {
+  return bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+}

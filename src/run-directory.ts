@@ -1,0 +1,27 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { giveToGateway } from './sandbox/gateway-user.ts';
+import { labelsOf } from './sandbox/labels.ts';
+
+/** The run's only directory on the host: it holds the sockets between gateway and host, and `owner.json`, which tells clean-up whose it is. */
+export type RunDirectory = AsyncDisposable & { path: string };
+
+/** sun_path of a Unix socket address has 108 bytes (unix(7)). */
+const SOCKET_PATH_BYTES = 107;
+
+export async function openRunDirectory(id: string): Promise<RunDirectory> {
+  const name = `decoy-${id}`;
+  const preferred = path.join(os.tmpdir(), name);
+  const directory = Buffer.byteLength(`${preferred}/control.sock`) <= SOCKET_PATH_BYTES ? preferred : path.join('/tmp', name);
+  await fs.mkdir(directory, { mode: 0o700 });
+  const remove = () => fs.rm(directory, { recursive: true, force: true });
+  try {
+    await fs.writeFile(path.join(directory, 'owner.json'), JSON.stringify(labelsOf(id)), { mode: 0o600 });
+    await giveToGateway(directory);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return { path: directory, [Symbol.asyncDispose]: remove };
+}
