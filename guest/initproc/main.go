@@ -37,6 +37,9 @@ func Main(args []string) int {
 	if err := closeOnExec(); err != nil {
 		return cannotStart("cannot seal the open descriptors: " + err.Error())
 	}
+	if err := confineSystemCalls(); err != nil {
+		return cannotStart("cannot confine system calls: " + err.Error() + "; the kernel needs seccomp filters (CONFIG_SECCOMP_FILTER)")
+	}
 	runtime.GOMAXPROCS(1)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
@@ -140,11 +143,14 @@ type reportEvents struct {
 	backstop           *time.Timer
 }
 
-// report writes the result to stdout, waits for the host to acknowledge it, and returns the code.
+// report writes the result to stdout and to stderr, waits for the host to acknowledge it, and returns the code.
+// The engine carries the two side by side: each has its own end, before which nothing of it is missing.
 func report(task *task, code int, events reportEvents) int {
 	written := make(chan struct{})
 	go func() {
-		writeWhole([]byte("\x00decoy:" + task.Token + ":" + strconv.Itoa(code) + "\x00\n"))
+		line := []byte("\x00decoy:" + task.Token + ":" + strconv.Itoa(code) + "\x00\n")
+		writeWhole(2, line)
+		writeWhole(1, line)
 		close(written)
 	}()
 	select {
@@ -166,10 +172,10 @@ func report(task *task, code int, events reportEvents) int {
 
 // writeWhole writes in one write(2), so that nothing can come between (pipe(7): PIPE_BUF). The command shares this
 // open file and may have left it non-blocking, which would lose the report on a full pipe: its flags are reset first.
-func writeWhole(line []byte) {
-	unix.FcntlInt(1, unix.F_SETFL, 0)
+func writeWhole(fd int, line []byte) {
+	unix.FcntlInt(uintptr(fd), unix.F_SETFL, 0)
 	for {
-		if _, err := unix.Write(1, line); err != unix.EINTR {
+		if _, err := unix.Write(fd, line); err != unix.EINTR {
 			return
 		}
 	}

@@ -156,21 +156,25 @@ function task(command: Command, wallSeconds: number) {
   };
 }
 
-/** The command's output without the marker that ends it; whatever way the stream ends, `onEnd` is called. */
+const CHANNELS = ['stdout', 'stderr'] as const;
+
+/** The command's output without the markers that end it; whatever way the stream ends, `onEnd` is called. */
 async function* readOutput(stream: Duplex, options: { token: string; onEnd(): void }): AsyncGenerator<OutputFrame> {
-  const filter = createMarkerFilter(options.token);
+  const open = new Map(CHANNELS.map((channel) => [channel, createMarkerFilter(options.token)]));
   try {
     for await (const frame of demultiplex(stream)) {
-      if (frame.channel === 'stderr') {
-        yield frame;
-        continue;
-      }
+      const filter = open.get(frame.channel);
+      if (filter === undefined) continue;
       const { bytes, ended } = filter.push(frame.bytes);
-      if (bytes.length > 0) yield { channel: 'stdout', bytes };
-      if (ended) return;
+      if (bytes.length > 0) yield { channel: frame.channel, bytes };
+      if (ended) open.delete(frame.channel);
+      // The engine carries the two side by side: what one still holds may come after the other's end.
+      if (open.size === 0) return;
     }
-    const rest = filter.flush();
-    if (rest.length > 0) yield { channel: 'stdout', bytes: rest };
+    for (const [channel, filter] of open) {
+      const rest = filter.flush();
+      if (rest.length > 0) yield { channel, bytes: rest };
+    }
   } finally {
     options.onEnd();
   }
