@@ -3,7 +3,8 @@
  * others in upper case. Null where two programs could read two different paths in it, so that what is judged here might not be what the
  * upstream serves: then no rule with a path matches. That is the case for
  *
- * - a segment of dots only (`..`, `%2e%2e`, also before `;` as in `..;x`, which servlet containers strip, or before spaces);
+ * - a segment of dots only (`..`, `%2e%2e`, also with spaces or characters of no width around them, which some servers trim, and before `;`
+ *   as in `..;x`, which servlet containers strip, or an escaped `?` or `#`, which ends the path where it is decoded too early);
  * - an escaped `/`, `\`, `%` or control character (`%2F` may be a separator, `%252e` may be decoded twice), or an escape that is not UTF-8;
  * - `//`, a backslash, a control character, a space or any character outside ASCII as it is;
  * - a character that compatibility forms fold to one of these (U+FF0F to `/`).
@@ -28,10 +29,13 @@ const unreserved = /[A-Za-z0-9._~-]/;
 const ambiguousEscape = /%(?:2F|5C|25|[01][0-9A-F]|7F)/;
 
 function hasAmbiguousSegments(path: string): boolean {
-  return path.includes('//') || path.split('/').some((segment) => dotsOnly.test(segment));
+  return path.includes('//') || path.split('/').some((segment) => dotsOnly.test(segment.replace(trimmed, '')));
 }
 
-const dotsOnly = /^\.+(?:\s|%20)*(?:$|;|%3B)/;
+/** spaces, controls and characters of no width */
+const trimmed = /[\p{C}\p{Z}]|%20/gu;
+/** with the full stop of Chinese and Japanese, which host names treat as a dot (UTS 46) */
+const dotsOnly = /^[.\u3002]+(?:$|[;?#]|%3[BF]|%23)/;
 
 function decode(path: string): string | null {
   try {

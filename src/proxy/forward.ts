@@ -63,10 +63,12 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
       prepared = result;
       draft.status = status;
       response.sendDate = false;
-      // Corked for one turn: headers, a body that came with them and its end leave in one record.
-      response.cork();
+      // Corked for one turn: headers, a body that came with them and its end leave in one record. The socket, not the
+      // response: Node 22 and 24 lose what a corked response with chunks was given after the first when it ends in that turn.
+      const { socket } = response;
+      socket?.cork();
       process.nextTick(() => {
-        response.uncork();
+        socket?.uncork();
         if (!response.writableEnded && !response.destroyed) response.flushHeaders();
       });
       response.writeHead(status, result.statusText, result.rawHeaders as string[]);

@@ -6,6 +6,7 @@ import { parseCoding, reduceAcceptEncoding } from './coding.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
+import { otherReadings } from './other-readings.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
 import { parseTarget } from './target.ts';
@@ -37,8 +38,14 @@ export function handleRequest(request: IncomingMessage, response: ServerResponse
   const verdict = policy.decide({ ...destination, method, path: target.path });
   if (!verdict.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: verdict.reason, remedy: verdict.remedy });
   draft.rule = verdict.rule;
+  const readings = otherReadings(request, { method, path: target.path });
+  for (const reading of readings) {
+    const other = policy.decide({ ...destination, ...reading });
+    if (!other.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: other.reason, remedy: `A header of the request makes it another one. ${other.remedy}` });
+  }
 
-  const substitution = secrets.substituteRequest({ method, url: target.url, rawHeaders: request.rawHeaders, destination });
+  const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');
+  const substitution = secrets.substituteRequest({ method: carriesNoSecret?.method ?? method, url: target.url, rawHeaders: request.rawHeaders, destination });
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 

@@ -15,7 +15,7 @@ export type HttpSide = {
 export function createHttpSide(context: ProxyContext): HttpSide {
   const destinations = new WeakMap<Duplex, Destination>();
   /** requests of a connection that have no whole answer yet */
-  const running = new WeakMap<Duplex, number>();
+  const running = new WeakMap<Duplex, Set<ServerResponse>>();
   const destinationOf = (request: IncomingMessage) => destinations.get(request.socket)!;
 
   const server: Server = createServer({
@@ -26,12 +26,23 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     // Requests have no time limit of their own: uploads and answers take as long as they take, and the run's deadline bounds them.
     keepAliveTimeout: 75_000,
   });
+  let runningInAll = 0;
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     const { socket } = request;
-    running.set(socket, (running.get(socket) ?? 0) + 1);
-    response.once('close', () => running.set(socket, running.get(socket)! - 1));
+    // The parser goes on with what it has read when the connection is gone.
+    if (socket.destroyed) return;
+    const destination = destinationOf(request);
+    const unanswered = running.get(socket)!;
+    if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
+    if (runningInAll >= MAX_RUNNING) return cutOff(socket, { ...tooManyRunning, method: request.method ?? null, destination, context });
+    unanswered.add(response);
+    runningInAll += 1;
+    response.once('close', () => {
+      unanswered.delete(response);
+      runningInAll -= 1;
+    });
     try {
-      handleRequest(request, response, { destination: destinationOf(request), context, expectsContinue });
+      handleRequest(request, response, { destination, context, expectsContinue });
     } catch {
       // Thrown further it would end the process. Unjudged, the request goes nowhere.
       socket.destroy();
@@ -47,7 +58,7 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     const destination = destinations.get(socket);
     // A reset is the client's way to go. An answer in the middle of another would be read as part of that one.
     const isGone = error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable;
-    if (destination === undefined || isGone || (running.get(socket) ?? 0) > 0) return void socket.destroy();
+    if (destination === undefined || isGone || running.get(socket)!.size > 0) return void socket.destroy();
     const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
     refuseRaw(socket, { ...badRequest, status, method: null, destination, context });
   });
@@ -55,6 +66,15 @@ export function createHttpSide(context: ProxyContext): HttpSide {
   return {
     accept(socket, destination) {
       destinations.set(socket, destination);
+      const unanswered = new Set<ServerResponse>();
+      running.set(socket, unanswered);
+      // Node tells only the first of several waiting answers that their connection is gone.
+      socket.once('close', () => {
+        for (const response of unanswered) {
+          response.destroy();
+          response.emit('close');
+        }
+      });
       server.emit('connection', socket);
     },
     // It never listened: its check of idle connections is all there is to stop.
@@ -62,6 +82,17 @@ export function createHttpSide(context: ProxyContext): HttpSide {
   };
 }
 
+/** Requests a connection may have waiting. Hardly anything pipelines; apt sends ten. */
+const MAX_PIPELINED = 16;
+/** Requests under way at once, as many as the gateway lets connections in: each holds memory of the process that has the secrets. */
+const MAX_RUNNING = 4096;
+
+const tooManyPipelined: Refusal = {
+  status: 429, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a connection may have ${MAX_PIPELINED} requests without one.`,
+};
+const tooManyRunning: Refusal = {
+  status: 503, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a run may have ${MAX_RUNNING} requests under way at once.`,
+};
 const unsupportedConnect: Refusal = {
   status: 501, decision: 'blocked', reason: 'unsupported-protocol',
   remedy: 'CONNECT is not needed: connect to the destination itself, Decoy is on the way.',
@@ -72,6 +103,15 @@ const badRequest: Refusal = {
 };
 
 type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };
+
+/** Ends the connection without an answer: one in the middle of others would be read as part of them. */
+function cutOff(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {
+  const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
+  draft.method = method;
+  noteRefusal(draft, refusal);
+  context.audit.record(draft);
+  socket.destroy();
+}
 
 /** Answers where Node made no response object: the parser failed, or gave the connection away. */
 function refuseRaw(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {

@@ -58,7 +58,7 @@ export type Sandbox = {
 export const ROOT_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETFCAP', 'SETGID', 'SETUID', 'SYS_CHROOT'];
 
 /** How long after the deadline the sandbox ends by itself should this process hang. */
-const BACKSTOP_SECONDS = 60;
+const BACKSTOP_SECONDS = 15;
 
 /** Creates the capped container; the gateway's and all volumes must have been created, and the disk be mounted before `start`. */
 export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {

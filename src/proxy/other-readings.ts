@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A method and a path that some servers take a request for, because a header of it says so. */
+export type Reading = { method: string; path: string };
+
+/** Understood by many frameworks (Rails, Symfony, Express's method-override, ASP.NET). */
+const methodHeaders = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+/** Understood by IIS's URL rewriting and by servers behind it (Symfony, Zend). */
+const pathHeaders = ['x-original-url', 'x-rewrite-url'];
+
+/** What else the request may be read as: the rules must allow that, too. Empty for nearly every request. */
+export function otherReadings({ headers }: Pick<IncomingMessage, 'headers'>, own: Reading): Reading[] {
+  const methods = methodHeaders.flatMap((name) => valuesOf(headers[name])).map((value) => value.toUpperCase());
+  const paths = pathHeaders.flatMap((name) => valuesOf(headers[name])).map(pathOf);
+  if (methods.length === 0 && paths.length === 0) return [];
+  return [own.method, ...methods].flatMap((method) => [own.path, ...paths].map((path) => ({ method, path })));
+}
+
+/** Node joins repeated headers with a comma; which of them a server takes is its own affair. */
+function valuesOf(value: string | string[] | undefined): string[] {
+  return (Array.isArray(value) ? value : [value ?? '']).flatMap((text) => text.split(',')).map((text) => text.trim()).filter((text) => text !== '');
+}
+
+/** Of a whole URL as of a path with a query. */
+function pathOf(value: string): string {
+  return value.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] || '/';
+}
