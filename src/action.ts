@@ -52,10 +52,11 @@ async function runStep(): Promise<number> {
   }
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(files.auditLog);
-  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, onGitHub: true });
+  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode: 'silence' });
   const warnings: string[] = [];
   let result: RunResult;
   try {
+    inputs.warnings.forEach((text) => void warnings.push(text));
     writeStepState(files.state, { token: output.token });
     const { run } = await import('./run.ts');
     result = await run({

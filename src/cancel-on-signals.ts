@@ -6,7 +6,7 @@ export type Cancellation = {
   stop(): void;
 };
 
-/** The first SIGINT or SIGTERM cancels the run with that name as the reason; later ones are for what is already under way. */
+/** The first SIGINT, SIGTERM or SIGHUP (taken for SIGTERM) cancels the run with that name as the reason; later ones are for what is already under way. */
 export function cancelOnSignals(): Cancellation {
   const controller = new AbortController();
   let crash: Error | null = null;
@@ -17,14 +17,16 @@ export function cancelOnSignals(): Cancellation {
   };
   // A reader that goes away (`decoy run … | head`) ends the run as SIGPIPE would, but with its clean-up.
   const readerGone = () => controller.abort('SIGTERM');
-  process.on('SIGINT', cancel).on('SIGTERM', cancel).on('uncaughtException', crashed);
+  // A closed terminal: no more reader, but the same duty to leave nothing behind.
+  const hungUp = () => controller.abort('SIGTERM');
+  process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', hungUp).on('uncaughtException', crashed);
   process.stdout.on('error', readerGone);
   process.stderr.on('error', readerGone);
   return {
     signal: controller.signal,
     crash: () => crash,
     stop: () => {
-      process.off('SIGINT', cancel).off('SIGTERM', cancel).off('uncaughtException', crashed);
+      process.off('SIGINT', cancel).off('SIGTERM', cancel).off('SIGHUP', hungUp).off('uncaughtException', crashed);
     },
   };
 }

@@ -1,32 +1,70 @@
-import { parseArgs } from 'node:util';
+import os from 'node:os';
+import { parseArguments } from './cli-arguments.ts';
+import { fail } from './cli-fail.ts';
+import { judgeDestination } from './cli-judge.ts';
+import { USAGE } from './cli-usage.ts';
+import { parseDestinations } from './inputs/parse-destinations.ts';
+import { parseSecretBindings } from './inputs/parse-secrets.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { normaliseHost } from './policy/normalise-host.ts';
-import { parseHostPattern } from './policy/parse-host-pattern.ts';
-import { parseRules } from './policy/parse-rules.ts';
+import type { Question, Verdict } from './policy/policy.ts';
+import { quote } from './policy/quote.ts';
 
-/** `decoy check [--allow RULE]… [--secret NAME@host]… [METHOD] URL`: exit 0 allowed, 1 blocked, 125 unusable arguments. */
-export function check(args: string[]): number {
-  const { values, positionals } = parseArgs({
-    args, options: { allow: { type: 'string', multiple: true }, secret: { type: 'string', multiple: true } }, allowPositionals: true, strict: true,
-  });
-  const text = positionals.at(-1) ?? '';
-  const method = (positionals.length > 1 ? positionals[0] as string : 'GET').toUpperCase();
+const OPTIONS = {
+  allow: { takes: 'many', example: 'api.example.com' },
+  secret: { takes: 'many', example: 'NAME@api.example.com' },
+  resolve: { takes: 'many', example: 'db.example.com:443:10.0.0.5' },
+} as const;
+
+/**
+ * `decoy check [--allow RULE]… [--secret NAME@host]… [--resolve …]… [METHOD] URL…`: a line for each URL; exit 0 where all are allowed,
+ * 1 where one is blocked, 125 for arguments that cannot be used. Nothing is looked up or connected to.
+ */
+export function checkCommand(args: string[]): number {
+  const { help, values, words, command, problems } = parseArguments(args, { verb: 'check', options: OPTIONS });
+  if (help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const secrets = parseSecretBindings(values.secret ?? []);
+  const destinations = parseDestinations(values);
+  const { method, texts } = splitMethod([...words, ...command ?? []]);
+  const questions = texts.flatMap((text) => parseQuestion(text, { method, problems }));
+  if (texts.length === 0) problems.push('nothing to check: write `decoy check --allow RULE https://host/path`');
+  problems.push(...destinations.problems, ...secrets.problems);
+  if (problems.length > 0) return fail(problems);
+  const policy = compilePolicy({ rules: destinations.rules, bindings: secrets.bindings });
+  const ownAddresses = Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+  const verdicts = questions.map((question) => ({ question, verdict: judge(question) }));
+  for (const { question, verdict } of verdicts) {
+    process.stdout.write(`${questions.length > 1 ? `${renderQuestion(question)}: ` : ''}${verdict.allowed ? `allowed by ${verdict.rule}` : `blocked: ${verdict.reason}; ${verdict.remedy}`}\n`);
+  }
+  return verdicts.every(({ verdict }) => verdict.allowed) ? 0 : 1;
+
+  /** As a run does: first the rules, then what stands behind the host. */
+  function judge(question: Question): Verdict {
+    const verdict = policy.decide(question);
+    return verdict.allowed ? judgeDestination(question, { resolve: destinations.resolve, ownAddresses }) ?? verdict : verdict;
+  }
+}
+
+function splitMethod(words: readonly string[]): { method: string; texts: readonly string[] } {
+  const [first = '', ...rest] = words;
+  return /^[A-Za-z]+$/.test(first) && rest.length > 0 ? { method: first.toUpperCase(), texts: rest } : { method: 'GET', texts: words };
+}
+
+function parseQuestion(text: string, { method, problems }: { method: string; problems: string[] }): Question[] {
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) throw new Error(`${JSON.stringify(text)} is not a URL to check: write \`decoy check --allow RULE https://host/path\``);
-  const { rules, problems } = parseRules(values.allow ?? []);
-  const bindings = (values.secret ?? []).map((option) => {
-    const [name = '', hosts = ''] = option.split('@');
-    return { name, hosts: hosts.split(',').flatMap((host) => {
-      const pattern = parseHostPattern(host);
-      if (!pattern.ok) problems.push(`--secret \`${name}\`: ${pattern.problem}`);
-      return pattern.ok ? [pattern.value] : [];
-    }) };
-  });
-  if (problems.length > 0) throw new Error(problems.join('\ndecoy: '));
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    problems.push(`${quote(text)} is not a URL to check: write one such as \`https://api.example.com/v1/models\``);
+    return [];
+  }
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
-  const verdict = compilePolicy({ rules, bindings }).decide({
-    scheme, host: normaliseHost(url.hostname) ?? url.hostname, port: Number(url.port) || (scheme === 'https' ? 443 : 80), method, path: url.pathname,
-  });
-  process.stdout.write(verdict.allowed ? `allowed by ${verdict.rule}\n` : `blocked: ${verdict.reason}; ${verdict.remedy}\n`);
-  return verdict.allowed ? 0 : 1;
+  return [{ scheme, host: normaliseHost(url.hostname) ?? url.hostname, port: Number(url.port) || (scheme === 'https' ? 443 : 80), method, path: url.pathname }];
+}
+
+/** Without the query and what stands before an `@`: either may hold a secret. */
+function renderQuestion({ scheme, host, port, method, path }: Question): string {
+  const authority = `${host.includes(':') ? `[${host}]` : host}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`;
+  return `${method} ${scheme}://${authority}${path}`;
 }

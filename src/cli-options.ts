@@ -1,55 +1,64 @@
-import { parseArgs } from 'node:util';
 import fs from 'node:fs';
+import { parseArguments, type OptionSpec } from './cli-arguments.ts';
+import type { ResultFiles } from './cli-result-files.ts';
 import type { RawInputs } from './inputs/raw-inputs.ts';
+import { quote } from './policy/quote.ts';
 
 export type RunArguments = {
+  help: boolean;
   raw: RawInputs;
   secretOptions: string[];
-  report?: string | undefined;
-  auditLog?: string | undefined;
-  patch?: string | undefined;
+  files: ResultFiles;
   quiet: boolean;
+  problems: string[];
 };
 
-const one = { type: 'string' } as const;
-const many = { type: 'string', multiple: true } as const;
+const flag: OptionSpec = { takes: 'nothing' };
+const one = (example: string): OptionSpec => ({ takes: 'one', example });
+const many = (example: string): OptionSpec => ({ takes: 'many', example });
+const notYet: OptionSpec = { takes: 'many', example: null };
 
 /** Options of `decoy run`: one for each input of the action, and where the files go. */
 const OPTIONS = {
-  allow: many, secret: many, env: many, resolve: many, volume: many,
-  image: one, shell: one, script: one, policy: one, timeout: one, memory: one, cpus: one, storage: one, pids: one, workspace: one,
-  'working-directory': one, user: one, runtime: one, 'snapshot-from': one, 'snapshot-to': one, mode: one,
-  'fail-on-blocked': { type: 'boolean' }, report: one, 'audit-log': one, patch: one, quiet: { type: 'boolean' },
-} as const;
+  allow: many('api.example.com'), secret: many('NAME@api.example.com'), env: many('NAME=value'), resolve: many('db.example.com:443:10.0.0.5'),
+  shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
+  workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), 'fail-on-blocked': flag,
+  report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), quiet: flag,
+  image: notYet, policy: notYet, runtime: notYet, volume: notYet, volumes: notYet, 'snapshot-from': notYet, 'snapshot-to': notYet, mode: notYet,
+} as const satisfies Record<string, OptionSpec>;
 
-/** @throws Error with one sentence for a user */
+/** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */
 export function parseRunArguments(args: readonly string[]): RunArguments {
-  const separator = args.indexOf('--');
-  const own = separator < 0 ? args : args.slice(0, separator);
-  const { values, positionals } = parseArgs({ args: [...own], options: OPTIONS, allowPositionals: true, strict: true });
-  if (positionals.length > 0) {
-    throw new Error(`${JSON.stringify(positionals[0])} is not an option: put the command after \`--\`, as in \`decoy run -- ${positionals[0]}\``);
-  }
-  const command = separator < 0 ? [] : args.slice(separator + 1);
+  const { help, values, words, command, problems } = parseArguments(args, { verb: 'run', options: OPTIONS });
+  const [word] = words;
+  if (word !== undefined) problems.push(`${quote(word)} is not an option: put the command after \`--\`, as in ${quote(`decoy run -- ${words.join(' ')}`)}`);
+  const last = (name: keyof typeof OPTIONS) => values[name]?.at(-1);
+  const script = last('script');
   return {
+    help,
     raw: {
-      command: command.length > 0 ? command : undefined,
-      run: values.script === undefined ? undefined : readScript(values.script),
-      shell: values.shell, image: values.image, allow: values.allow, env: values.env, resolve: values.resolve, volumes: values.volume,
-      policy: values.policy, timeout: values.timeout, memory: values.memory, cpus: values.cpus, storage: values.storage, pids: values.pids,
-      workspace: values.workspace, workingDirectory: values['working-directory'], user: values.user, runtime: values.runtime,
-      snapshotFrom: values['snapshot-from'], snapshotTo: values['snapshot-to'], mode: values.mode,
-      failOnBlocked: values['fail-on-blocked'] === true ? 'true' : undefined,
+      command: command ?? words, run: script === undefined ? undefined : readScript(script, problems),
+      allow: values.allow, env: values.env, resolve: values.resolve, volumes: [...values.volume ?? [], ...values.volumes ?? []],
+      shell: last('shell'), image: last('image'), policy: last('policy'), timeout: last('timeout'), memory: last('memory'), cpus: last('cpus'),
+      storage: last('storage'), pids: last('pids'), workspace: last('workspace'), workingDirectory: last('working-directory'), user: last('user'),
+      runtime: last('runtime'), snapshotFrom: last('snapshot-from'), snapshotTo: last('snapshot-to'), mode: last('mode'),
+      failOnBlocked: values['fail-on-blocked'] === undefined ? undefined : 'true',
     },
     secretOptions: values.secret ?? [],
-    report: values.report, auditLog: values['audit-log'], patch: values.patch, quiet: values.quiet === true,
+    files: { script, report: last('report'), 'audit-log': last('audit-log'), patch: last('patch') },
+    quiet: values.quiet !== undefined,
+    problems,
   };
 }
 
-function readScript(file: string): string {
+/** Undefined with a problem would be a second one, "nothing to run": an unreadable script stands for one that does nothing. */
+function readScript(file: string, problems: string[]): string {
   try {
-    return fs.readFileSync(file, 'utf8');
+    const text = fs.readFileSync(file, 'utf8');
+    if (text.trim() === '') problems.push(`--script: ${quote(file)} is empty: write the script into it`);
+    else return text;
   } catch (error) {
-    throw new Error(`--script: cannot read ${JSON.stringify(file)} (${(error as NodeJS.ErrnoException).code}): give the path of a readable file`);
+    problems.push(`--script: cannot read ${quote(file)} (${(error as NodeJS.ErrnoException).code}): give the path of a readable file`);
   }
+  return ':';
 }

@@ -3,7 +3,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy run [options] -- COMMAND…    run a command in the capped container
   decoy run [options] --script FILE  run a script
   decoy demo                         see what it does, in ten seconds
-  decoy check [--allow RULE]… URL    would these rules allow this URL, and why
+  decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
 Options of run
@@ -14,12 +14,27 @@ Options of run
   --timeout 30m            at most 30m
   --memory 4g  --cpus 2  --storage 10g  --pids 2048   hard caps
   --workspace copy         copy (changes come out as a patch), read-only or none
-  --working-directory DIR  where the command starts
+  --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
-  --fail-on-blocked        fail when something was blocked
-  --report FILE  --audit-log FILE  --patch FILE   what to write
+  --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
+  --report FILE  --audit-log FILE  --patch FILE   what to write; each is emptied at the start
   --quiet                  no summary after success
 
-Exit codes: the command's own; 124 timeout; 125 Decoy or its configuration failed; 137 out of memory; 130, 143 cancelled.
+What the command gets
+  The workspace is the current directory. Standard input is empty.
+  Of the environment only PATH (what the sandbox has of it), LANG, LANGUAGE, LC_*, TZ, TERM, JAVA_HOME* and GOROOT* are passed on;
+  everything else by --env, and what is secret by --secret.
+
+Options of check
+  --allow RULE  --secret NAME@host[,…]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
+  METHOD is GET unless it is given. Names are not looked up: one that leads to a private address is only refused by a run.
+  Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.
+
+Options of clean
+  --run ID                 only this run (\`id\` in its report), even if it still goes on
+  --images                 the image all containers start from, too
+
+Exit codes of run: the command's own; 1 also with --fail-on-blocked, see there; 124 timeout; 125 Decoy or its configuration failed;
+137 out of memory; 130, 143 cancelled.
 `;

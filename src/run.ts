@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
+import { quote } from './policy/quote.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { createLedger } from './report/network-ledger.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
@@ -30,6 +31,8 @@ export type RunOptions = { config: RunConfig; host: Host; events: RunEvents; sig
 
 export type RunResult = { report: Report; patch: Patch | null; proposedAllow: string[] };
 
+/** Of the paths that are not in the patch, told one by one. */
+const SKIPPED_TOLD = 5;
 /** Largest patch that is brought out of the sandbox. */
 const PATCH_BYTES = 100 * 2 ** 20;
 
@@ -40,7 +43,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const secrets = mintSecrets(config.secrets);
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
-  const facts = { wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null };
+  const facts = { wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
     events.onEntry(entry);
@@ -57,27 +60,35 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     events.onStage('running the command');
     const watched = await watch(prepared, {
       limits: config.limits, meter, ledger, signal, onOutput: events.onOutput,
-      whenOver: async () => { facts.patch = await takeChanges(prepared, { config, events }); },
+      whenOver: async () => { Object.assign(facts, await takeChanges(prepared, { config, events })); },
     });
     Object.assign(facts, watched.facts);
     return watched.outcome;
   };
 
   const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
-  const { files = 0, insertions = 0, deletions = 0 } = facts.patch ?? {};
+  const { files = 0, insertions = 0, deletions = 0, skippedCount = 0 } = facts.patch ?? {};
+  const changes = {
+    files, insertions, deletions, ...(skippedCount > 0 ? { leftOut: skippedCount } : {}), ...(facts.changesProblem === null ? {} : { problem: facts.changesProblem }),
+  };
   const report = buildReport({
     id, startedAt, wallSeconds: facts.wallSeconds, image: config.image, limits: config.limits, outcome, storageFull: facts.storageFull,
-    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, meter, ledger, changes: { files, insertions, deletions },
+    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, meter, ledger, changes,
   });
   return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals()) };
 }
 
-async function takeChanges(prepared: PreparedSandbox, { config, events }: Pick<RunOptions, 'config' | 'events'>): Promise<Patch | null> {
+type Taken = { patch: Patch | null; changesProblem: string | null };
+
+async function takeChanges(prepared: PreparedSandbox, { config, events }: Pick<RunOptions, 'config' | 'events'>): Promise<Taken> {
   try {
-    return await prepared.windUp(config.workspace.mode === 'copy' ? { readPatch: true, maxBytes: PATCH_BYTES } : { readPatch: false });
+    const patch = await prepared.windUp(config.workspace.mode === 'copy' ? { readPatch: true, maxBytes: PATCH_BYTES } : { readPatch: false });
+    patch?.skipped.slice(0, SKIPPED_TOLD).forEach(({ path, reason }) => events.onWarning(`${quote(path)} is not in the patch: ${reason}`));
+    return { patch, changesProblem: null };
   } catch (error) {
-    events.onWarning(`the workspace's changes could not be read: ${(error as Error).message}`);
-    return null;
+    const changesProblem = `The workspace's changes could not be read: ${(error as Error).message}`;
+    events.onWarning(changesProblem);
+    return { patch: null, changesProblem };
   }
 }
 

@@ -114,7 +114,7 @@ func TestPatchIsNotFooled(t *testing.T) {
 		mkdir e; ln -s /etc/hostname e/.gitignore; echo x > e/file
 		mkdir -p f/.gitignore/sub; echo x > f/.gitignore/sub/file
 		ln -s / root; ln -s /etc/shadow shadow
-		mkdir .GIT 'GIT~1' '.git '; echo x > .GIT/config; echo x > 'GIT~1/config'; echo x > $'.g\u200cit'; ln -s x .gitmodules
+		mkdir .GIT 'GIT~1' '.git '; echo x > .GIT/config; echo x > 'GIT~1/config'; echo x > $'.g\342\200\214it'; ln -s x .gitmodules
 		truncate -s 0 HEAD; mkdir objects refs; printf '[core]\nfsmonitor=touch TRAP' > config
 		echo changed > a; mkfifo fifo; rm v; mknod v c 1 3
 	`, "TRAP", trap))

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
-import path from 'node:path';
+import os from 'node:os';
 import type { Command, RunConfig } from '../config.ts';
-import { parseResolve } from '../policy/parse-resolve.ts';
-import { parseRules } from '../policy/parse-rules.ts';
 import { quote } from '../policy/quote.ts';
+import { checkWorkingDirectory } from './check-working-directory.ts';
+import { checkWorkspace } from './check-workspace.ts';
+import { parseDestinations } from './parse-destinations.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
@@ -11,22 +12,30 @@ import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
 import type { RawInputs } from './raw-inputs.ts';
 
-export type ParsedInputs = { ok: true; config: RunConfig } | { ok: false; problems: string[] };
+/** A warning is one sentence about what will not work out as it is meant, though it can be tried. */
+export type ParsedInputs = { ok: true; config: RunConfig; warnings: string[] } | { ok: false; problems: string[] };
 
-/** `cwd` is the workspace's path. */
-export type InputContext = { secrets: ParsedSecrets; workspacePath: string; homePath: string };
+export type InputContext = {
+  secrets: ParsedSecrets;
+  /** null: the directory Decoy was started in is no longer there */
+  workspacePath: string | null;
+  homePath: string;
+  /** what this machine has; by default that of the operating system */
+  machine?: { cpus: number; memoryBytes: number };
+};
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
+const DEFAULT_CPUS = 2;
 const SCRIPT_PATH = '/decoy/script';
 
 /** Turns the inputs into a checked configuration, or says everything that is wrong with them at once. */
 export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs {
   const problems: string[] = [...context.secrets.problems, ...unsupported(raw)];
-  const rules = parseRules(raw.allow ?? []);
-  const resolve = parseResolve(raw.resolve ?? []);
+  const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
+  const destinations = parseDestinations(raw);
   const env = parseEnv(raw.env ?? []);
-  problems.push(...labelled('allow', rules.problems), ...labelled('resolve', resolve.problems), ...env.problems);
+  problems.push(...destinations.problems, ...env.problems);
   const take = <T>(name: string, result: { ok: true; value: T } | { ok: false; problem: string }, fallback: T): T => {
     if (result.ok) return result.value;
     problems.push(`${name}: ${result.problem}`);
@@ -35,23 +44,26 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   const limits = {
     wallSeconds: take('timeout', parseDuration(raw.timeout || '30m', { minSeconds: 1, maxSeconds: 1800 }), 0),
     memoryBytes: take('memory', parseSize(raw.memory || '4g', { minBytes: 32 * MIB, maxBytes: 1024 * GIB }), 0),
-    cpus: take('cpus', parseNumber(raw.cpus || '2', { min: 0.1, max: 256, whole: false }), 0),
+    cpus: take('cpus', parseCpus(raw.cpus, machine.cpus), 0),
     storageBytes: take('storage', parseSize(raw.storage || '10g', { minBytes: 64 * MIB, maxBytes: 1024 * GIB }), 0),
     pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true }), 0),
   };
-  const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'read-only', 'none'] as const), 'none');
+  const mode = take('workspace', parseWorkspaceMode(raw.workspace || 'copy'), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
-  const workspacePath = mode === 'none' ? context.workspacePath : take('workspace', checkWorkspace(context), '/');
+  const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
   const command = take<Command>('run', parseCommand(raw), { kind: 'argv', argv: [] });
-  const workingDirectory = raw.workingDirectory ? path.resolve(mode === 'none' ? '/home/runner' : workspacePath, raw.workingDirectory) : null;
+  const workingDirectory = raw.workingDirectory
+    ? take('working-directory', checkWorkingDirectory(raw.workingDirectory, { workspacePath: mode === 'none' ? null : workspacePath }), null)
+    : null;
   const clash = Object.keys(env.env).find((name) => context.secrets.secrets.some((secret) => secret.name === name));
   if (clash !== undefined) problems.push(`env: \`${clash}\` is also the name of a secret: give one of them another name`);
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
+    warnings: memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     config: {
-      command, image: 'runner', rules: rules.rules, secrets: context.secrets.secrets, resolve: resolve.entries, env: env.env, limits,
+      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, resolve: destinations.resolve, env: env.env, limits,
       workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
     },
   };
@@ -68,17 +80,17 @@ function unsupported(raw: RawInputs): string[] {
     ['snapshot-to', raw.snapshotTo, []],
     ['mode', raw.mode, ['enforce']],
   ];
-  const refused = given.flatMap(([name, value, supported]) => {
+  return given.flatMap(([name, value, supported]) => {
     if (value === undefined || value === '' || supported.includes(value)) return [];
     const remedy = supported.length > 0 ? `use \`${supported.join('` or `')}\`` : 'leave it out';
     return [`${name}: ${quote(value)} is not supported yet: ${remedy}`];
   });
-  if (raw.workspace === 'write') refused.push('workspace: `write` is not supported yet: use `copy` and apply the patch it gives');
-  return refused;
 }
 
-function labelled(name: string, problems: readonly string[]): string[] {
-  return problems.map((problem) => `${name}: ${problem}`);
+/** Not about the default, which a machine sold as one of 4 GB just misses. */
+function memoryWarnings(text: string | undefined, { memoryBytes, machineBytes }: { memoryBytes: number; machineBytes: number }): string[] {
+  if (!text || memoryBytes <= machineBytes) return [];
+  return [`memory: ${quote(text)} is more than this machine has: write \`${Math.floor(machineBytes / MIB)}m\` or less, or the machine runs out before the cap is reached`];
 }
 
 type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
@@ -93,8 +105,20 @@ function parseNumber(text: string, { min, max, whole }: { min: number; max: numb
 function parseChoice<const T extends string>(text: string, choices: readonly T[]): Result<T> {
   const value = choices.find((choice) => choice === text.trim());
   if (value !== undefined) return { ok: true, value };
-  // `write` has its own message.
-  return { ok: false, problem: `${quote(text)} is not one of ${choices.map((choice) => `\`${choice}\``).join(', ')}` };
+  return { ok: false, problem: `${quote(text)} is not one of ${choices.map((choice) => `\`${choice}\``).join(', ')}: write one of these` };
+}
+
+function parseWorkspaceMode(text: string): Result<'copy' | 'read-only' | 'none'> {
+  if (text.trim() === 'write') return { ok: false, problem: '`write` is not supported yet: use `copy` and apply the patch it gives' };
+  return parseChoice(text, ['copy', 'read-only', 'none']);
+}
+
+/** The engine refuses more than the machine has. The default is no more than that; a number that was asked for is not changed. */
+function parseCpus(text: string | undefined, available: number): Result<number> {
+  if (!text) return { ok: true, value: Math.min(DEFAULT_CPUS, available) };
+  const number = parseNumber(text, { min: 0.1, max: 256, whole: false });
+  if (!number.ok || number.value <= available) return number;
+  return { ok: false, problem: `${quote(text)} is more than this machine has, ${available} CPU${available === 1 ? '' : 's'}: write \`${available}\` or less` };
 }
 
 function parseCommand(raw: RawInputs): Result<Command> {
@@ -105,25 +129,10 @@ function parseCommand(raw: RawInputs): Result<Command> {
     if (raw.shell) return { ok: false, problem: `a command is run without a shell, but shell is ${quote(raw.shell)}: leave it out or give a script` };
     return { ok: true, value: { kind: 'argv', argv: raw.command ?? [] } };
   }
-  if (!hasScript) return { ok: false, problem: 'nothing to run: give the script as `run:`, or a command after `--`' };
+  if (!hasScript) {
+    const remedy = raw.command === undefined ? 'give the script as `run:`' : 'give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`';
+    return { ok: false, problem: `nothing to run: ${remedy}` };
+  }
   const shell = parseShell(raw.shell || '', { scriptPath: SCRIPT_PATH, hasBash: fs.existsSync('/bin/bash') });
   return shell.ok ? { ok: true, value: { kind: 'script', text: raw.run as string, shell: shell.value } } : shell;
-}
-
-/** A copy-on-write view of a home or system directory would show what must stay hidden. */
-function checkWorkspace({ workspacePath, homePath }: InputContext): Result<string> {
-  const remedy = 'change to the project\'s own directory, or use `none`';
-  let real: string;
-  try {
-    real = fs.realpathSync(workspacePath);
-  } catch {
-    return { ok: false, problem: `${quote(workspacePath)} does not exist: ${remedy}` };
-  }
-  if (!fs.statSync(real).isDirectory()) return { ok: false, problem: `${quote(real)} is not a directory: ${remedy}` };
-  const above = [homePath, '/root', '/home', '/usr', '/etc', '/var', '/tmp', '/run', '/opt', '/proc', '/sys', '/dev', '/boot', '/decoy'];
-  const holds = above.find((directory) => real === '/' || directory === real || directory.startsWith(`${real}/`));
-  if (holds !== undefined) return { ok: false, problem: `${quote(real)} holds or is ${quote(holds)}, which the sandbox must not see: ${remedy}` };
-  const inside = ['/proc', '/sys', '/dev', '/run', '/etc', '/boot', '/decoy'].find((directory) => real.startsWith(`${directory}/`));
-  if (inside !== undefined) return { ok: false, problem: `${quote(real)} lies in ${quote(inside)}, which the sandbox has its own of: ${remedy}` };
-  return { ok: true, value: real };
 }

@@ -1,5 +1,8 @@
+import type { Binding } from '../policy/compile-policy.ts';
 import { parseHostPattern } from '../policy/parse-host-pattern.ts';
+import type { HostPattern } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
+import { unreachableHost } from '../policy/unreachable-host.ts';
 import { secretProblems } from '../secrets/check-secret.ts';
 import type { SecretBinding } from '../secrets/secret.ts';
 
@@ -40,12 +43,12 @@ export function parseSecretLines(text: string): ParsedSecrets {
 export function parseSecretOptions(options: readonly string[], environment: Readonly<Record<string, string | undefined>>): ParsedSecrets {
   const parsed: ParsedSecrets = { secrets: [], problems: [] };
   for (const option of options) {
-    const match = /^([^@=<\s]+)(?:@([^=<]*))?(=.*)?$/s.exec(option);
-    const [, name = '', hosts, inline] = match ?? [];
-    if (match === null || inline !== undefined) {
-      parsed.problems.push(`--secret ${match === null ? '' : `\`${name}\` `}must be \`NAME@host[,host]\` without a value: arguments can be read by every process; put the value into the environment variable NAME`);
+    const split = splitSecretOption(option);
+    if (!split.ok) {
+      parsed.problems.push(split.problem);
       continue;
     }
+    const { name, hosts } = split.value;
     const value = environment[name];
     if (value === undefined) {
       parsed.problems.push(`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`);
@@ -56,8 +59,33 @@ export function parseSecretOptions(options: readonly string[], environment: Read
   return withoutDuplicates(parsed);
 }
 
+/** Parses the same without the value: what a secret is called and where it may go. */
+export function parseSecretBindings(options: readonly string[]): { bindings: Binding[]; problems: string[] } {
+  const problems: string[] = [];
+  const bindings: Binding[] = [];
+  for (const option of options) {
+    const split = splitSecretOption(option);
+    if (split.ok) bindings.push({ name: split.value.name, hosts: parseHosts(split.value, problems).patterns });
+    else problems.push(split.problem);
+  }
+  return { bindings, problems };
+}
+
+/** The problem never quotes what may be a value. */
+function splitSecretOption(option: string): { ok: true; value: { name: string; hosts: string | undefined } } | { ok: false; problem: string } {
+  const [match = null, name = '', hosts, inline] = /^([^@=<\s]+)(?:@([^=<]*))?(=.*)?$/s.exec(option) ?? [];
+  if (match !== null && inline === undefined) return { ok: true, value: { name, hosts } };
+  return { ok: false, problem: `--secret ${match === null ? '' : `\`${name}\` `}must be \`NAME@host[,host]\` without a value: arguments can be read by every process; put the value into the environment variable NAME` };
+}
+
 function addSecret(parsed: ParsedSecrets, { name, hosts, value }: { name: string; hosts: string | undefined; value: string }): void {
   const problems = secretProblems({ name, value });
+  const { hostTexts, patterns } = parseHosts({ name, hosts }, problems);
+  if (problems.length > 0) parsed.problems.push(...problems);
+  else parsed.secrets.push({ name, hosts: patterns, hostTexts, value });
+}
+
+function parseHosts({ name, hosts }: { name: string; hosts: string | undefined }, problems: string[]): { hostTexts: string[]; patterns: HostPattern[] } {
   const hostTexts = (hosts ?? '').split(',').map((host) => host.trim()).filter((host) => host !== '');
   if (hostTexts.length === 0) {
     problems.push(`secret \`${name}\` is bound to no host: write \`${name}@api.example.com\`; a policy file that binds it is not supported yet`);
@@ -68,11 +96,11 @@ function addSecret(parsed: ParsedSecrets, { name, hosts, value }: { name: string
       return [];
     }
     const pattern = parseHostPattern(host);
-    if (!pattern.ok) problems.push(`secret \`${name}\`: ${pattern.problem}`);
-    return pattern.ok ? [pattern.value] : [];
+    const problem = pattern.ok ? unreachableHost(pattern.value.name) : pattern.problem;
+    if (problem !== null) problems.push(`secret \`${name}\`: ${problem}`);
+    return pattern.ok && problem === null ? [pattern.value] : [];
   });
-  if (problems.length > 0) parsed.problems.push(...problems);
-  else parsed.secrets.push({ name, hosts: patterns, hostTexts, value });
+  return { hostTexts, patterns };
 }
 
 function withoutDuplicates(parsed: ParsedSecrets): ParsedSecrets {

@@ -5,7 +5,7 @@
 export type RawInputs = {
   /** script text for the shell; not with `command` */
   run?: string | undefined;
-  /** command and arguments, run without a shell */
+  /** command and arguments, run without a shell; undefined where none can be given, as in the action */
   command?: readonly string[] | undefined;
   shell?: string | undefined;
   image?: string | undefined;

@@ -4,6 +4,7 @@ import { isHostName } from './normalise-host.ts';
 import { normalisePath } from './normalise-path.ts';
 import { methods } from './parse-rules.ts';
 import { quote } from './quote.ts';
+import { unreachableHost } from './unreachable-host.ts';
 
 export type RemediedReason = 'host-not-allowed' | 'port-not-allowed' | 'method-not-allowed' | 'path-not-allowed';
 
@@ -30,6 +31,8 @@ export function renderRemedy(reason: RemediedReason, { question, rule }: { quest
 function obstacleTo({ scheme, host, port }: Question): string | null {
   if (isIPv6(host)) return 'IPv6 addresses cannot be allowed yet: use the name of the host';
   if (!isHostName(host)) return 'this is not a host name: no rule can allow it';
+  const unreachable = unreachableHost(host);
+  if (unreachable !== null) return unreachable;
   if (port === 53) return 'port 53 is where the sandbox asks for names: no rule can allow it';
   if (scheme === 'http' && port === 443) return 'plain HTTP is never allowed on port 443: use https';
   if (scheme === 'https' && port === 80) return 'HTTPS is never allowed on port 80: use port 443';

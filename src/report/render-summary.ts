@@ -37,8 +37,10 @@ function verdict(report: Report): string {
   return report.conclusion === 'error' ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
 }
 
-function changesSentence({ changes: { files, insertions, deletions } }: Report): string {
-  return files === 0 ? '' : ` Files changed: ${renderNumber(files)}; lines added: ${renderNumber(insertions)}, removed: ${renderNumber(deletions)}.`;
+function changesSentence({ changes: { files, insertions, deletions, leftOut = 0, problem } }: Report): string {
+  if (problem !== undefined) return ` **Changes lost:** ${markdownCode(problem, 400)}`;
+  const rest = leftOut === 0 ? '' : ` ${renderNumber(leftOut)} changed paths are not in the patch.`;
+  return files === 0 ? rest : ` Files changed: ${renderNumber(files)}; lines added: ${renderNumber(insertions)}, removed: ${renderNumber(deletions)}.${rest}`;
 }
 
 function limitsTable(report: Report): string[] {

@@ -1,6 +1,6 @@
 import type { BlockedGroup, HostUsage, Report } from './report.ts';
 import { limitRows } from './limit-rows.ts';
-import { printable } from './printable.ts';
+import { printable, printableSentence } from './printable.ts';
 import { renderBar } from './render-bar.ts';
 import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
@@ -106,8 +106,11 @@ function attempted({ host, port, method, path }: BlockedGroup): string {
 }
 
 function changeLines({ changes }: Report): string[] {
-  if (changes.files === 0) return [];
-  return [`Changes: ${renderCount(changes.files, 'file')}, ${renderNumber(changes.insertions)} lines added, ${renderNumber(changes.deletions)} removed`];
+  if (changes.problem !== undefined) return [`Changes: lost. ${printableSentence(changes.problem, 400)}`];
+  const { leftOut = 0 } = changes;
+  if (changes.files === 0 && leftOut === 0) return [];
+  const rest = leftOut === 0 ? '' : `; ${renderNumber(leftOut)} more not in the patch`;
+  return [`Changes: ${renderCount(changes.files, 'file')}, ${renderNumber(changes.insertions)} lines added, ${renderNumber(changes.deletions)} removed${rest}`];
 }
 
 function moreLine(count: number, noun: string): string[] {

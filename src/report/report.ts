@@ -32,7 +32,13 @@ export type NetworkUsage = {
   requests: number; blocked: number; requestBytes: number; responseBytes: number; hosts: HostUsage[];
 };
 
-export type Changes = { files: number; insertions: number; deletions: number };
+export type Changes = {
+  files: number; insertions: number; deletions: number;
+  /** changed paths that are not in the patch: what git or the host could not take (devices, names that pass for `.git`, too deep) */
+  leftOut?: number;
+  /** one sentence, only where the changes could not be read at all */
+  problem?: string;
+};
 
 /** report.json, version 1. */
 export type Report = {

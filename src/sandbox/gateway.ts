@@ -78,7 +78,7 @@ function gatewaySpec(options: GatewayOptions) {
       DnsSearch: ['.'],
       DnsOptions: ['timeout:5', 'attempts:2'],
       ExtraHosts: ['sandbox:127.0.0.1'],
-      Binds: [`${options.socketDirectory}:/run/decoy`],
+      Mounts: [{ Type: 'bind' as const, Source: options.socketDirectory, Target: '/run/decoy' }],
       CapDrop: ['ALL'],
       // Given up before the first byte of the sandbox can arrive.
       CapAdd: ['NET_ADMIN', 'NET_BIND_SERVICE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETPCAP'],

@@ -1,3 +1,4 @@
+import type Docker from 'dockerode';
 import type { Duplex } from 'node:stream';
 import { attach } from './attach.ts';
 import { createContainer, startContainer, type OwnedContainer } from './container.ts';
@@ -23,7 +24,12 @@ export type KeeperOptions = {
 export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number };
 
 export type ChangedFile = { path: string; status: 'M' | 'A' | 'D' | 'R'; from?: string };
-export type Patch = { files: number; insertions: number; deletions: number; changedFiles: ChangedFile[]; skipped: string[]; bytes: Buffer };
+export type Patch = {
+  files: number; insertions: number; deletions: number; changedFiles: ChangedFile[];
+  /** the first hundred changed paths that cannot be in a patch; `path` may hold any character */
+  skipped: { path: string; reason: string }[]; skippedCount: number;
+  bytes: Buffer;
+};
 
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
@@ -56,8 +62,11 @@ export async function startKeeper(engine: Engine, options: KeeperOptions): Promi
 }
 
 function keeperSpec(options: KeeperOptions) {
-  const binds = [`${options.fileVolume.name}:/file`, ...options.trees.filter((tree) => isSystemTree(tree)).map((tree) => `${tree.path}:${tree.path}:ro`)];
-  if (options.workspacePath !== null) binds.push(`${options.workspacePath}:/lower/workspace:ro`);
+  const mounts: Docker.MountConfig = [
+    { Type: 'volume', Source: options.fileVolume.name, Target: '/file' },
+    ...options.trees.filter(isSystemTree).map(({ path }) => ({ Type: 'bind' as const, Source: path, Target: path, ReadOnly: true })),
+  ];
+  if (options.workspacePath !== null) mounts.push({ Type: 'bind', Source: options.workspacePath, Target: '/lower/workspace', ReadOnly: true });
   return {
     name: `decoy-${options.runId}-keeper`,
     Image: options.image,
@@ -69,7 +78,7 @@ function keeperSpec(options: KeeperOptions) {
     HostConfig: {
       // Left for one of its own before the first command is read: see guest/keeper/network.go.
       NetworkMode: 'host',
-      Binds: binds,
+      Mounts: mounts,
       CapDrop: ['ALL'],
       CapAdd: ['SYS_ADMIN', 'MKNOD', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
       DeviceCgroupRules: ['b 7:* rmw', 'c 10:237 rmw'],

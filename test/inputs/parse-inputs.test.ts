@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { readActionInputs } from '../../src/inputs/action-inputs.ts';
 import { parseInputs } from '../../src/inputs/parse-inputs.ts';
-import { parseSecretLines, parseSecretOptions } from '../../src/inputs/parse-secrets.ts';
+import { parseSecretBindings, parseSecretLines, parseSecretOptions } from '../../src/inputs/parse-secrets.ts';
 import type { RawInputs } from '../../src/inputs/raw-inputs.ts';
 
 const noSecrets = { secrets: [], problems: [] };
-const parse = (raw: RawInputs, secrets = noSecrets as ReturnType<typeof parseSecretLines>) =>
-  parseInputs({ command: ['true'], workspace: 'none', ...raw }, { secrets, workspacePath: '/', homePath: '/root' });
+const GIB = 2 ** 30;
+const parse = (raw: RawInputs, machine = { cpus: 4, memoryBytes: 16 * GIB }) =>
+  parseInputs({ command: ['true'], workspace: 'none', ...raw }, { secrets: noSecrets, workspacePath: '/', homePath: '/root', machine });
 const problemsOf = (raw: RawInputs) => {
   const result = parse(raw);
   return result.ok ? [] : result.problems;
@@ -26,9 +28,13 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ memory: '4x' }, 'memory: `4x` is not a size: write a number and a unit, such as `512m` or `4g`'],
     [{ cpus: '0' }, 'cpus: `0` is out of range: write a number from 0.1 to 256'],
     [{ pids: '1.5' }, 'pids: `1.5` is not a whole number: write one such as `2`'],
-    [{ user: 'admin' }, 'user: `admin` is not one of `runner`, `root`'],
-    [{ failOnBlocked: 'yes' }, 'fail-on-blocked: `yes` is not one of `true`, `false`'],
-    [{ command: [] }, 'run: nothing to run: give the script as `run:`, or a command after `--`'],
+    [{ cpus: '4.5' }, 'cpus: `4.5` is more than this machine has, 4 CPUs: write `4` or less'],
+    [{ user: 'admin' }, 'user: `admin` is not one of `runner`, `root`: write one of these'],
+    [{ failOnBlocked: 'yes' }, 'fail-on-blocked: `yes` is not one of `true`, `false`: write one of these'],
+    [{ workspace: 'all' }, 'workspace: `all` is not one of `copy`, `read-only`, `none`: write one of these'],
+    [{ workspace: 'write' }, 'workspace: `write` is not supported yet: use `copy` and apply the patch it gives'],
+    [{ command: undefined }, 'run: nothing to run: give the script as `run:`'],
+    [{ command: [] }, 'run: nothing to run: give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`'],
     [{ run: 'x' }, 'run: both a script and a command are given: give one of them'],
     [{ command: [], run: 'x', shell: 'fish' }, 'run: the shell `fish` is not known: use `bash`, `sh`, `python`, `node`, or a command line with `{0}` for the script\'s path'],
     [{ env: ['1A=b'] }, 'env: `1A` is not a variable name: use letters, digits and _, not starting with a digit'],
@@ -39,14 +45,34 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ policy: 'p.yml' }, 'policy: `p.yml` is not supported yet: leave it out'],
     [{ volumes: ['a:/b'] }, 'volumes: `a:/b` is not supported yet: leave it out'],
     [{ snapshotTo: 'x' }, 'snapshot-to: `x` is not supported yet: leave it out'],
-    [{ workspace: 'copy' }, 'workspace: `/` holds or is `/root`, which the sandbox must not see: change to the project\'s own directory, or use `none`'],
+    [{ workspace: 'copy' }, 'workspace: `/` is the whole file system, which the sandbox must not see: change to the project\'s own directory, or use `none`'],
   ])('%j', (raw, problem) => {
     expect(problemsOf(raw)).toEqual([problem]);
   });
 });
 
-test('workspace: write is refused as not supported yet', () => {
-  expect(problemsOf({ workspace: 'write' })[0]).toBe('workspace: `write` is not supported yet: use `copy` and apply the patch it gives');
+describe('what the machine has', () => {
+  const one = { cpus: 1, memoryBytes: 2 * GIB };
+  const limitsOf = (result: ReturnType<typeof parse>) => (result.ok ? result.config.limits : result.problems);
+
+  test('the default is no more processors than there are', () => {
+    expect(limitsOf(parse({}, one))).toMatchObject({ cpus: 1 });
+    expect(limitsOf(parse({}))).toMatchObject({ cpus: 2 });
+  });
+  test('a number that was asked for is refused, not lowered', () => {
+    expect(limitsOf(parse({ cpus: '2' }, one))).toEqual(['cpus: `2` is more than this machine has, 1 CPU: write `1` or less']);
+    expect(limitsOf(parse({ cpus: '1' }, one))).toMatchObject({ cpus: 1 });
+  });
+  test('the default the action hands over counts as one', () => {
+    expect(readActionInputs({ INPUT_CPUS: '2' }).raw.cpus).toBeUndefined();
+    expect(readActionInputs({ INPUT_CPUS: '3' }).raw.cpus).toBe('3');
+  });
+  test('more memory than there is can be tried, with a warning', () => {
+    const warningsOf = (result: ReturnType<typeof parse>) => (result.ok ? result.warnings : result.problems);
+    expect(warningsOf(parse({ memory: '999g' }))).toEqual(['memory: `999g` is more than this machine has: write `16384m` or less, or the machine runs out before the cap is reached']);
+    expect(warningsOf(parse({ memory: '16g' }))).toEqual([]);
+    expect(warningsOf(parse({}, one))).toEqual([]);
+  });
 });
 
 test('all problems are listed at once', () => {
@@ -66,6 +92,8 @@ describe('secrets', () => {
     ['A=value-of-a', 'secret `A` is bound to no host'],
     ['A@=value-of-a', 'secret `A` is bound to no host'],
     ['A@*.com=value-of-a', 'secret `A`:'],
+    ['A@127.0.0.1=value-of-a', 'secret `A`: `127.0.0.1` is the sandbox itself'],
+    ['A@localhost=value-of-a', 'secret `A`: `localhost` is the sandbox itself'],
     ['A@api.example.com;in=header:x=value-of-a', 'pinned places'],
     ['A@api.example.com=short', 'A'],
     ['A@api.example.com<<EOF\nvalue-of-a', 'heredoc that never ends'],
@@ -83,6 +111,15 @@ describe('secrets', () => {
     expect(parseSecretOptions(['A@x.example'], {}).problems.join()).toContain('the environment variable A is not set');
     const { problems } = parseSecretOptions(['A@x.example=value-of-a'], { A: 'x' });
     expect(problems.join()).toContain('without a value');
+    expect(problems.join()).not.toContain('value-of-a');
+  });
+
+  test('a binding is read without the value', () => {
+    expect(parseSecretBindings(['A@x.example,*.y.example'])).toEqual({
+      problems: [], bindings: [{ name: 'A', hosts: [{ kind: 'exact', name: 'x.example' }, { kind: 'one-label', name: 'y.example' }] }],
+    });
+    const { problems } = parseSecretBindings(['A@x.example=value-of-a', 'B', 'C@*.com']);
+    expect(problems).toHaveLength(3);
     expect(problems.join()).not.toContain('value-of-a');
   });
 });

@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{renderTerminal}from"./chunk-GNTHVRXW.js";import"./chunk-2KKERC5T.js";import"./chunk-Q6RRC7PS.js";export{renderTerminal};
+function quote(text){return`\`${(text.length>longestQuote?`${text.slice(0,longestQuote)}\u2026`:text).replace(invisible,escape)}\``}var longestQuote=200,invisible=/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;function escape(character){return`\\u{${character.codePointAt(0).toString(16)}}`}export{quote};

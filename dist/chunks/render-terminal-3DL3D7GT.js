@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{run}from"./chunk-ZOHQORTQ.js";import"./chunk-D44YRMTS.js";import"./chunk-7SL4O2TF.js";import"./chunk-2KKERC5T.js";import"./chunk-3D727EO4.js";import"./chunk-5BPHAO52.js";import"./chunk-C3XLPS3K.js";import"./chunk-DHBECR5E.js";import"./chunk-Q6RRC7PS.js";export{run};
+import{renderTerminal}from"./chunk-6WWSZOLJ.js";import"./chunk-2KKERC5T.js";import"./chunk-Q6RRC7PS.js";export{renderTerminal};

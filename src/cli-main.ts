@@ -1,0 +1,31 @@
+import { fail } from './cli-fail.ts';
+import { nearest } from './cli-nearest.ts';
+import { USAGE } from './cli-usage.ts';
+import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
+import { quote } from './policy/quote.ts';
+
+const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'help'];
+
+/** Does what the command line says and returns the exit code. */
+export async function main([verb, ...args]: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
+  keepOutOfCoreDumps();
+  try {
+    switch (verb) {
+      case 'run': return await (await import('./cli-run.ts')).runCommand(args, { distDirectory });
+      case 'demo': return await (await import('./cli-demo.ts')).demoCommand(args, { distDirectory });
+      case 'check': return (await import('./cli-check.ts')).checkCommand(args);
+      case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
+      case 'doctor': return fail(['`decoy doctor` is not supported yet: `decoy run -- true` says what is missing on this machine']);
+      case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
+      default: return fail([verbProblem(verb)]);
+    }
+  } catch (error) {
+    return fail([(error as Error).message]);
+  }
+}
+
+function verbProblem(verb: string | undefined): string {
+  if (verb === undefined) return 'nothing to do: see `decoy --help`';
+  const meant = nearest(verb, VERBS);
+  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `check` or `clean`' : `write ${quote(meant)}`}`;
+}

@@ -1,0 +1,88 @@
+import os from 'node:os';
+import { openAuditLog } from './audit-log.ts';
+import { cancelOnSignals } from './cancel-on-signals.ts';
+import { fail } from './cli-fail.ts';
+import { parseRunArguments, type RunArguments } from './cli-options.ts';
+import { openResultFiles, writeResultFile } from './cli-result-files.ts';
+import { USAGE } from './cli-usage.ts';
+import { forgetEnvironment } from './forget-environment.ts';
+import { describeHost } from './host.ts';
+import { parseInputs } from './inputs/parse-inputs.ts';
+import { parseSecretOptions } from './inputs/parse-secrets.ts';
+import { openOutput, type OutputMode } from './output.ts';
+import { isReadByStarter } from './read-by-starter.ts';
+import { printableSentence } from './report/printable.ts';
+import { writeErrorReport } from './write-error-report.ts';
+
+/** `decoy run [options] -- COMMAND…`: the exit code is the command's own, unless Decoy has to say something else. */
+export async function runCommand(args: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
+  const options = parseRunArguments(args);
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const secrets = parseSecretOptions(options.secretOptions, process.env);
+  // Read once: no child, no later code and no crash report finds them in this process's environment.
+  forgetEnvironment(secrets.secrets.map(({ name }) => name));
+  const inputs = parseInputs(options.raw, { secrets, workspacePath: currentDirectory(), homePath: os.homedir() });
+  const files = openResultFiles(options.files);
+  const problems = [...options.problems, ...files.problems, ...(inputs.ok ? [] : inputs.problems)];
+  if (!inputs.ok || problems.length > 0) {
+    const exitCode = fail(problems);
+    writeErrorReport(files.report, problems);
+    return exitCode;
+  }
+  const warn = (text: string) => void process.stderr.write(`decoy: warning: ${printableSentence(text, MAX_WARNING)}\n`);
+  inputs.warnings.forEach(warn);
+  const cancellation = cancelOnSignals();
+  const auditLog = openAuditLog(options.files['audit-log']);
+  const mode = outputMode();
+  if (mode === 'silence') for (const { value } of secrets.secrets) process.stdout.write(`::add-mask::${value.replaceAll('%', '%25')}\n`);
+  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode });
+  const { run } = await import('./run.ts');
+  const result = await run({
+    config: inputs.config,
+    host: describeHost(process.env, distDirectory),
+    signal: cancellation.signal,
+    events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: warn },
+  });
+  output.release();
+  cancellation.stop();
+  auditLog.close();
+  const failures = await giveResults(options, result);
+  const crash = cancellation.crash();
+  if (crash !== null) failures.push(`internal error: ${crash.message}`);
+  return failures.length > 0 ? fail(failures) : result.report.exitCode;
+}
+
+const MAX_WARNING = 1000;
+
+/** Masks and the silence's token are for the runner's eyes only: in a file, the sandbox could read them. */
+function outputMode(): OutputMode {
+  if (process.env['GITHUB_ACTIONS'] !== 'true') return 'plain';
+  return isReadByStarter(1) ? 'silence' : 'disarm';
+}
+
+/** Null where it was deleted under this process (getcwd(3): ENOENT). */
+function currentDirectory(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
+}
+
+type Result = Awaited<ReturnType<typeof import('./run.ts').run>>;
+
+/** Files and summary; what could not be written. */
+async function giveResults({ files, quiet }: RunArguments, { report, patch }: Result): Promise<string[]> {
+  const problems = [
+    ...writeResultFile('patch', { file: files.patch, content: patch?.bytes ?? '' }),
+    ...writeResultFile('report', { file: files.report, content: `${JSON.stringify(report, null, 2)}\n` }),
+  ];
+  if (quiet && report.conclusion === 'success') return problems;
+  const { renderTerminal } = await import('./report/render-terminal.ts');
+  const colour = process.stderr.isTTY === true && !process.env['NO_COLOR'];
+  process.stderr.write(`${renderTerminal(report, { colour })}\n`);
+  return problems;
+}

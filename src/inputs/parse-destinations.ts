@@ -1,0 +1,32 @@
+import { parseResolve } from '../policy/parse-resolve.ts';
+import { parseRules } from '../policy/parse-rules.ts';
+import type { ResolveEntry, Rule } from '../policy/policy.ts';
+import { quote } from '../policy/quote.ts';
+import { unreachableHost } from '../policy/unreachable-host.ts';
+
+/** Parses `allow` and `resolve`, and refuses lines that could never take effect, because their host is the sandbox itself or none. */
+export function parseDestinations(
+  { allow = [], resolve = [] }: { allow?: readonly string[] | undefined; resolve?: readonly string[] | undefined },
+): { rules: Rule[]; resolve: ResolveEntry[]; problems: string[] } {
+  const rules = parseRules(allow);
+  const entries = parseResolve(resolve);
+  const unreachableRules = rules.rules.flatMap(({ text, host }) => {
+    const problem = unreachableHost(host.name);
+    return problem === null ? [] : [`allow rule ${quote(text)}: ${problem}.`];
+  });
+  const unreachableEntries = entries.entries.flatMap(({ host, port }) => {
+    const problem = unreachableHost(host);
+    return problem === null ? [] : [`resolve ${quote(`${host}:${port}`)}: ${problem}.`];
+  });
+  return {
+    rules: rules.rules, resolve: entries.entries,
+    problems: [
+      ...labelled('allow', [...rules.problems, ...unreachableRules]),
+      ...labelled('resolve', [...entries.problems, ...unreachableEntries]),
+    ],
+  };
+}
+
+function labelled(name: string, problems: readonly string[]): string[] {
+  return problems.map((problem) => `${name}: ${problem}`);
+}
