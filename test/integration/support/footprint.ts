@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
 import { docker } from '../guest-image.ts';
 
@@ -21,7 +21,15 @@ export async function orphanedLoopDevices(): Promise<string[]> {
   if (attached.length === 0) return [];
   const names = lines((await docker(['volume', 'ls', '-q', '--filter', 'label=decoy=1'])).stdout);
   const inspected = names.length === 0 ? '' : (await docker(['volume', 'inspect', ...names, '--format', '{{index .Options "device"}}'])).stdout;
-  return attached.filter((name) => !lines(inspected).includes(`/dev/${name}`));
+  // A disk's volume names its device by a link in the volume of the disk's file.
+  const devices = lines(inspected).map((device) => {
+    try {
+      return readlinkSync(device);
+    } catch {
+      return device;
+    }
+  });
+  return attached.filter((name) => !devices.includes(`/dev/${name}`));
 }
 
 /** The runs that have anything on the machine now. */
