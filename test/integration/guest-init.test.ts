@@ -53,8 +53,9 @@ describe('init ends', () => {
   })
 
   it('after a fork bomb', async () => {
-    const script = 'bomb() { bomb | bomb & }; (bomb) 2>/dev/null; sleep 2; exit 5'
-    const ended = await runInit({ argv: ['bash', '-c', script], options: ['--pids-limit', '100'] })
+    // What waits and exits must not need a fork of its own: under the bomb it would fail.
+    const script = 'import subprocess, time\nsubprocess.Popen(["bash", "-c", "bomb() { bomb | bomb & }; bomb"], stderr=subprocess.DEVNULL)\ntime.sleep(2)\nraise SystemExit(5)'
+    const ended = await runInit({ argv: ['python3', '-c', script], options: ['--pids-limit', '100'] })
     expect(ended).toMatchObject({ code: 5, reported: 5 })
   }, 60_000)
 
