@@ -43,6 +43,8 @@ export type MadeFilesystem = {
 
 /** Directories of the sandbox that are plain folders of its disk. */
 const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
+/** What says how names are found stays as it is, for root of the sandbox too. */
+const NETWORK_FILES = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 
 /** Starts the keeper and, while it starts, names everything it will make. */
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
@@ -85,6 +87,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
 function diskMounts(diskPath: string): SandboxMount[] {
   return [
     ...DISK_DIRECTORIES.map((name): SandboxMount => ({ kind: 'bind', source: `${diskPath}/${name}`, target: `/${name}`, readOnly: false })),
+    ...NETWORK_FILES.map((name): SandboxMount => ({ kind: 'bind', source: `${diskPath}/${name}`, target: `/${name}`, readOnly: true })),
     { kind: 'bind', source: `${diskPath}/decoy`, target: '/decoy', readOnly: true },
   ];
 }
