@@ -60,19 +60,20 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     await others[Symbol.asyncDispose]();
   };
   try {
-    const gatewayReady = containers.add(startGateway(engine, {
+    const starting = containers.add(startGateway(engine, {
       ...common, ...gatewayPolicy(parts), socketDirectory: parts.runDirectory, onLost: (message) => lose(new Error(message)),
     }));
     const filesystem = await others.add(createFilesystem(engine, { ...common, layout, workspace, user }));
+    const gateway = await starting;
+    const creating = containers.add(createSandbox(engine, {
+      ...common, user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
+    }));
     // Loaded only now that the containers are starting: it holds what is heavy to load.
     const { prepareHostSide, layOutTree } = await import('./prepare-host-side.ts');
     const hostSide = others.add(prepareHostSide(parts));
     const tree = hostSide.then(({ authority }) => layOutTree({ config, authority, user, layout, workspace }));
     tree.catch(() => {});
-    const [made, gateway] = await Promise.all([filesystem.make({ storageBytes: config.limits.storageBytes, tree }), gatewayReady]);
-    const sandbox = await containers.add(createSandbox(engine, {
-      ...common, user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
-    }));
+    const [made, sandbox] = await Promise.all([filesystem.make({ storageBytes: config.limits.storageBytes, tree }), creating, gateway.ready]);
     warnOfLittleSpace(parts, made);
     const lost = Promise.race([gatewayLost, made.keeper.lost]);
     lost.catch(() => {});
@@ -81,7 +82,8 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       lost,
       start: async () => {
         const started = await sandbox.start(await describeCommand(parts, { layout, user }));
-        await made.letGo();
+        // Disposal waits for it and tells of a failure; the command need not.
+        made.letGo().catch(() => {});
         return started;
       },
       windUp: async (options) => {

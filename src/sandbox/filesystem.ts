@@ -71,7 +71,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
       make: async ({ storageBytes, tree }) => {
         const keeper = await starting;
         const { hostFreeBytes } = await keeper.open({ sizeBytes: storageBytes });
-        const held = disk.hold(keeper);
+        const held = await disk.hold(keeper);
         await keeper.fill({ tree: await tree, chown: metacopy ? options.user : null });
         await held.confirmed();
         return { keeper, metacopy, hostFreeBytes, letGo: disk.letGo };

@@ -32,12 +32,16 @@ export type GatewayOptions = {
   onLost(message: string): void;
 };
 
-export type Gateway = AsyncDisposable & { containerId: string };
+export type Gateway = AsyncDisposable & {
+  containerId: string;
+  /** resolves once it listens and has dropped every privilege */
+  ready: Promise<void>;
+};
 
 const READY_MS = 20_000;
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
-/** Starts the container that owns the network namespace; resolves once it listens and has dropped every privilege. */
+/** Creates the container that owns the network namespace, and has it start: a sandbox can be created with it, and started once it is ready. */
 export async function startGateway(engine: Engine, options: GatewayOptions): Promise<Gateway> {
   const owned = await createContainer(engine, { what: 'gateway', spec: gatewaySpec(options) });
   const control = await listenForControl(options).catch(async (error: unknown) => {
@@ -49,15 +53,15 @@ export async function startGateway(engine: Engine, options: GatewayOptions): Pro
     await owned[Symbol.asyncDispose]();
     await control[Symbol.asyncDispose]();
   };
-  try {
-    const lastWords = await collectOutput(owned);
-    await startContainer(owned, 'gateway');
-    await bounded(Promise.race([control.ready, lastWords.ended]), () => `the gateway did not become ready: ${lastWords.text() || 'it printed nothing'}`);
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  return { containerId: owned.id, [Symbol.asyncDispose]: dispose };
+  const ready = bringUp(owned, control);
+  ready.catch(() => {});
+  return { containerId: owned.id, ready, [Symbol.asyncDispose]: dispose };
+}
+
+async function bringUp(owned: OwnedContainer, control: Control): Promise<void> {
+  const lastWords = await collectOutput(owned);
+  await startContainer(owned, 'gateway');
+  await bounded(Promise.race([control.ready, lastWords.ended]), () => `the gateway did not become ready: ${lastWords.text() || 'it printed nothing'}`);
 }
 
 function gatewaySpec(options: GatewayOptions) {
