@@ -44,14 +44,14 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
 
 /** A rule like `**.example.com` allows any number of names; their idle pools must not pile up. */
 const maxPools = 256;
-const connectionsPerPool = 256;
 /** Below the 5 s after which common servers close an idle connection: a request sent into a closing one is lost. */
 const keepAliveMs = 4_000;
 const maxHeaderBytes = 64 << 10;
 
 function createPool(origin: string, { destination, dialOptions }: { destination: Destination; dialOptions: DialOptions }): Pool {
   return new PoolConstructor(origin, {
-    connections: connectionsPerPool,
+    // As many as there are requests under way, which the client's side bounds: one that waited here would wait for a stream to end.
+    connections: null,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
     maxHeaderSize: maxHeaderBytes,
