@@ -71,10 +71,10 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     // Loaded only now that the containers are starting: it holds what is heavy to load.
     const { prepareHostSide, layOutTree } = await import('./prepare-host-side.ts');
     const hostSide = others.add(prepareHostSide(rehearsed));
-    const rehearsal = Promise.all([gatewayReady, hostSide]).then(([{ probes }, { rehearse }]) => rehearse(probes));
-    rehearsal.catch(() => {});
     const tree = hostSide.then(({ authority }) => layOutTree({ config, authority, user, layout, workspace }));
-    tree.catch(() => {});
+    // After the tree, which the keeper waits for; beside the disk's making and the sandbox's creation, which are the engine's work.
+    const rehearsal = Promise.all([gatewayReady, hostSide, tree]).then(([{ probes }, { rehearse }]) => rehearse(probes));
+    for (const promise of [tree, rehearsal]) promise.catch(() => {});
     const [made, gateway] = await Promise.all([filesystem.make({ storageBytes: config.limits.storageBytes, tree }), gatewayReady]);
     const creating = containers.add(createSandbox(engine, {
       ...common, user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
