@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
-import { decodeHeaders } from './headers.ts';
+import { decodeHeaders, forwardableTrailers } from './headers.ts';
 import type { Refusal } from './refusal.ts';
 import { prepareResponse, type PreparedResponse } from './response.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -69,12 +69,12 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
     },
     onComplete(trailers) {
       abortUpstream = null;
-      sink?.end(() => end(trailers === null ? [] : decodeHeaders(trailers)));
+      sink?.end(() => end(trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers))));
     },
     onError(error) {
       abortUpstream = null;
       if (isAborted || answer.stream.destroyed) return;
-      if (answer.isStarted()) return cut();
+      if (answer.isStarted()) return isOnlyLength(error, draft.status) ? sink?.end(() => end([])) : cut();
       if (attemptsLeft-- > 0 && isStaleConnection(error)) return send();
       refuse(exchange, explain(error, `${destination.host}:${destination.port}`));
     },
@@ -94,6 +94,11 @@ const retriable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** An upstream may close an idle connection just as a request is sent into it. */
 function isStaleConnection(error: Error): boolean {
   return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_CLOSED'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** undici misses the body that a 304 with a Content-Length does not have (RFC 9110, 8.6); a 204 should not have one, but is whole, too. */
+function isOnlyLength(error: Error, status: number | null): boolean {
+  return (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && (status === 304 || status === 204);
 }
 
 function explain(error: Error, where: string): Refusal {
