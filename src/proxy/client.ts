@@ -7,6 +7,8 @@ import type { Refusal } from './refusal.ts';
 /** What a client asks for: the same to the judge, whatever protocol it came over. */
 export type ClientRequest = {
   version: '1.0' | '1.1' | '2';
+  /** of the message itself, whatever it asks for */
+  problem: Refusal | null;
   method: string;
   /** the target as it was sent */
   url: string;

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
-import { addUse, draftEntry } from './audit.ts';
+import { addUse, draftEntry, type Draft } from './audit.ts';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import { parseCoding, reduceAcceptEncoding } from './coding.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
@@ -18,16 +18,23 @@ export type RequestOptions = {
   expectsContinue: boolean;
 };
 
-/** Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. */
-export function handleRequest(request: ClientRequest, answer: ClientAnswer, options: RequestOptions): void {
+/**
+ * Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. Returns its
+ * entry, which is recorded when the answer's stream closes.
+ */
+export function handleRequest(request: ClientRequest, answer: ClientAnswer, options: RequestOptions): Draft {
   const { destination, context } = options;
-  const { secrets, policy } = context;
-  const { method } = request;
   const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
-  draft.method = method;
-  const exchange: Exchange = { request, answer, destination, draft, context };
+  draft.method = request.method;
   answer.stream.once('close', () => context.audit.record(draft));
+  judge({ request, answer, destination, draft, context }, options);
+  return draft;
+}
 
+function judge(exchange: Exchange, options: RequestOptions): void {
+  const { request, answer, destination, draft, context: { secrets, policy } } = exchange;
+  const { method } = request;
+  if (request.problem !== null) return refuse(exchange, request.problem);
   const target = parseTarget(request, destination);
   if (!target.ok) return refuse(exchange, target.refusal);
   draft.path = secrets.list.length === 0 ? target.path : secrets.redact(target.path);
@@ -53,15 +60,19 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
 
-  if (options.expectsContinue) answer.writeContinue();
+  if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
   const body = request.hasBody ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
-  forwarding = forward(exchange, { method, path: target.url, headers, body });
+  // A server that does not expect the body would take it for the next request, unless there is none on this connection.
+  forwarding = forward(exchange, { method, path: target.url, headers, body, reset: body !== null && bodiless.has(method) });
 }
+
+/** Methods whose bodies mean nothing in general (RFC 9110, 9.3): many servers leave them unread. */
+const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Refused before the policy is asked: what this proxy cannot judge it does not pass. */
 function findUnsupported(request: ClientRequest): Refusal | null {
-  const { upgrade, 'transfer-encoding': transferEncoding } = request.headers;
+  const { upgrade } = request.headers;
   if (upgrade !== undefined && /websocket/i.test(upgrade)) {
     return {
       status: 501, decision: 'blocked', reason: 'unsupported-protocol',
@@ -69,9 +80,6 @@ function findUnsupported(request: ClientRequest): Refusal | null {
     };
   }
   // Any other Upgrade is an offer that a server may ignore (RFC 9110, 7.8), as this one does.
-  if (transferEncoding !== undefined && transferEncoding.toLowerCase() !== 'chunked') {
-    return { status: 501, decision: 'blocked', reason: 'bad-request', remedy: 'Send the body with Content-Length or with "Transfer-Encoding: chunked" alone.' };
-  }
   return null;
 }
 

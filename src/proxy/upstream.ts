@@ -12,7 +12,7 @@ export type Upstream = AsyncDisposable & {
   dispatch(destination: Destination, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void;
 };
 
-export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body'> & { method: string; headers: string[] };
+export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body' | 'reset'> & { method: string; headers: string[] };
 
 export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
   const closing = new AbortController();
