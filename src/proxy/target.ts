@@ -14,7 +14,7 @@ export type Target =
  * target) must be the destination, on every request of a kept-alive connection: otherwise a rule for one host, or a secret
  * bound to it, would serve another virtual host behind the same address (RFC 9110, 4.3.3 and 7.4).
  */
-export function parseTarget(request: ClientRequest, destination: Destination): Target {
+export function parseTarget(request: Pick<ClientRequest, 'version' | 'method' | 'url' | 'rawHeaders'>, destination: Destination): Target {
   const host = formatHost(destination);
   const named = singleHost(request.rawHeaders);
   // HTTP/1.0 has no Host; the destination is sent upstream in its place.
