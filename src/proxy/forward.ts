@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
-import { decodeHeaders, toPairs } from './headers.ts';
+import { decodeHeaders, forwardableTrailers } from './headers.ts';
 import type { Refusal } from './refusal.ts';
 import { prepareResponse, type PreparedResponse } from './response.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -15,7 +15,7 @@ export type Forwarding = {
 
 /** Sends the request upstream and streams the answer back. */
 export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): Forwarding {
-  const { request, response, destination, draft, context } = exchange;
+  const { answer, destination, draft, context } = exchange;
   let attemptsLeft = upstreamRequest.body == null && retriable.has(upstreamRequest.method) ? 1 : 0;
   let abortUpstream: ((error?: Error) => void) | null = null;
   let isAborted = false;
@@ -34,15 +34,12 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
     draft.reason ??= 'upstream-unreachable';
     draft.remedy ??= `The answer of "${destination.host}:${destination.port}" ended before it was complete; try again.`;
     abort();
-    request.socket.destroy();
+    answer.cut();
   };
   const end = (trailers: readonly string[]) => {
-    if (trailers.length > 0) {
-      const scrubbed = prepared!.scrubber?.scrubHeaders(trailers);
-      for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
-      response.addTrailers(toPairs(scrubbed?.rawHeaders ?? trailers));
-    }
-    response.end();
+    const scrubbed = trailers.length === 0 ? undefined : prepared!.scrubber?.scrubHeaders(trailers);
+    for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
+    answer.end(scrubbed?.rawHeaders ?? trailers);
   };
 
   const handler: Dispatcher.DispatchHandler = {
@@ -62,16 +59,7 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
       }
       prepared = result;
       draft.status = status;
-      response.sendDate = false;
-      // Corked for one turn: headers, a body that came with them and its end leave in one record. The socket, not the
-      // response: Node 22 and 24 lose what a corked response with chunks was given after the first when it ends in that turn.
-      const { socket } = response;
-      socket?.cork();
-      process.nextTick(() => {
-        socket?.uncork();
-        if (!response.writableEnded && !response.destroyed) response.flushHeaders();
-      });
-      response.writeHead(status, result.statusText, result.rawHeaders as string[]);
+      answer.start({ status, statusText: result.statusText, rawHeaders: result.rawHeaders });
       sink = result.openSink({ onDrain: () => resumeUpstream(), onError: cut });
       return true;
     },
@@ -81,20 +69,20 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
     },
     onComplete(trailers) {
       abortUpstream = null;
-      sink?.end(() => end(trailers === null ? [] : decodeHeaders(trailers)));
+      sink?.end(() => end(trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers))));
     },
     onError(error) {
       abortUpstream = null;
-      if (isAborted || response.destroyed) return;
-      if (response.headersSent) return cut();
+      if (isAborted || answer.stream.destroyed) return;
+      if (answer.isStarted()) return isOnlyLength(error, draft.status) ? sink?.end(() => end([])) : cut();
       if (attemptsLeft-- > 0 && isStaleConnection(error)) return send();
       refuse(exchange, explain(error, `${destination.host}:${destination.port}`));
     },
   };
   const send = () => context.upstream.dispatch(destination, upstreamRequest, handler);
 
-  response.once('close', () => {
-    if (!response.writableFinished) abort();
+  answer.stream.once('close', () => {
+    if (!answer.stream.writableFinished) abort();
   });
   send();
   return { abort };
@@ -106,6 +94,11 @@ const retriable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** An upstream may close an idle connection just as a request is sent into it. */
 function isStaleConnection(error: Error): boolean {
   return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_CLOSED'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** undici misses the body that a 304 with a Content-Length does not have (RFC 9110, 8.6); a 204 should not have one, but is whole, too. */
+function isOnlyLength(error: Error, status: number | null): boolean {
+  return (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && (status === 304 || status === 204);
 }
 
 function explain(error: Error, where: string): Refusal {

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
-import { addUse, draftEntry } from './audit.ts';
+import { addUse, draftEntry, type Draft } from './audit.ts';
+import type { ClientAnswer, ClientRequest } from './client.ts';
 import { parseCoding, reduceAcceptEncoding } from './coding.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
@@ -18,16 +18,23 @@ export type RequestOptions = {
   expectsContinue: boolean;
 };
 
-/** Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. */
-export function handleRequest(request: IncomingMessage, response: ServerResponse, options: RequestOptions): void {
+/**
+ * Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. Returns its
+ * entry, which is recorded when the answer's stream closes.
+ */
+export function handleRequest(request: ClientRequest, answer: ClientAnswer, options: RequestOptions): Draft {
   const { destination, context } = options;
-  const { secrets, policy } = context;
-  const method = request.method ?? '';
   const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
-  draft.method = method;
-  const exchange: Exchange = { request, response, destination, draft, context };
-  response.once('close', () => context.audit.record(draft));
+  draft.method = request.method;
+  answer.stream.once('close', () => context.audit.record(draft));
+  judge({ request, answer, destination, draft, context }, options);
+  return draft;
+}
 
+function judge(exchange: Exchange, options: RequestOptions): void {
+  const { request, answer, destination, draft, context: { secrets, policy } } = exchange;
+  const { method } = request;
+  if (request.problem !== null) return refuse(exchange, request.problem);
   const target = parseTarget(request, destination);
   if (!target.ok) return refuse(exchange, target.refusal);
   draft.path = secrets.list.length === 0 ? target.path : secrets.redact(target.path);
@@ -50,18 +57,22 @@ export function handleRequest(request: IncomingMessage, response: ServerResponse
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
-  const coding = hasBody(request) ? parseCoding(headerValue(headers, 'content-encoding')) : null;
+  const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
 
-  if (options.expectsContinue) response.writeContinue();
+  if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
-  const body = hasBody(request) ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
-  forwarding = forward(exchange, { method, path: target.url, headers, body });
+  const body = request.hasBody ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
+  // A server that does not expect the body would take it for the next request, unless there is none on this connection.
+  forwarding = forward(exchange, { method, path: target.url, headers, body, reset: body !== null && bodiless.has(method) });
 }
 
+/** Methods whose bodies mean nothing in general (RFC 9110, 9.3): many servers leave them unread. */
+const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 /** Refused before the policy is asked: what this proxy cannot judge it does not pass. */
-function findUnsupported(request: IncomingMessage): Refusal | null {
-  const { upgrade, 'transfer-encoding': transferEncoding } = request.headers;
+function findUnsupported(request: ClientRequest): Refusal | null {
+  const { upgrade } = request.headers;
   if (upgrade !== undefined && /websocket/i.test(upgrade)) {
     return {
       status: 501, decision: 'blocked', reason: 'unsupported-protocol',
@@ -69,9 +80,6 @@ function findUnsupported(request: IncomingMessage): Refusal | null {
     };
   }
   // Any other Upgrade is an offer that a server may ignore (RFC 9110, 7.8), as this one does.
-  if (transferEncoding !== undefined && transferEncoding.toLowerCase() !== 'chunked') {
-    return { status: 501, decision: 'blocked', reason: 'bad-request', remedy: 'Send the body with Content-Length or with "Transfer-Encoding: chunked" alone.' };
-  }
   return null;
 }
 
@@ -84,11 +92,6 @@ function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: st
 }
 
 const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding']);
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0);
-}
 
 function openBody(exchange: Exchange, { coding, onRefusal }: { coding: string | null; onRefusal(): void }): Readable {
   const { request, draft, destination, context: { secrets } } = exchange;

@@ -19,12 +19,15 @@ export type PreparedResponse = {
 
 /** Decides how an answer goes back: untouched, or, from a host a secret is bound to, decoded and scrubbed. */
 export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse): PreparedResponse | { ok: false; refusal: Refusal } {
-  const { response, destination, context, draft } = exchange;
-  const rawHeaders = forwardableResponseHeaders(upstream.rawHeaders);
+  const { answer, destination, context, draft } = exchange;
+  if (!isPlainlyFramed(upstream.rawHeaders)) return { ok: false, refusal: codedInTransfer(destination.host) };
+  const forwardable = forwardableResponseHeaders(upstream.rawHeaders);
+  // RFC 9110, 8.6: with a length, a client might wait for a body that never comes.
+  const rawHeaders = upstream.status === 204 ? withoutHeaders(forwardable, length) : forwardable;
   const scrubber = context.secrets.scrubberFor(destination.host);
   if (scrubber === null) {
     const statusText = printable(upstream.statusText, upstream.status);
-    return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(response, onDrain) };
+    return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(answer.stream, onDrain) };
   }
 
   const coding = parseCoding(headerValue(rawHeaders, 'content-encoding'));
@@ -45,7 +48,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     statusText: statusText.text,
     rawHeaders: weakenTag(headers.rawHeaders),
     scrubber,
-    openSink: (events) => createScrubbedSink(response, {
+    openSink: (events) => createScrubbedSink(answer.stream, {
       ...events,
       scrubber,
       coding,
@@ -56,6 +59,20 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
   };
 }
 
+/** Any other transfer coding is still on the body, which was read to the connection's end (RFC 9112, 6.3): nobody could undo it any more. */
+function isPlainlyFramed(rawHeaders: RawHeaders): boolean {
+  const transferEncoding = headerValue(rawHeaders, 'transfer-encoding')?.toLowerCase() ?? 'chunked';
+  return transferEncoding === 'chunked' || transferEncoding === 'identity';
+}
+
+function codedInTransfer(host: string): Refusal {
+  return {
+    status: 502, decision: 'failed', reason: 'unscannable-body',
+    remedy: `"${host}" answered in a transfer coding that was not asked for; it must use "chunked" alone, or none.`,
+  };
+}
+
+const length: ReadonlySet<string> = new Set(['content-length']);
 /** True of the coded and unscrubbed bytes only. */
 const aboutOriginalBytes: ReadonlySet<string> = new Set([
   'content-length', 'content-encoding', 'accept-ranges', 'content-md5', 'digest', 'content-digest', 'repr-digest',

@@ -5,7 +5,7 @@ import { draftEntry, openAudit } from './audit.ts';
 import { handleConnection } from './connection.ts';
 import type { ProxyContext } from './exchange.ts';
 import type { ProxyOptions } from './options.ts';
-import { createUpstreamContext } from './roots.ts';
+import { createUpstreamContexts } from './roots.ts';
 import { createHttpSide } from './server.ts';
 import { openUpstream } from './upstream.ts';
 
@@ -18,7 +18,7 @@ export type Proxy = AsyncDisposable;
  */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { policy, secrets, authority, resolve, ownAddresses } = options;
-  const upstream = openUpstream({ resolve, ownAddresses, context: createUpstreamContext(options.upstreamCertificates ?? []) });
+  const upstream = openUpstream({ resolve, ownAddresses, contextFor: createUpstreamContexts(options) });
   const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry) };
   const http = createHttpSide(context);
   const connections = new Set<Socket>();

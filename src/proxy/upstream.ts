@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { TLSSocket } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 // The package's index would load fetch, WebSocket and more: tens of milliseconds of every start.
 import PoolConstructor from 'undici/lib/dispatcher/pool.js';
@@ -12,9 +12,12 @@ export type Upstream = AsyncDisposable & {
   dispatch(destination: Destination, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void;
 };
 
-export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body'> & { method: string; headers: string[] };
+export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body' | 'reset'> & { method: string; headers: string[] };
 
-export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
+/** `contextFor`: what a host's certificate is verified with */
+export type UpstreamOptions = Omit<DialOptions, 'signal' | 'context'> & { contextFor(host: string): SecureContext };
+
+export function openUpstream({ contextFor, ...options }: UpstreamOptions): Upstream {
   const closing = new AbortController();
   // Every connection being opened listens.
   setMaxListeners(0, closing.signal);
@@ -22,7 +25,7 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
 
   const poolFor = (destination: Destination): Pool => {
     const origin = `${destination.scheme}://${formatHost(destination)}`;
-    const pool = pools.get(origin) ?? createPool(origin, { destination, dialOptions: { ...options, signal: closing.signal } });
+    const pool = pools.get(origin) ?? createPool(origin, { destination, dialOptions: { ...options, context: contextFor(destination.host), signal: closing.signal } });
     // Re-inserted last: the first is the one that was not used for longest.
     pools.delete(origin);
     pools.set(origin, pool);
@@ -44,14 +47,14 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
 
 /** A rule like `**.example.com` allows any number of names; their idle pools must not pile up. */
 const maxPools = 256;
-const connectionsPerPool = 256;
 /** Below the 5 s after which common servers close an idle connection: a request sent into a closing one is lost. */
 const keepAliveMs = 4_000;
 const maxHeaderBytes = 64 << 10;
 
 function createPool(origin: string, { destination, dialOptions }: { destination: Destination; dialOptions: DialOptions }): Pool {
   return new PoolConstructor(origin, {
-    connections: connectionsPerPool,
+    // As many as there are requests under way, which the client's side bounds: one that waited here would wait for a stream to end.
+    connections: null,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
     maxHeaderSize: maxHeaderBytes,

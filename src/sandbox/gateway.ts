@@ -9,6 +9,7 @@ import { demultiplex } from './demultiplex.ts';
 import { gatewayUser, giveToGateway } from './gateway-user.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { RunLabels } from './labels.ts';
+import { openProbeChannel, type ProbeChannel } from './probe-channel.ts';
 import { GUEST_PATH } from './root-image.ts';
 
 /** A name the sandbox asked for. */
@@ -36,6 +37,8 @@ export type Gateway = AsyncDisposable & {
   containerId: string;
   /** resolves once it listens and has dropped every privilege */
   ready: Promise<void>;
+  /** for when it is ready */
+  probes: Pick<ProbeChannel, 'probe' | 'end'>;
 };
 
 const READY_MS = 20_000;
@@ -55,7 +58,7 @@ export async function startGateway(engine: Engine, options: GatewayOptions): Pro
   };
   const ready = bringUp(owned, control);
   ready.catch(() => {});
-  return { containerId: owned.id, ready, [Symbol.asyncDispose]: dispose };
+  return { containerId: owned.id, ready, probes: control.probes, [Symbol.asyncDispose]: dispose };
 }
 
 async function bringUp(owned: OwnedContainer, control: Control): Promise<void> {
@@ -97,7 +100,7 @@ function gatewaySpec(options: GatewayOptions) {
   };
 }
 
-type Control = AsyncDisposable & { ready: Promise<void>; expectEnd(): void };
+type Control = AsyncDisposable & { ready: Promise<void>; probes: ProbeChannel; expectEnd(): void };
 
 /** Listens on control.sock: the gateway connects once; the end of that connection is the end of the gateway, and vice versa. */
 async function listenForControl(options: GatewayOptions): Promise<Control> {
@@ -106,12 +109,14 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
   ready.catch(() => {});
   let ending = false;
   let connection: net.Socket | null = null;
+  const probes = await openProbeChannel({ socketDirectory: options.socketDirectory, send: (message) => { if (connection !== null) send(connection, message); } });
   const server = net.createServer((socket) => {
     if (connection !== null) return void socket.destroy();
     connection = socket;
     socket.on('error', () => {});
     socket.on('close', () => {
       reject(new EngineError('the gateway ended before it was ready'));
+      probes.fail(new EngineError('the gateway ended'));
       if (!ending) options.onLost('the gateway ended while the sandbox was running');
     });
     send(socket, { type: 'config', ports: options.ports, addresses: options.addresses, ...gatewayUser() });
@@ -127,7 +132,7 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
         options.onRefusal({
           reason: String(message['reason']), address: String(message['address'] ?? ''), port: Number(message['port'] ?? 0), count: Number(message['count'] ?? 1),
         });
-      }
+      } else if (message['type'] === 'probed' || message['type'] === 'probes-over') probes.receive(message);
     });
   });
   await new Promise<void>((listening, failed) => server.once('error', failed).listen(file, listening));
@@ -135,11 +140,12 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
   await giveToGateway(file);
   return {
     ready,
+    probes,
     expectEnd: () => { ending = true; },
     [Symbol.asyncDispose]: async () => {
       ending = true;
       connection?.destroy();
-      await new Promise<void>((closed) => server.close(() => closed()));
+      await Promise.all([probes[Symbol.asyncDispose](), new Promise<void>((closed) => server.close(() => closed()))]);
     },
   };
 }
