@@ -11,11 +11,13 @@ export function http1Request(request: IncomingMessage): ClientRequest {
     version: request.httpVersionMajor === 1 && request.httpVersionMinor === 0 ? '1.0' : '1.1',
     method: request.method ?? '',
     url: request.url ?? '',
+    pseudo: null,
     rawHeaders: request.rawHeaders,
     headers,
     hasBody: headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0),
     body: request,
     isComplete: () => request.complete,
+    trailers: () => [],
   };
 }
 
