@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import http2, { constants } from 'node:http2';
-import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { Agent, fetch } from 'undici';
 import { describe, expect, test } from 'vitest';
-import { openTls } from './gateway-client.ts';
-import { ask, askHttp2, collectHttp2, openBench, portOf, readAll, type Http2Listener } from './open-bench.ts';
+import { openPort, openTls } from './gateway-client.ts';
+import { ask, askHttp2, collectHttp2, openBench, readAll, type Http2Listener } from './open-bench.ts';
 
 const hello: Http2Listener = (stream) => {
   stream.respond({ ':status': 200 });
@@ -165,20 +164,13 @@ describe('what is sent and answered', () => {
 
   test('curl speaks HTTP/2', async () => {
     await using bench = await openBench({ http2Upstream: echo });
-    // What the gateway does: a listener in front of the proxy's socket.
-    const gateway = createServer((socket) => {
-      const inner = bench.plain('api.test', 443);
-      for (const end of [socket, inner]) end.on('error', () => end.destroy());
-      socket.pipe(inner).pipe(socket);
-    });
-    await once(gateway.listen(0, '127.0.0.1'), 'listening');
+    await using gateway = await openPort({ socketPath: bench.socketPath, host: 'api.test', port: 443 });
     const ca = `${bench.socketPath}.ca.pem`;
     await writeFile(ca, bench.authority.certificatePem);
     const { stdout } = await promisify(execFile)('curl', [
-      '--silent', '--http2', '--cacert', ca, '--connect-to', `::127.0.0.1:${portOf(gateway)}`, '--data', 'from curl', '--write-out', '\n%{http_version}', 'https://api.test/x',
+      '--silent', '--http2', '--cacert', ca, '--connect-to', `::127.0.0.1:${gateway.port}`, '--data', 'from curl', '--write-out', '\n%{http_version}', 'https://api.test/x',
     ]);
     expect(stdout).toMatch(/"body":"from curl"}\n2$/);
-    gateway.close();
   });
 });
 
