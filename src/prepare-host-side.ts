@@ -29,8 +29,7 @@ export type HostSide = AsyncDisposable & {
 };
 
 export async function prepareHostSide({ config, host, secrets, policy, canary, withdrawCanary, runDirectory, record, events }: HostSideOptions): Promise<HostSide> {
-  const authority = await createAuthority();
-  const upstream = await openCanaryUpstream(canary, authority);
+  const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
   const compiled = replaceable(compileSecrets([...secrets, canary.secret]));
   const socketPath = path.join(runDirectory, 'proxy.sock');
   const starting = startProxy({
@@ -44,6 +43,8 @@ export async function prepareHostSide({ config, host, secrets, policy, canary, w
   starting.catch(() => upstream[Symbol.asyncDispose]());
   const proxy = await starting;
   await giveToGateway(socketPath);
+  // Made while the gateway starts, so that the canary need not wait for them.
+  await Promise.all([canary.host, canary.otherHost].map((name) => authority.leafContext(name)));
   const withdraw = async ({ end }: Pick<ProbeChannel, 'end'>) => {
     withdrawCanary();
     compiled.replace(compileSecrets(secrets));

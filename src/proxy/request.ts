@@ -6,7 +6,9 @@ import { parseCoding, reduceAcceptEncoding } from './coding.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
+import { hasCodedMessages } from './grpc.ts';
 import { otherReadings } from './other-readings.ts';
+import type { BodyRefusal } from './decoded-scan.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
 import { parseTarget } from './target.ts';
@@ -59,12 +61,16 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
+  if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
   const body = request.hasBody ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
-  // A server that does not expect the body would take it for the next request, unless there is none on this connection.
-  forwarding = forward(exchange, { method, path: target.url, headers, body, reset: body !== null && bodiless.has(method) });
+  forwarding = forward(exchange, {
+    method, path: target.url, headers, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
+    // A server that does not expect the body would take it for the next request, unless there is none on this connection.
+    reset: body !== null && bodiless.has(method),
+  });
 }
 
 /** Methods whose bodies mean nothing in general (RFC 9110, 9.3): many servers leave them unread. */
@@ -88,10 +94,12 @@ function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: st
   if (!isScrubbed) return ['Host', host, ...headers];
   // A part of a body could begin or end within a secret, and a coding that cannot be undone would hide one.
   const acceptEncoding = reduceAcceptEncoding(headerValue(headers, 'accept-encoding'));
-  return ['Host', host, ...withoutHeaders(headers, notWhereScrubbed), 'Accept-Encoding', acceptEncoding];
+  // Of gRPC's own codings, of single messages, none can be undone.
+  const grpc = headerValue(headers, 'grpc-accept-encoding') === null ? [] : ['grpc-accept-encoding', 'identity'];
+  return ['Host', host, ...withoutHeaders(headers, notWhereScrubbed), 'Accept-Encoding', acceptEncoding, ...grpc];
 }
 
-const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding']);
+const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding', 'grpc-accept-encoding']);
 
 function openBody(exchange: Exchange, { coding, onRefusal }: { coding: string | null; onRefusal(): void }): Readable {
   const { request, draft, destination, context: { secrets } } = exchange;
@@ -99,6 +107,7 @@ function openBody(exchange: Exchange, { coding, onRefusal }: { coding: string | 
   return createRequestBody(request, {
     scanner: isScanned ? secrets.createOutgoingScanner(destination) : null,
     decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination) } : null,
+    judgeTrailers: isScanned ? (trailers) => judgeTrailers(exchange, trailers) : null,
     onBytes: (count) => {
       draft.requestBytes += count;
     },
@@ -110,6 +119,13 @@ function openBody(exchange: Exchange, { coding, onRefusal }: { coding: string | 
   });
 }
 
+/** No trailer is a credential: named otherwise, one that is called so is searched like any other header. */
+function judgeTrailers({ request, destination, context: { secrets } }: Exchange, trailers: RawHeaders): BodyRefusal | null {
+  const rawHeaders = trailers.map((text, i) => (i % 2 === 0 ? `trailer-${text}` : text));
+  const judged = secrets.substituteRequest({ method: request.method, url: '/', rawHeaders, destination });
+  return judged.ok ? null : pickRefusal(judged);
+}
+
 function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Refusal>, 'reason' | 'secret' | 'place' | 'remedy'>) {
   return { reason, secret, place, remedy };
 }
@@ -117,4 +133,9 @@ function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Refusal>, 
 const unscannable: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate or br one, so that it can be searched for secrets.',
+};
+
+const unscannableMessages: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unscannable-body',
+  remedy: 'Send gRPC messages uncompressed ("grpc-encoding: identity"), so that they can be searched for secrets.',
 };
