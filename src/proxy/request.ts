@@ -56,7 +56,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
   if (options.expectsContinue) answer.writeContinue();
   let forwarding: Forwarding | null = null;
   const body = request.hasBody ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
-  forwarding = forward(exchange, { method, path: target.url, headers, body });
+  forwarding = forward(exchange, { method, path: substitution.url, headers, body });
 }
 
 /** Refused before the policy is asked: what this proxy cannot judge it does not pass. */

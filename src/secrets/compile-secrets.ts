@@ -1,5 +1,6 @@
 import type { Destination } from '../policy/policy.ts';
-import { outgoingNeedles } from './outgoing-needles.ts';
+import type { ForeignCredentials } from './foreign-credentials.ts';
+import { secretNeedles } from './outgoing-needles.ts';
 import { createOutgoingScanner } from './outgoing-scanner.ts';
 import type { OutgoingScanner } from './outgoing-scanner.ts';
 import { redactPath } from './redact.ts';
@@ -7,13 +8,13 @@ import { isBound } from './refuse-seen.ts';
 import { createResponseScrubber } from './scrub.ts';
 import type { ResponseScrubber } from './scrub.ts';
 import type { Secret } from './secret.ts';
-import { substituteRequest } from './substitute-headers.ts';
-import type { OutgoingRequest, Substitution } from './substitute-headers.ts';
+import { substituteRequest } from './substitute-request.ts';
+import type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
 export type { OutgoingScanner } from './outgoing-scanner.ts';
 export type { SecretRefusal } from './refuse-seen.ts';
 export type { BodyScrubber, ResponseScrubber, ScrubCount } from './scrub.ts';
-export type { OutgoingRequest, Substitution } from './substitute-headers.ts';
+export type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
 /** The secrets of a run, ready for traffic: what is expensive is done here, once. */
 export type CompiledSecrets = {
@@ -29,8 +30,8 @@ export type CompiledSecrets = {
   redact(text: string): string;
 };
 
-export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
-  const needles = outgoingNeedles(secrets);
+export function compileSecrets(secrets: readonly Secret[], { foreignCredentials = 'allow' }: { foreignCredentials?: ForeignCredentials } = {}): CompiledSecrets {
+  const needles = secretNeedles(secrets);
   // One per set of bound secrets and not per host: `**.example.com` covers as many hosts as a sandbox cares to name.
   const scrubbers = new Map<string, ResponseScrubber>();
   const boundTo = (host: string): Secret[] => secrets.filter((secret) => isBound(secret, host));
@@ -39,8 +40,8 @@ export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
     list: secrets,
     boundTo,
     hasBoundSecret: (host) => secrets.some((secret) => isBound(secret, host)),
-    substituteRequest: (request) => substituteRequest(needles, request),
-    createOutgoingScanner: (destination, place = 'body') => createOutgoingScanner(needles, { destination, place }),
+    substituteRequest: (request) => substituteRequest(needles, request, foreignCredentials),
+    createOutgoingScanner: (destination, place = 'body') => createOutgoingScanner(needles.all, { destination, place }),
     scrubberFor(host) {
       const bound = boundTo(host);
       if (bound.length === 0) return null;
@@ -49,6 +50,6 @@ export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
       scrubbers.set(key, scrubber);
       return scrubber;
     },
-    redact: (text) => redactPath(needles, text),
+    redact: (text) => redactPath(needles.all, text),
   };
 }

@@ -16,7 +16,7 @@ export function createOutgoingScanner(needles: Needles<Seen>, { destination, met
   return {
     push(chunk) {
       const seen = detector.push(chunk);
-      return seen && refuseSeen(seen, { destination, method, place });
+      return seen && refuseSeen(seen, { destination, method, place, pin: place === 'body' ? 'body:FIELD' : null });
     },
   };
 }
