@@ -23,7 +23,7 @@ export async function prepareHostSide({ config, host, secrets, policy, runDirect
   const authority = await createAuthority();
   const socketPath = path.join(runDirectory, 'proxy.sock');
   const proxy = await startProxy({
-    socketPath, policy, secrets: compileSecrets(secrets), resolve: config.resolve, authority,
+    socketPath, policy, secrets: compileSecrets(secrets, { foreignCredentials: config.foreignCredentials }), resolve: config.resolve, authority,
     ownAddresses: Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
     ...(host.upstreamCertificates ? { upstreamCertificates: host.upstreamCertificates } : {}),
     onEntry: record,

@@ -16,7 +16,7 @@ const problemsOf = (raw: RawInputs) => {
 test('nothing but a command gives the defaults of the contract', () => {
   const result = parse({});
   expect(result.ok && result.config).toMatchObject({
-    command: { kind: 'argv', argv: ['true'] }, image: 'runner', rules: [], secrets: [], resolve: [], user: 'runner', failOnBlocked: false,
+    command: { kind: 'argv', argv: ['true'] }, image: 'runner', rules: [], secrets: [], foreignCredentials: 'allow', resolve: [], user: 'runner', failOnBlocked: false,
     limits: { wallSeconds: 1800, memoryBytes: 4 * 2 ** 30, cpus: 2, storageBytes: 10 * 2 ** 30, pids: 2048 },
   });
 });
@@ -30,6 +30,7 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ pids: '1.5' }, 'pids: `1.5` is not a whole number: write one such as `2`'],
     [{ cpus: '4.5' }, 'cpus: `4.5` is more than this machine has, 4 CPUs: write `4` or less'],
     [{ user: 'admin' }, 'user: `admin` is not one of `runner`, `root`: write one of these'],
+    [{ foreignCredentials: 'no' }, 'foreign-credentials: `no` is not one of `allow`, `strip`, `block`: write one of these'],
     [{ failOnBlocked: 'yes' }, 'fail-on-blocked: `yes` is not one of `true`, `false`: write one of these'],
     [{ workspace: 'all' }, 'workspace: `all` is not one of `copy`, `read-only`, `none`: write one of these'],
     [{ workspace: 'write' }, 'workspace: `write` is not supported yet: use `copy` and apply the patch it gives'],
