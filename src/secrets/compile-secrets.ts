@@ -8,12 +8,15 @@ import { isBound } from './refuse-seen.ts';
 import { createResponseScrubber } from './scrub.ts';
 import type { ResponseScrubber } from './scrub.ts';
 import type { Secret } from './secret.ts';
+import { openBodySubstitution } from './substitute-body.ts';
+import type { BodySubstitution, OutgoingBody } from './substitute-body.ts';
 import { substituteRequest } from './substitute-request.ts';
 import type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
 export type { OutgoingScanner } from './outgoing-scanner.ts';
 export type { SecretRefusal } from './refuse-seen.ts';
 export type { BodyScrubber, ResponseScrubber, ScrubCount } from './scrub.ts';
+export type { BodyStep, BodySubstitution, OutgoingBody } from './substitute-body.ts';
 export type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
 /** The secrets of a run, ready for traffic: what is expensive is done here, once. */
@@ -22,6 +25,8 @@ export type CompiledSecrets = {
   boundTo(host: string): readonly Secret[];
   hasBoundSecret(host: string): boolean;
   substituteRequest(request: OutgoingRequest): Substitution;
+  /** null where the body is only to be searched, see `createOutgoingScanner` */
+  openBodySubstitution(body: OutgoingBody): BodySubstitution | null;
   /** `place` is what a refusal calls it: `body` unless given */
   createOutgoingScanner(destination: Destination, place?: string): OutgoingScanner;
   /** null where no secret is bound to the host: such responses are passed on untouched */
@@ -41,6 +46,7 @@ export function compileSecrets(secrets: readonly Secret[], { foreignCredentials 
     boundTo,
     hasBoundSecret: (host) => secrets.some((secret) => isBound(secret, host)),
     substituteRequest: (request) => substituteRequest(needles, request, foreignCredentials),
+    openBodySubstitution: (body) => openBodySubstitution(needles, body),
     createOutgoingScanner: (destination, place = 'body') => createOutgoingScanner(needles.all, { destination, place }),
     scrubberFor(host) {
       const bound = boundTo(host);

@@ -58,14 +58,17 @@ export function isBound(secret: Secret, host: string): boolean {
 /** RFC 9110, section 9.3.8; TRACK is its older namesake. */
 const ECHOING_METHODS: ReadonlySet<string> = new Set(['TRACE', 'TRACK']);
 
+/** What a body holds is not read for a message: the user knows where the placeholder belongs. */
+export const ANY_FIELD = 'body:FIELD';
+
 function wrongPlace(secret: Secret, pin: string | null): string {
   const pinned = secret.pins?.places.map(({ text }) => text) ?? [];
   const where = pinned.length > 0
     ? `in ${pinned.map(quote).join(', ')}`
     : 'in a credential header such as `authorization` or `x-api-key`, or in Basic credentials';
   const start = `Secret ${quote(secret.name)} is swapped only where it stands unencoded ${where}: send it there`;
-  if (pin === null || pinned.includes(pin)) return `${start}.`;
+  if (pin === null || pinned.includes(pin) || (pin === ANY_FIELD && pinned.includes('body'))) return `${start}.`;
   const option = renderSecretOption(secret, { places: [...pinned, pin] });
-  const which = pin === 'body:FIELD' ? ', where FIELD is the name of the form\'s field or the path of the JSON string, as in `auth.token`' : '';
+  const which = pin === ANY_FIELD ? ', where FIELD is the path of a string in JSON, as in `auth.token`, or the name of a form\'s field, and the Content-Type says which of them the body is' : '';
   return `${start}, or pin it to this place: ${quote(option)}${which}.`;
 }
