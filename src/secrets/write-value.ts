@@ -1,18 +1,23 @@
-/** How a value is written in a place so that the server reads exactly it. Latin1 text, one character a byte. */
+/**
+ * How a value is written in a place so that the server reads exactly it. Each is among the forms of encodings.ts: what a server echoes
+ * as it came is then scrubbed.
+ */
 export type Writing = 'raw' | 'query' | 'segment' | 'json';
 
 /**
+ * Latin1 text, one character a byte.
+ *
  * - raw: its UTF-8 bytes;
  * - query, also for form bodies: everything but RFC 3986's unreserved characters percent-encoded, so that a decoder of forms and one of
  *   URLs read the same;
- * - segment: as far as RFC 3986, section 3.3, demands in a path, and `;`, `+` and `%` as well, so that the value stays one segment;
+ * - segment: the same but for the colon, which services that take a token in the path compare as it is;
  * - json: the shortest escapes of a JSON string.
  */
 export function writeValue(value: string, writing: Writing): string {
   switch (writing) {
     case 'raw': return utf8(value);
     case 'query': return percent(value, /[\w\-.~]/);
-    case 'segment': return percent(value, /[\w\-.~!$&'()*,=:@]/);
+    case 'segment': return percent(value, /[\w\-.~:]/);
     case 'json': return utf8(JSON.stringify(value).slice(1, -1));
   }
 }
