@@ -30,7 +30,8 @@ export type HostSide = AsyncDisposable & {
 
 export async function prepareHostSide({ config, host, secrets, policy, canary, withdrawCanary, runDirectory, record, events }: HostSideOptions): Promise<HostSide> {
   const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
-  const compiled = replaceable(compileSecrets([...secrets, canary.secret]));
+  const { foreignCredentials } = config;
+  const compiled = replaceable(compileSecrets([...secrets, canary.secret], { foreignCredentials }));
   const socketPath = path.join(runDirectory, 'proxy.sock');
   const starting = startProxy({
     socketPath, policy, secrets: compiled.value, resolve: [...config.resolve, ...upstream.resolve], authority,
@@ -47,7 +48,7 @@ export async function prepareHostSide({ config, host, secrets, policy, canary, w
   await Promise.all([canary.host, canary.otherHost].map((name) => authority.leafContext(name)));
   const withdraw = async ({ end }: Pick<ProbeChannel, 'end'>) => {
     withdrawCanary();
-    compiled.replace(compileSecrets(secrets));
+    compiled.replace(compileSecrets(secrets, { foreignCredentials }));
     await Promise.all([upstream[Symbol.asyncDispose](), end()]);
   };
   return {

@@ -1,16 +1,18 @@
 import type { Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
+import type { BodySubstitution } from '../secrets/compile-secrets.ts';
 import { addUse, draftEntry, type Draft } from './audit.ts';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import { parseCoding, reduceAcceptEncoding } from './coding.ts';
+import type { BodyRefusal } from './decoded-scan.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import { hasCodedMessages } from './grpc.ts';
 import { otherReadings } from './other-readings.ts';
-import type { BodyRefusal } from './decoded-scan.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
+import { createSubstitutedBody } from './substituted-body.ts';
 import { parseTarget } from './target.ts';
 
 export type RequestOptions = {
@@ -54,7 +56,8 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   }
 
   const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');
-  const substitution = secrets.substituteRequest({ method: carriesNoSecret?.method ?? method, url: target.url, rawHeaders: request.rawHeaders, destination });
+  const echoing = carriesNoSecret?.method ?? method;
+  const substitution = secrets.substituteRequest({ method: echoing, url: target.url, rawHeaders: request.rawHeaders, destination });
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
@@ -63,11 +66,15 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
   if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
 
+  const contentType = headerValue(headers, 'content-type');
+  const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
+  const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
+
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
-  const body = request.hasBody ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
+  const body = request.hasBody ? openBody(exchange, { coding, pinned, onRefusal: () => forwarding?.abort() }) : null;
   forwarding = forward(exchange, {
-    method, path: target.url, headers, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
+    method, path: substitution.url, headers: sentHeaders, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
     // A server that does not expect the body would take it for the next request, unless there is none on this connection.
     reset: body !== null && bodiless.has(method),
   });
@@ -101,21 +108,36 @@ function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: st
 
 const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding', 'grpc-accept-encoding']);
 
-function openBody(exchange: Exchange, { coding, onRefusal }: { coding: string | null; onRefusal(): void }): Readable {
+/** True of the body as the client sent it. A length that changes is not announced: the body then goes in chunks. */
+const aboutBytes: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
+const aboutBytesAndLength: ReadonlySet<string> = new Set([...aboutBytes, 'content-length']);
+
+type BodyOptions = { coding: string | null; pinned: BodySubstitution | null; onRefusal(): void };
+
+function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions): Readable {
   const { request, draft, destination, context: { secrets } } = exchange;
   const isScanned = secrets.list.length > 0;
-  return createRequestBody(request, {
-    scanner: isScanned ? secrets.createOutgoingScanner(destination) : null,
-    decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination) } : null,
-    judgeTrailers: isScanned ? (trailers) => judgeTrailers(exchange, trailers) : null,
-    onBytes: (count) => {
+  const events = {
+    judgeTrailers: isScanned ? (trailers: RawHeaders) => judgeTrailers(exchange, trailers) : null,
+    onBytes: (count: number) => {
       draft.requestBytes += count;
     },
-    onRefusal: (refusal) => {
+    onRefusal: (refusal: BodyRefusal) => {
       // The upstream request first: nothing of the body may follow.
       onRefusal();
       refuse(exchange, 'secret' in refusal ? { status: 403, decision: 'blocked', ...pickRefusal(refusal) } : unscannable);
     },
+  };
+  if (pinned !== null) {
+    const onOver = () => {
+      for (const { name, substitutions } of pinned.uses()) addUse(draft, name, { substitutions });
+    };
+    return createSubstitutedBody(request, { ...events, substitution: pinned, coding, onOver });
+  }
+  return createRequestBody(request, {
+    ...events,
+    scanner: isScanned ? secrets.createOutgoingScanner(destination) : null,
+    decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination) } : null,
   });
 }
 
