@@ -29,9 +29,9 @@ export type HostSide = AsyncDisposable & {
 };
 
 export async function prepareHostSide({ config, host, secrets, policy, canary, withdrawCanary, runDirectory, record, events }: HostSideOptions): Promise<HostSide> {
-  const authority = await createAuthority();
-  const upstream = await openCanaryUpstream(canary, authority);
-  const compiled = replaceable(compileSecrets([...secrets, canary.secret]));
+  const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
+  const { foreignCredentials } = config;
+  const compiled = replaceable(compileSecrets([...secrets, canary.secret], { foreignCredentials }));
   const socketPath = path.join(runDirectory, 'proxy.sock');
   const starting = startProxy({
     socketPath, policy, secrets: compiled.value, resolve: [...config.resolve, ...upstream.resolve], authority,
@@ -44,9 +44,11 @@ export async function prepareHostSide({ config, host, secrets, policy, canary, w
   starting.catch(() => upstream[Symbol.asyncDispose]());
   const proxy = await starting;
   await giveToGateway(socketPath);
+  // Made while the gateway starts, so that the canary need not wait for them.
+  await Promise.all([canary.host, canary.otherHost].map((name) => authority.leafContext(name)));
   const withdraw = async ({ end }: Pick<ProbeChannel, 'end'>) => {
     withdrawCanary();
-    compiled.replace(compileSecrets(secrets));
+    compiled.replace(compileSecrets(secrets, { foreignCredentials }));
     await Promise.all([upstream[Symbol.asyncDispose](), end()]);
   };
   return {

@@ -54,6 +54,8 @@ function createClient(socket: tls.TLSSocket, host: string): CanaryClient {
   return {
     async get({ path, authorization }) {
       const request = http.get({ agent, path, headers: { host, authorization } });
+      // The first is told by what waits; the connection may be taken away after that.
+      request.on('error', () => {});
       const [response] = await once(request, 'response') as [http.IncomingMessage];
       let body = '';
       for await (const chunk of response.setEncoding('latin1')) body += chunk as string;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ResolveEntry } from '../policy/policy.ts';
-import type { Authority } from '../trust/authority.ts';
+import { createAuthority } from '../trust/authority.ts';
 import type { Canary } from './mint-canary.ts';
 
 /** What an upstream received: the name of a TLS handshake, or a request. */
@@ -12,17 +12,16 @@ export type Arrival = { host: string; authorization: string | null };
 export type CanaryUpstream = AsyncDisposable & {
   /** leads both names of the canary here */
   resolve: readonly ResolveEntry[];
-  /** what the proxy must trust for `host`, and for nothing else */
+  /** an authority of its own, to be trusted for `host` and for nothing else; its key goes with this value */
   trust: { host: string; certificatePem: string };
   handshakes: readonly string[];
   requests: readonly Arrival[];
 };
 
-/**
- * Its certificates are the run's own, which are there already: no upstream is trusted by them, as the check of the other host shows,
- * and a connection that went past the proxy would have nothing swapped on it.
- */
-export async function openCanaryUpstream({ host, otherHost }: Pick<Canary, 'host' | 'otherHost'>, authority: Authority): Promise<CanaryUpstream> {
+export async function openCanaryUpstream({ host, otherHost }: Pick<Canary, 'host' | 'otherHost'>): Promise<CanaryUpstream> {
+  const authority = await createAuthority();
+  // Made now, while containers start, and not when the canary waits for them.
+  await Promise.all([host, otherHost].map((name) => authority.leafContext(name)));
   const handshakes: string[] = [];
   const requests: Arrival[] = [];
   const server = https.createServer({

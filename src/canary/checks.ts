@@ -49,7 +49,7 @@ async function checkInterception({ canary, clients }: Parts): Promise<string | n
 
 async function checkSubstitution(parts: Parts): Promise<string | null> {
   const { canary, upstream } = parts;
-  await clients.askBoundHost();
+  await askBoundHost(parts);
   const arrived = upstream.requests.filter(({ host }) => host === canary.host);
   if (arrived.length !== 1) return 'a request to the host a secret is bound to did not arrive';
   return arrived[0]?.authorization === bearer(parts, 'value') ? null : 'a request arrived without the real value in the place of its placeholder';

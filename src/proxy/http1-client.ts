@@ -13,11 +13,13 @@ export function http1Request(request: IncomingMessage): ClientRequest {
     problem: findHttp1Problem(request),
     method: request.method ?? '',
     url: request.url ?? '',
+    pseudo: null,
     rawHeaders: request.rawHeaders,
     headers,
     hasBody: headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0),
     body: request,
     isComplete: () => request.complete,
+    trailers: () => [],
   };
 }
 

@@ -4,8 +4,10 @@ import type { Destination } from '../policy/policy.ts';
 import { draftEntry, type Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
+import { unsupportedConnect } from './http2-misuse.ts';
 import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
+import { tooManyRunning, type RunningCount } from './running-count.ts';
 
 /** An HTTP/1.1 server that listens nowhere: connections are handed to it. */
 export type HttpSide = {
@@ -13,7 +15,7 @@ export type HttpSide = {
   close(): void;
 };
 
-export function createHttpSide(context: ProxyContext): HttpSide {
+export function createHttpSide(context: ProxyContext, runningInAll: RunningCount): HttpSide {
   const destinations = new WeakMap<Duplex, Destination>();
   /** requests of a connection that have no whole answer yet, in their order; the entry is missing only while one is judged */
   const running = new WeakMap<Duplex, Map<ServerResponse, Draft | null>>();
@@ -29,7 +31,6 @@ export function createHttpSide(context: ProxyContext): HttpSide {
   });
   // Node drops what is more than this without a word. No limit: the proxy counts for itself, and refuses.
   server.maxHeadersCount = 0;
-  let runningInAll = 0;
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     const { socket } = request;
     const destination = destinationOf(request);
@@ -37,14 +38,13 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     // The parser goes on with what it has read when the connection is gone, or was said to end with an earlier answer.
     if (socket.destroyed || socket.writableEnded || [...unanswered.keys()].some((earlier) => !earlier.shouldKeepAlive)) return;
     if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
-    if (runningInAll >= MAX_RUNNING) return cutOff(socket, { ...tooManyRunning, method: request.method ?? null, destination, context });
+    if (runningInAll.isFull()) return cutOff(socket, { ...tooManyRunning, method: request.method ?? null, destination, context });
     // After an offer to upgrade, Node drops what it had read behind the request.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     unanswered.set(response, null);
-    runningInAll += 1;
+    runningInAll.add(response);
     response.once('close', () => {
       unanswered.delete(response);
-      runningInAll -= 1;
     });
     try {
       unanswered.set(response, handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue }));
@@ -69,6 +69,7 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     const refusal = { ...badRequest, status: error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400 };
     const unanswered = running.get(socket)!;
     const [response, draft] = [...unanswered].at(-1) ?? [];
+    if (response === undefined && isHttp2Preface(error)) return refuseRaw(socket, { ...http2WithoutAsking, method: null, destination, context });
     if (response === undefined) return refuseRaw(socket, { ...refusal, method: null, destination, context });
     // Behind a request that ends the connection, nothing is read (RFC 9112, 9.6): its answer is still to come.
     if (response.req.complete && !response.shouldKeepAlive) return;
@@ -103,18 +104,13 @@ export function createHttpSide(context: ProxyContext): HttpSide {
 
 /** Requests a connection may have waiting. Hardly anything pipelines; apt sends ten. */
 const MAX_PIPELINED = 16;
-/** Requests under way at once, as many as the gateway lets connections in: each holds memory of the process that has the secrets. */
-const MAX_RUNNING = 4096;
 
 const tooManyPipelined: Refusal = {
   status: 429, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a connection may have ${MAX_PIPELINED} requests without one.`,
 };
-const tooManyRunning: Refusal = {
-  status: 503, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a run may have ${MAX_RUNNING} requests under way at once.`,
-};
-const unsupportedConnect: Refusal = {
+const http2WithoutAsking: Refusal = {
   status: 501, decision: 'blocked', reason: 'unsupported-protocol',
-  remedy: 'CONNECT is not needed: connect to the destination itself, Decoy is on the way.',
+  remedy: 'HTTP/2 is spoken over TLS only, and only where ALPN has agreed on it: use "https://", or HTTP/1.1.',
 };
 const badRequest: Refusal = {
   status: 400, decision: 'blocked', reason: 'bad-request',
@@ -122,6 +118,11 @@ const badRequest: Refusal = {
 };
 
 type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };
+
+/** What an HTTP/2 client says first (RFC 9113, 3.4); where it was not expected, it is the parser's first error. */
+function isHttp2Preface({ rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buffer }): boolean {
+  return rawPacket?.subarray(0, 14).toString('latin1') === 'PRI * HTTP/2.0';
+}
 
 /** Ends the connection without an answer: one in the middle of others would be read as part of them. */
 function cutOff(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {

@@ -1,31 +1,56 @@
 import { setMaxListeners } from 'node:events';
-import type { SecureContext, TLSSocket } from 'node:tls';
+import type { Readable } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 // The package's index would load fetch, WebSocket and more: tens of milliseconds of every start.
 import PoolConstructor from 'undici/lib/dispatcher/pool.js';
 import type { Destination } from '../policy/policy.ts';
 import { dial, type DialOptions } from './dial.ts';
+import type { RawHeaders } from './headers.ts';
+import { openHttp2Sessions } from './http2-sessions.ts';
+import { dispatchHttp2 } from './http2-upstream.ts';
 import { formatHost } from './target.ts';
 
-/** Kept-alive HTTP/1.1 connections to upstreams, one pool a scheme, host and port. */
+/**
+ * Kept-alive connections to upstreams: over HTTP/1.1 one pool a scheme, host and port; over HTTP/2, for requests that came so
+ * and where the upstream speaks it, a few sessions.
+ */
 export type Upstream = AsyncDisposable & {
-  dispatch(destination: Destination, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void;
+  dispatch(destination: Destination, request: UpstreamRequest, handler: UpstreamHandler): void;
 };
 
-export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body' | 'reset'> & { method: string; headers: string[] };
+export type UpstreamRequest = {
+  method: string;
+  path: string;
+  headers: string[];
+  body: Readable | null;
+  /** asked for when the body has ended; they are sent over HTTP/2 only */
+  trailers(): RawHeaders;
+  mayUseHttp2: boolean;
+  /** over HTTP/1.1, the connection carries nothing after it */
+  reset: boolean;
+};
 
-/** `contextFor`: what a host's certificate is verified with */
-export type UpstreamOptions = Omit<DialOptions, 'signal' | 'context'> & { contextFor(host: string): SecureContext };
+/** undici's events, in its order. */
+export type UpstreamHandler = {
+  onConnect(abort: (error?: Error) => void): void;
+  /** `isWhole`: nothing follows, not even trailers. false: pause until `resume` */
+  onHeaders(status: number, headers: readonly (Buffer | string)[], resume: () => void, statusText: string, isWhole?: boolean): boolean;
+  onData(chunk: Buffer): boolean;
+  onComplete(trailers: readonly (Buffer | string)[] | null): void;
+  onError(error: Error): void;
+};
 
-export function openUpstream({ contextFor, ...options }: UpstreamOptions): Upstream {
+export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
   const closing = new AbortController();
   // Every connection being opened listens.
   setMaxListeners(0, closing.signal);
   const pools = new Map<string, Pool>();
+  const sessions = openHttp2Sessions({ ...options, signal: closing.signal });
 
   const poolFor = (destination: Destination): Pool => {
     const origin = `${destination.scheme}://${formatHost(destination)}`;
-    const pool = pools.get(origin) ?? createPool(origin, { destination, dialOptions: { ...options, context: contextFor(destination.host), signal: closing.signal } });
+    const pool = pools.get(origin) ?? createPool(origin, { destination, dialOptions: { ...options, signal: closing.signal } });
     // Re-inserted last: the first is the one that was not used for longest.
     pools.delete(origin);
     pools.set(origin, pool);
@@ -35,10 +60,14 @@ export function openUpstream({ contextFor, ...options }: UpstreamOptions): Upstr
 
   return {
     dispatch(destination, request, handler) {
-      poolFor(destination).dispatch({ ...request, method: request.method as Dispatcher.HttpMethod }, handler);
+      const { method, path, headers, body, reset } = request;
+      const overHttp1 = () => void poolFor(destination).dispatch({ method: method as Dispatcher.HttpMethod, path, headers, body, reset }, handler);
+      if (!request.mayUseHttp2 || destination.scheme !== 'https') return overHttp1();
+      dispatchHttp2(sessions, { destination, request, handler, overHttp1 });
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
+      sessions.close();
       await Promise.allSettled([...pools.values()].map((pool) => pool.destroy()));
       pools.clear();
     },

@@ -33,8 +33,7 @@ export async function openRehearsal({ allow = [], secrets = [], proxy: breakProx
   const { canary, policy, record, withdrawCanary } = withCanary({
     config: { rules }, secrets, policy: compilePolicy({ rules, bindings: secrets }), record: (entry) => void entries.push(entry),
   });
-  const authority = await createAuthority();
-  const upstream = await openCanaryUpstream(canary, authority);
+  const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
   const sound: ProxyOptions = {
     socketPath: join(folder, 'proxy.sock'), policy, secrets: compileSecrets([...secrets, canary.secret]), resolve: upstream.resolve, authority,
     ownAddresses: [], pinnedAuthorities: [upstream.trust], onEntry: record,

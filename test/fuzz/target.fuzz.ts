@@ -15,7 +15,7 @@ export function fuzz(data: Buffer): void {
   const host = bytes.line();
   const url = bytes.rest().toString('latin1');
   const rawHeaders = bytes.below(8) === 7 ? [] : ['Host', host];
-  const target = parseTarget({ version, method, url, rawHeaders }, destination);
+  const target = parseTarget({ pseudo: null, version, method, url, rawHeaders }, destination);
   for (const { path } of otherReadings({ headers: { 'x-original-url': host, x_rewrite_url: url } }, { method, path: '/' })) check(!/[?#]/.test(path), 'another reading is a path');
   if (!target.ok) return check([400, 421].includes(target.refusal.status), 'a refusal has its status');
   check(target.url === '*' || target.url.startsWith('/'), 'origin form');
