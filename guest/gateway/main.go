@@ -9,12 +9,15 @@ import (
 	"os/signal"
 	"syscall"
 
+	"decoy/guest/network"
+
 	"golang.org/x/sys/unix"
 )
 
 const (
 	controlPath = "/run/decoy/control.sock"
 	proxyPath   = "/run/decoy/proxy.sock"
+	probePath   = "/run/decoy/probe.sock"
 	dnsAddress  = "127.0.0.1:53"
 	dnsPort     = 53
 )
@@ -40,6 +43,9 @@ func Main(args []string) int {
 
 // run returns only to report why the gateway cannot go on.
 func run() error {
+	if err := network.CheckAlone(); err != nil {
+		return attempt("own the sandbox's network", err)
+	}
 	descriptors, err := raiseDescriptorLimit()
 	if err != nil {
 		return err
@@ -68,8 +74,9 @@ func run() error {
 	names := newNames(literals)
 	resolver := newResolver(control.ask, names, refusals)
 	tunnels := newTunnels(proxyPath, names, refusals, connectionLimit(descriptors))
+	probes := newProbes(probePath, control.send, resolver.forget)
 	ended := make(chan error, 1)
-	go func() { ended <- control.readAnswers() }()
+	go func() { ended <- control.readAnswers(probes.handle) }()
 	go func() { ended <- serveDNSOverUDP(listeners.dnsUDP, resolver) }()
 	go func() { ended <- serveDNSOverTCP(listeners.dnsTCP, resolver) }()
 	for _, listener := range listeners.tunnels {

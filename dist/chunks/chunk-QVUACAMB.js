@@ -1,0 +1,2 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+function timeStages(onTiming){return async(stage,work)=>{let fromMs=performance.now();try{return await work()}finally{onTiming({stage,fromMs,toMs:performance.now()})}}}export{timeStages};
