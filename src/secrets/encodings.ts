@@ -32,7 +32,7 @@ export type Form = {
  */
 export function encodedForms(value: string): Form[] {
   const forms = new Map<string, Form>();
-  for (const form of [...WRITERS.flatMap((writer) => casedForms(writer, value)), ...base64Forms(value)]) {
+  for (const form of [...WRITERS.flatMap((writer) => casedForms(writer, value)), ...utf16Forms(value), ...base64Forms(value)]) {
     if (!forms.has(form.text)) forms.set(form.text, form);
   }
   return [...forms.values()];
@@ -76,9 +76,19 @@ const WRITERS: readonly Writer[] = [
   { encoding: 'html', write: (value) => html(value, (_, code) => `&#${code};`) },
   { encoding: 'html', write: (value, cased) => html(value, (_, code) => `&#x${cased(code.toString(16))};`) },
   { encoding: 'hex', write: hex },
-  { encoding: 'utf-16', write: (value) => utf16(value, 'little') },
-  { encoding: 'utf-16', write: (value) => utf16(value, 'big') },
 ];
+
+/**
+ * Where every second byte is NUL, what both orders have in common stands for both. Needles that begin with NUL would hold back the
+ * last byte of many a binary message.
+ */
+function utf16Forms(value: string): Form[] {
+  const isNarrow = !/[^\x00-\xff]/.test(value);
+  const writers: Form['write'][] = isNarrow
+    ? [(other) => utf16(other, 'little').slice(0, -1)]
+    : [(other) => utf16(other, 'little'), (other) => utf16(other, 'big')];
+  return writers.map((write) => ({ encoding: 'utf-16', text: write(value), write }));
+}
 
 /** All upper-case first, so that such a text is replaced in kind; then every mixture of the cases. */
 function casedForms({ encoding, write }: Writer, value: string): Form[] {

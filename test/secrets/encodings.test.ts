@@ -44,6 +44,17 @@ test('UTF-16 in both byte orders', () => {
   expect(texts(value)).toContain(Buffer.from(bytes).swap16().toString('latin1'));
 });
 
+test('UTF-16 of a narrow value is found in both byte orders, and no needle begins with NUL', () => {
+  const narrow = 'aB3dE6gé';
+  const forms = encodedForms(narrow).filter(({ encoding }) => encoding === 'utf-16');
+  expect(forms).toHaveLength(1);
+  for (const swap of [false, true]) {
+    const inOrder = (of: string) => (swap ? Buffer.from(of, 'utf16le').swap16() : Buffer.from(of, 'utf16le')).toString('latin1');
+    expect(inOrder(`<${narrow}>`).replace(forms[0]!.text, forms[0]!.write('DECOY_01'))).toBe(inOrder('<DECOY_01>'));
+  }
+  expect(encodedForms(narrow).filter(({ text }) => text.startsWith('\0'))).toEqual([]);
+});
+
 test.each(['', 'u', 'us'].flatMap((before) => ['', 'v', 'vw'].map((around) => [before, around])))('base64 of base64, behind %j and %j', (before, around) => {
   const secret = 'aB3dE6gH';
   const whole = Buffer.from(around + Buffer.from(`${before}${secret}\n`).toString('base64')).toString('base64');
