@@ -60,6 +60,7 @@ export type RefusalReason =
   | 'unreadable-body'
   | 'unsupported-protocol'
   | 'unscannable-body'
+  | 'unasked-part'
   | 'capacity';
 
 export type Verdict =

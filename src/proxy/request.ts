@@ -9,6 +9,7 @@ import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import { hasCodedMessages } from './grpc.ts';
+import { isNodeCoding } from './node-codings.ts';
 import { otherReadings } from './other-readings.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
@@ -68,6 +69,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
 
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
+  if (pinned !== null && coding !== null && !isNodeCoding(coding)) return refuse(exchange, notCodedAgain);
   const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
@@ -106,7 +108,7 @@ function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: st
   return ['Host', host, ...withoutHeaders(headers, notWhereScrubbed), 'Accept-Encoding', acceptEncoding, ...grpc];
 }
 
-const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding', 'grpc-accept-encoding']);
+const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'a-im', 'accept-encoding', 'grpc-accept-encoding']);
 
 /** True of the body as the client sent it. A length that changes is not announced: the body then goes in chunks. */
 const aboutBytes: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
@@ -154,7 +156,12 @@ function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Refusal>, 
 
 const unscannable: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
-  remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate or br one, so that it can be searched for secrets.',
+  remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate, br or zstd one, so that it can be searched for secrets.',
+};
+
+const notCodedAgain: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unscannable-body',
+  remedy: 'Secrets are pinned to the body, which must be coded anew: send it without a Content-Encoding, or with gzip, deflate or br alone.',
 };
 
 const unscannableMessages: Refusal = {
