@@ -1,4 +1,7 @@
 import type { ResolveEntry, Rule } from './policy/policy.ts';
+import type { RootFiles } from './proxy/roots.ts';
+import type { ClientCertificate } from './proxy/upstream-contexts.ts';
+import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
 import type { Limits } from './report/report.ts';
 import type { SecretBinding } from './secrets/secret.ts';
 
@@ -12,6 +15,7 @@ export type RunConfig = {
   rules: readonly Rule[];
   secrets: readonly SecretBinding[];
   resolve: readonly ResolveEntry[];
+  clientCertificates?: readonly ClientCertificate[];
   env: Readonly<Record<string, string>>;
   limits: Limits;
   workspace: { mode: 'copy' | 'read-only' | 'none'; path: string };
@@ -33,8 +37,14 @@ export type Host = {
   toolCache?: string | undefined;
   /** directories that must never be visible: the runner's own, its temporary one, homes, the engine's data */
   hidden: readonly string[];
-  /** PEM roots trusted for upstreams, besides Node's own */
+  /** PEM roots trusted for upstreams, besides Node's own and those of `upstreamRootFiles` */
   upstreamCertificates?: readonly string[];
+  /** the machine's own roots, so that what curl trusts here is trusted, too */
+  upstreamRootFiles?: RootFiles;
+  /** the proxies of the machine's network; they may carry credentials */
+  upstreamProxies?: UpstreamProxies | null;
+  /** what the machine's environment says that cannot be used, a sentence each: a run refuses it */
+  problems?: readonly string[];
   /** variables that are passed on as they are: language and time zone, tool locations */
   environment: Readonly<Record<string, string>>;
 };

@@ -26,6 +26,9 @@ export async function prepareHostSide({ config, host, secrets, policy, runDirect
     socketPath, policy, secrets: compileSecrets(secrets), resolve: config.resolve, authority,
     ownAddresses: Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
     ...(host.upstreamCertificates ? { upstreamCertificates: host.upstreamCertificates } : {}),
+    ...(host.upstreamRootFiles ? { upstreamRootFiles: host.upstreamRootFiles } : {}),
+    ...(host.upstreamProxies ? { upstreamProxies: host.upstreamProxies } : {}),
+    ...(config.clientCertificates ? { clientCertificates: config.clientCertificates } : {}),
     onEntry: record,
     onWarning: (text) => events.onWarning(text),
   });

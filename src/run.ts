@@ -50,6 +50,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   };
 
   const story = async (): Promise<Outcome> => {
+    if (host.problems?.length) throw new Error(host.problems.join('; '));
     const cancelled = () => signal.aborted;
     const policy = compilePolicy({ rules: config.rules, bindings: secrets });
     const engine = await connectEngine({ dockerHost: host.dockerHost });

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import os from 'node:os';
-import type { Command, RunConfig } from '../config.ts';
+import type { Command, Host, RunConfig } from '../config.ts';
 import { quote } from '../policy/quote.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
@@ -20,6 +20,8 @@ export type InputContext = {
   /** null: the directory Decoy was started in is no longer there */
   workspacePath: string | null;
   homePath: string;
+  /** what its environment says that cannot be used is refused, too */
+  host?: Pick<Host, 'problems' | 'toolCache' | 'hidden'>;
   /** what this machine has; by default that of the operating system */
   machine?: { cpus: number; memoryBytes: number };
 };
@@ -31,7 +33,7 @@ const SCRIPT_PATH = '/decoy/script';
 
 /** Turns the inputs into a checked configuration, or says everything that is wrong with them at once. */
 export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs {
-  const problems: string[] = [...context.secrets.problems, ...unsupported(raw)];
+  const problems: string[] = [...context.secrets.problems, ...context.host?.problems ?? [], ...unsupported(raw)];
   const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
   const destinations = parseDestinations(raw);
   const env = parseEnv(raw.env ?? []);

@@ -7,7 +7,7 @@ export function explainTlsError(error: unknown, where: string): string {
   return `The certificate of "${where}" could not be verified: ${why[0]} (${name}); ${why[1]}.`;
 }
 
-const untrusted = 'name its CA in NODE_EXTRA_CA_CERTS of the process that runs Decoy';
+const untrusted = 'add its CA to this system\'s trusted certificates, or name it in NODE_EXTRA_CA_CERTS of the process that runs Decoy';
 const renew = 'renew the certificate or set the clock';
 
 /** Codes of OpenSSL's verification (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/) and of Node's name check. */

@@ -3,10 +3,13 @@ import { unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { draftEntry, openAudit } from './audit.ts';
 import { handleConnection } from './connection.ts';
+import { defaultDialTimeouts } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
 import type { ProxyOptions } from './options.ts';
-import { createUpstreamContext } from './roots.ts';
+import { resolveBySystem } from './resolve-by-system.ts';
+import { lazyRoots } from './roots.ts';
 import { createHttpSide } from './server.ts';
+import { openUpstreamContexts } from './upstream-contexts.ts';
 import { openUpstream } from './upstream.ts';
 
 /** A running proxy. Disposal stops listening, destroys every connection on both sides and takes no longer than a second. */
@@ -17,8 +20,18 @@ export type Proxy = AsyncDisposable;
  * @throws when the socket cannot be created
  */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
-  const { policy, secrets, authority, resolve, ownAddresses } = options;
-  const upstream = openUpstream({ resolve, ownAddresses, context: createUpstreamContext(options.upstreamCertificates ?? []) });
+  const { policy, secrets, authority } = options;
+  const upstream = openUpstream({
+    resolve: options.resolve,
+    ownAddresses: options.ownAddresses,
+    upstreamProxies: options.upstreamProxies ?? null,
+    resolveName: options.resolveName ?? resolveBySystem,
+    contextFor: openUpstreamContexts({
+      roots: lazyRoots({ pems: options.upstreamCertificates ?? [], files: options.upstreamRootFiles ?? { extra: [], system: [] } }),
+      clientCertificates: options.clientCertificates ?? [],
+    }),
+    timeouts: { ...defaultDialTimeouts, ...options.upstreamTimeouts },
+  });
   const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry) };
   const http = createHttpSide(context);
   const connections = new Set<Socket>();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
 
 /** The host's trusted roots, PEM: the first bundle of the usual places, or else the roots Node was built with. */
-export async function readSystemRoots(paths: readonly string[] = usualPaths): Promise<string> {
+export async function readSystemRoots(paths: readonly string[] = systemRootFiles): Promise<string> {
   for (const path of paths) {
     const text = await readFile(path, 'utf8').catch(() => '');
     if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
@@ -10,8 +10,8 @@ export async function readSystemRoots(paths: readonly string[] = usualPaths): Pr
   return rootCertificates.join('\n');
 }
 
-/** The order of Go's crypto/x509 (root_linux.go). */
-const usualPaths = [
+/** Where systems keep their bundle, in the order of Go's crypto/x509 (root_linux.go). */
+export const systemRootFiles: readonly string[] = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
   '/etc/ssl/ca-bundle.pem',
