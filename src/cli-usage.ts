@@ -11,6 +11,7 @@ Options of run
   --secret NAME@host[,…]   the value of Decoy's environment variable NAME may go to these hosts; repeat
   --env NAME=value         a variable, not secret; repeat
   --resolve host:port:address[:port]   dial this address, even a private one; repeat
+  --client-certificate HOST=CERT_FILE,KEY_FILE   shown to this host; PEM, from where the sandbox does not see it; repeat
   --timeout 30m            at most 30m
   --memory 4g  --cpus 2  --storage 10g  --pids 2048   hard caps
   --workspace copy         copy (changes come out as a patch), read-only or none

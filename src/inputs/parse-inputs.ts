@@ -2,8 +2,11 @@ import fs from 'node:fs';
 import os from 'node:os';
 import type { Command, Host, RunConfig } from '../config.ts';
 import { quote } from '../policy/quote.ts';
+import { exposedTrees } from '../sandbox/exposed-trees.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
+import { findWhereSeen } from './find-where-seen.ts';
+import { parseClientCertificates } from './parse-client-certificates.ts';
 import { parseDestinations } from './parse-destinations.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
@@ -20,7 +23,7 @@ export type InputContext = {
   /** null: the directory Decoy was started in is no longer there */
   workspacePath: string | null;
   homePath: string;
-  /** what its environment says that cannot be used is refused, too */
+  /** what its environment says that cannot be used is refused, too, and what the sandbox could see of it must hold no key */
   host?: Pick<Host, 'problems' | 'toolCache' | 'hidden'>;
   /** what this machine has; by default that of the operating system */
   machine?: { cpus: number; memoryBytes: number };
@@ -54,6 +57,13 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
+  const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], {
+    seenAt: (file) => findWhereSeen(file, {
+      trees: exposedTrees({ toolCache: context.host?.toolCache, hidden: context.host?.hidden ?? [], user }).trees,
+      workspacePath: mode === 'none' ? null : workspacePath,
+    }),
+  });
+  problems.push(...certificateProblems);
   const command = take<Command>('run', parseCommand(raw), { kind: 'argv', argv: [] });
   const workingDirectory = raw.workingDirectory
     ? take('working-directory', checkWorkingDirectory(raw.workingDirectory, { workspacePath: mode === 'none' ? null : workspacePath }), null)
@@ -65,7 +75,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     ok: true,
     warnings: memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     config: {
-      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, resolve: destinations.resolve, env: env.env, limits,
+      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, resolve: destinations.resolve, clientCertificates, env: env.env, limits,
       workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
     },
   };

@@ -26,5 +26,6 @@ export type RawInputs = {
   snapshotTo?: string | undefined;
   mode?: string | undefined;
   resolve?: readonly string[] | undefined;
+  clientCertificates?: readonly string[] | undefined;
   failOnBlocked?: string | undefined;
 };

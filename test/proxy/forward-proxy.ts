@@ -11,6 +11,8 @@ export type ForwardProxySetUp = {
   credentials?: string;
   /** it speaks TLS itself */
   context?: tls.SecureContext;
+  /** told which client certificate each client shows */
+  onClient?(name: string | string[] | undefined): void;
   /** answers CONNECT with this status and nothing else */
   status?: number;
   /** says nothing at all */
@@ -18,13 +20,14 @@ export type ForwardProxySetUp = {
 };
 
 /** A forward proxy as companies have them: CONNECT, Basic credentials, TLS. Where a name leads is told by `lead`. */
-export async function openForwardProxy({ credentials, context, status, isSilent = false }: ForwardProxySetUp = {}) {
+export async function openForwardProxy({ credentials, context, onClient, status, isSilent = false }: ForwardProxySetUp = {}) {
   const asked: { authority: string; headers: http.IncomingHttpHeaders }[] = [];
   const others: string[] = [];
   const ports = new Map<string, number>();
   const sockets = new Set<Duplex>();
-  const server = context === undefined ? http.createServer() : https.createServer({ SNICallback: (_, done) => done(null, context) });
+  const server = context === undefined ? http.createServer() : https.createServer({ requestCert: onClient !== undefined, rejectUnauthorized: false, SNICallback: (_, done) => done(null, context) });
   server.on('connection', (socket: Duplex) => sockets.add(socket));
+  server.on('secureConnection', (socket: tls.TLSSocket) => onClient?.(socket.getPeerCertificate().subject?.CN));
   server.on('request', (request: http.IncomingMessage, response: http.ServerResponse) => {
     others.push(`${request.method} ${request.url}`);
     response.writeHead(405).end();

@@ -22,7 +22,7 @@ async function openBehind(proxy: Awaited<ReturnType<typeof openForwardProxy>>, {
 
 async function openBoth(setUp: ForwardProxySetUp & { login?: string; bench?: SetUp }) {
   const proxy = await openForwardProxy(setUp);
-  const bench = await openBehind(proxy, { ...setUp.bench, described: proxy.describe({ ...(setUp.login === undefined ? {} : { login: setUp.login }) }) });
+  const bench = await openBehind(proxy, { ...setUp.bench, described: proxy.describe(setUp.login === undefined ? {} : { login: setUp.login }) });
   return {
     proxy, bench,
     async [Symbol.asyncDispose]() {

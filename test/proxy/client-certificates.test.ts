@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import https from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseHostPattern } from '../../src/policy/parse-host-pattern.ts';
+import type { ClientCertificate } from '../../src/proxy/upstream-contexts.ts';
+import { createAuthority, type Authority } from '../../src/trust/authority.ts';
+import { openForwardProxy } from './forward-proxy.ts';
+import { makeCertificate } from './make-certificate.ts';
+import { ask, openBench, portOf } from './open-bench.ts';
+
+let folder: string;
+let server: https.Server;
+let authority: Authority;
+let made: ReturnType<typeof makeCertificate>[];
+
+/** The upstream answers with the name on the certificate it was shown. */
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'decoy-client-'));
+  made = ['exact', 'one', 'deep'].map((name) => makeCertificate(folder, name));
+  authority = await createAuthority();
+  server = https.createServer({
+    requestCert: true, rejectUnauthorized: false, ca: made.map(({ certificatePem }) => certificatePem),
+    SNICallback: (name, done) => void Promise.resolve(authority.leafContext(name)).then((context) => done(null, context), done),
+  }, (request, response) => void response.end((request.socket as TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody'));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+});
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const certificateFor = (host: string, { certificatePem, keyPem }: { certificatePem: string; keyPem: string }): ClientCertificate => {
+  const pattern = parseHostPattern(host);
+  if (!pattern.ok) throw new Error(pattern.problem);
+  return { host: pattern.value, certificatePem, keyPem };
+};
+
+const hosts = ['api.corp.test', 'other.corp.test', 'a.b.corp.test', 'corp.test', 'stranger.test'];
+const openCorp = () => openBench({
+  allow: hosts, names: [],
+  options: {
+    upstreamCertificates: [authority.certificatePem],
+    clientCertificates: [certificateFor('**.corp.test', made[2]!), certificateFor('*.corp.test', made[1]!), certificateFor('api.corp.test', made[0]!)],
+    resolve: hosts.map((host) => ({ host, port: 443, address: '127.0.0.1', addressPort: portOf(server) })),
+  },
+});
+
+test.each([
+  ['api.corp.test', 'exact'], ['other.corp.test', 'one'], ['a.b.corp.test', 'deep'], ['corp.test', 'nobody'], ['stranger.test', 'nobody'],
+])('%s is shown the narrowest certificate for it: %s', async (host, shown) => {
+  await using bench = await openCorp();
+  expect((await ask(bench.agentTo(host), { headers: { host } })).body.toString()).toBe(shown);
+});
+
+test('it opens no host by itself', async () => {
+  await using bench = await openBench({
+    allow: ['other.test'], names: ['api.test'], upstream: (_, response) => void response.end('reached'),
+    options: { clientCertificates: [certificateFor('api.test', made[0]!)] },
+  });
+  bench.tls('api.test').on('error', () => undefined);
+  expect((await bench.entriesOf(1))[0]).toMatchObject({ host: 'api.test', decision: 'blocked', reason: 'host-not-allowed' });
+});
+
+test('a proxy on the way that speaks TLS is not shown it', async () => {
+  const seen: unknown[] = [];
+  await using proxy = await openForwardProxy({ context: await authority.leafContext('proxy.corp.test'), onClient: (name) => seen.push(name) });
+  proxy.lead('api.corp.test:443', portOf(server));
+  const described = proxy.describe({ host: 'proxy.corp.test' });
+  await using bench = await openBench({
+    allow: hosts, names: [],
+    options: {
+      upstreamCertificates: [authority.certificatePem], clientCertificates: [certificateFor('*.corp.test', made[1]!)],
+      upstreamProxies: { https: described, http: null, noProxy: '' },
+      resolveName: async (host) => [host === described.host ? '127.0.0.1' : '203.0.113.9'],
+    },
+  });
+  expect((await ask(bench.agentTo('api.corp.test'), { headers: { host: 'api.corp.test' } })).body.toString()).toBe('one');
+  expect(seen).toEqual([undefined]);
+});
