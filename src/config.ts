@@ -1,4 +1,5 @@
 import type { ResolveEntry, Rule } from './policy/policy.ts';
+import type { ProxyLimits } from './proxy/limits.ts';
 import type { RootFiles } from './proxy/roots.ts';
 import type { ClientCertificate } from './proxy/upstream-contexts.ts';
 import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
@@ -18,6 +19,7 @@ export type RunConfig = {
   clientCertificates?: readonly ClientCertificate[];
   env: Readonly<Record<string, string>>;
   limits: Limits;
+  proxyLimits?: ProxyLimits;
   workspace: { mode: 'copy' | 'read-only' | 'none'; path: string };
   /** absolute; null: the workspace, or the home directory where there is none */
   workingDirectory: string | null;

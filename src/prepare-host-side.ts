@@ -29,6 +29,7 @@ export async function prepareHostSide({ config, host, secrets, policy, runDirect
     ...(host.upstreamRootFiles ? { upstreamRootFiles: host.upstreamRootFiles } : {}),
     ...(host.upstreamProxies ? { upstreamProxies: host.upstreamProxies } : {}),
     ...(config.clientCertificates ? { clientCertificates: config.clientCertificates } : {}),
+    ...(config.proxyLimits ? { limits: config.proxyLimits } : {}),
     onEntry: record,
     onWarning: (text) => events.onWarning(text),
   });

@@ -10,6 +10,8 @@ import { parseClientCertificates } from './parse-client-certificates.ts';
 import { parseDestinations } from './parse-destinations.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
+import { parseNumber } from './parse-number.ts';
+import { parseProxyLimits } from './parse-proxy-limits.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
@@ -40,7 +42,8 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
   const destinations = parseDestinations(raw);
   const env = parseEnv(raw.env ?? []);
-  problems.push(...destinations.problems, ...env.problems);
+  const proxyLimits = parseProxyLimits(raw.proxyLimits ?? []);
+  problems.push(...destinations.problems, ...env.problems, ...proxyLimits.problems);
   const take = <T>(name: string, result: { ok: true; value: T } | { ok: false; problem: string }, fallback: T): T => {
     if (result.ok) return result.value;
     problems.push(`${name}: ${result.problem}`);
@@ -75,7 +78,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     ok: true,
     warnings: memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     config: {
-      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, resolve: destinations.resolve, clientCertificates, env: env.env, limits,
+      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, resolve: destinations.resolve, clientCertificates, env: env.env, limits, proxyLimits: proxyLimits.limits,
       workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
     },
   };
@@ -106,13 +109,6 @@ function memoryWarnings(text: string | undefined, { memoryBytes, machineBytes }:
 }
 
 type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
-
-function parseNumber(text: string, { min, max, whole }: { min: number; max: number; whole: boolean }): Result<number> {
-  const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : NaN;
-  if (Number.isNaN(value) || (whole && !Number.isInteger(value))) return { ok: false, problem: `${quote(text)} is not a ${whole ? 'whole ' : ''}number: write one such as \`2\`` };
-  if (value < min || value > max) return { ok: false, problem: `${quote(text)} is out of range: write a number from ${min} to ${max}` };
-  return { ok: true, value };
-}
 
 function parseChoice<const T extends string>(text: string, choices: readonly T[]): Result<T> {
   const value = choices.find((choice) => choice === text.trim());

@@ -27,5 +27,6 @@ export type RawInputs = {
   mode?: string | undefined;
   resolve?: readonly string[] | undefined;
   clientCertificates?: readonly string[] | undefined;
+  proxyLimits?: readonly string[] | undefined;
   failOnBlocked?: string | undefined;
 };

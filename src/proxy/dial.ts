@@ -12,6 +12,8 @@ export { DialError } from './dial-error.ts';
 export type DialOptions = RouteOptions & {
   /** what the TLS of a host is verified with, and what it is shown; null: of the host's own proxy */
   contextFor(host: string | null): Promise<tls.SecureContext>;
+  /** what to offer by ALPN; HTTP/1.1 alone unless given */
+  protocols?: readonly string[];
   timeouts: DialTimeouts;
   signal: AbortSignal;
 };
@@ -44,7 +46,7 @@ export async function dial(destination: Destination, options: DialOptions): Prom
     : await connectFirst(route.candidates, { attemptMs, signal, explain });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, tcpKeepAliveMs);
-  return context === null ? socket : await secure(socket, { host, port, context, signal, handshakeMs, reason: 'upstream-tls' });
+  return context === null ? socket : await secure(socket, { host, port, context, signal, handshakeMs, reason: 'upstream-tls', ...(options.protocols && { protocols: options.protocols }) });
 }
 
 const tcpKeepAliveMs = 30_000;

@@ -3,6 +3,7 @@ import type { AuditEntry } from '../report/audit-entry.ts';
 import type { CompiledSecrets } from '../secrets/compile-secrets.ts';
 import type { Authority } from '../trust/authority.ts';
 import type { DialTimeouts } from './dial.ts';
+import type { ProxyLimits } from './limits.ts';
 import type { RootFiles } from './roots.ts';
 import type { ClientCertificate } from './upstream-contexts.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
@@ -25,6 +26,7 @@ export type ProxyOptions = {
   clientCertificates?: readonly ClientCertificate[];
   /** the proxies of this host's network; none: every connection is direct */
   upstreamProxies?: UpstreamProxies | null;
+  limits?: Partial<ProxyLimits>;
   upstreamTimeouts?: Partial<DialTimeouts>;
   /** every address of a name, rejecting where it has none; by default what this host's resolver says */
   resolveName?(host: string): Promise<string[]>;

@@ -6,6 +6,7 @@ import { parseCoding, reduceAcceptEncoding } from './coding.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
+import type { ProxyLimits } from './limits.ts';
 import { otherReadings } from './other-readings.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
@@ -47,6 +48,8 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
   const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');
   const substitution = secrets.substituteRequest({ method: carriesNoSecret?.method ?? method, url: target.url, rawHeaders: request.rawHeaders, destination });
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
+  const waitSeconds = context.rate.take();
+  if (waitSeconds !== null) return refuse(exchange, { ...tooManyAMinute(context.limits), retryAfterSeconds: waitSeconds });
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
@@ -110,3 +113,10 @@ const unscannable: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate or br one, so that it can be searched for secrets.',
 };
+
+function tooManyAMinute({ requestsPerMinute }: ProxyLimits): Refusal {
+  return {
+    status: 429, decision: 'blocked', reason: 'capacity',
+    remedy: `Send at most ${requestsPerMinute} requests a minute, or raise requests-per-minute in proxy-limits.`,
+  };
+}

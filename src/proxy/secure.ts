@@ -7,6 +7,8 @@ export type SecureOptions = {
   host: string;
   port: number;
   context: tls.SecureContext;
+  /** what to offer by ALPN; HTTP/1.1 alone unless given */
+  protocols?: readonly string[];
   handshakeMs: number;
   signal: AbortSignal;
   /** what it counts as when it fails */
@@ -14,14 +16,14 @@ export type SecureOptions = {
 };
 
 /** Speaks TLS over an open connection, with whoever can prove to be `host`. Whatever goes wrong, the connection is gone. */
-export function secure(socket: Socket, { host, port, context, handshakeMs, signal, reason }: SecureOptions): Promise<tls.TLSSocket> {
+export function secure(socket: Socket, { host, port, context, protocols = ['http/1.1'], handshakeMs, signal, reason }: SecureOptions): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const secured = tls.connect({
       socket,
       host,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       secureContext: context,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: [...protocols],
       // Said explicitly, as NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default.
       rejectUnauthorized: true,
     });

@@ -4,6 +4,7 @@ import type { Destination } from '../policy/policy.ts';
 import { draftEntry } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
+import type { ProxyLimits } from './limits.ts';
 import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 
@@ -21,11 +22,11 @@ export function createHttpSide(context: ProxyContext): HttpSide {
 
   const server: Server = createServer({
     insecureHTTPParser: false,
-    maxHeaderSize: 64 << 10,
+    maxHeaderSize: context.limits.headerBytes,
     // A missing Host is answered by the proxy itself, with an entry.
     requireHostHeader: false,
     // Requests have no time limit of their own: uploads and answers take as long as they take, and the run's deadline bounds them.
-    keepAliveTimeout: 75_000,
+    keepAliveTimeout: context.limits.idleMs,
   });
   let runningInAll = 0;
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
@@ -35,7 +36,7 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     const destination = destinationOf(request);
     const unanswered = running.get(socket)!;
     if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
-    if (runningInAll >= MAX_RUNNING) return cutOff(socket, { ...tooManyRunning, method: request.method ?? null, destination, context });
+    if (runningInAll >= context.limits.requestsRunning) return cutOff(socket, { ...tooManyRunning(context.limits), method: request.method ?? null, destination, context });
     unanswered.add(response);
     runningInAll += 1;
     response.once('close', () => {
@@ -60,8 +61,8 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     // A reset is the client's way to go. An answer in the middle of another would be read as part of that one.
     const isGone = error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable;
     if (destination === undefined || isGone || running.get(socket)!.size > 0) return void socket.destroy();
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-    refuseRaw(socket, { ...badRequest, status, method: null, destination, context });
+    const refusal = error.code === 'HPE_HEADER_OVERFLOW' ? tooLongHeaders(context.limits) : badRequest;
+    refuseRaw(socket, { ...refusal, method: null, destination, context });
   });
 
   return {
@@ -85,15 +86,17 @@ export function createHttpSide(context: ProxyContext): HttpSide {
 
 /** Requests a connection may have waiting. Hardly anything pipelines; apt sends ten. */
 const MAX_PIPELINED = 16;
-/** Requests under way at once, as many as the gateway lets connections in: each holds memory of the process that has the secrets. */
-const MAX_RUNNING = 4096;
 
 const tooManyPipelined: Refusal = {
   status: 429, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a connection may have ${MAX_PIPELINED} requests without one.`,
 };
-const tooManyRunning: Refusal = {
-  status: 503, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a run may have ${MAX_RUNNING} requests under way at once.`,
-};
+const tooManyRunning = ({ requestsRunning }: ProxyLimits): Refusal => ({
+  status: 503, decision: 'blocked', reason: 'capacity',
+  remedy: `Wait for answers: a run may have ${requestsRunning} requests under way at once, or raise requests-running in proxy-limits.`,
+});
+const tooLongHeaders = ({ headerBytes }: ProxyLimits): Refusal => ({
+  status: 431, decision: 'blocked', reason: 'capacity', remedy: `Send at most ${headerBytes} bytes of headers, or raise header-bytes in proxy-limits.`,
+});
 const unsupportedConnect: Refusal = {
   status: 501, decision: 'blocked', reason: 'unsupported-protocol',
   remedy: 'CONNECT is not needed: connect to the destination itself, Decoy is on the way.',

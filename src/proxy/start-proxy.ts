@@ -5,7 +5,9 @@ import { draftEntry, openAudit } from './audit.ts';
 import { handleConnection } from './connection.ts';
 import { defaultDialTimeouts } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
+import { defaultProxyLimits } from './limits.ts';
 import type { ProxyOptions } from './options.ts';
+import { createRateLimit } from './rate-limit.ts';
 import { resolveBySystem } from './resolve-by-system.ts';
 import { lazyRoots } from './roots.ts';
 import { createHttpSide } from './server.ts';
@@ -32,7 +34,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     }),
     timeouts: { ...defaultDialTimeouts, ...options.upstreamTimeouts },
   });
-  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry) };
+  const limits = { ...defaultProxyLimits, ...options.limits };
+  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry), limits, rate: createRateLimit(limits.requestsPerMinute) };
   const http = createHttpSide(context);
   const connections = new Set<Socket>();
 
@@ -45,10 +48,10 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       socket.destroy();
     });
   });
-  server.maxConnections = maxConnections;
+  server.maxConnections = limits.connections;
   server.on('drop', () => {
     const draft = draftEntry({ protocol: 'tcp', host: '', port: null });
-    Object.assign(draft, { decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${maxConnections} connections open at once.` });
+    Object.assign(draft, { decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${limits.connections} connections open at once, or raise connections in proxy-limits.` });
     context.audit.record(draft);
   });
   await listen(server, options.socketPath);
@@ -64,8 +67,6 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   return { [Symbol.asyncDispose]: () => (disposal ??= dispose()) };
 }
 
-/** Each costs two file descriptors and some tens of kilobytes; more than a busy package manager or browser opens. */
-const maxConnections = 1_024;
 const disposalMs = 1_000;
 
 async function listen(server: Server, socketPath: string): Promise<void> {
