@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import type tls from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseHostPattern } from '../../src/policy/parse-host-pattern.ts';
 import type { ClientCertificate } from '../../src/proxy/upstream-contexts.ts';
@@ -25,7 +26,7 @@ beforeAll(async () => {
   server = https.createServer({
     requestCert: true, rejectUnauthorized: false, ca: made.map(({ certificatePem }) => certificatePem),
     SNICallback: (name, done) => void Promise.resolve(authority.leafContext(name)).then((context) => done(null, context), done),
-  }, (request, response) => void response.end((request.socket as TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody'));
+  }, (request, response) => void response.end((request.socket as tls.TLSSocket).getPeerCertificate().subject?.CN ?? 'nobody'));
   await once(server.listen(0, '127.0.0.1'), 'listening');
 });
 afterAll(async () => {
@@ -82,3 +83,48 @@ test('a proxy on the way that speaks TLS is not shown it', async () => {
   expect((await ask(bench.agentTo('api.corp.test'), { headers: { host: 'api.corp.test' } })).body.toString()).toBe('one');
   expect(seen).toEqual([undefined]);
 });
+
+// In TLS 1.3 the refusal comes after the handshake, and may be lost with the connection.
+test.each<[string, number | null, RegExp]>([
+  ['is shown none', null, /TLS handshake with .* failed \(\w+\); check .* whether it wants a client certificate/],
+  ['is shown a stranger\'s', 1, /wants another client certificate than it was shown, or any \(\w+\); check the one client-certificates names for it/],
+  ['is shown the right one', 0, /s_server/],
+])('an upstream that insists on one and %s', async (_, shown, told) => {
+  // Node's own servers close without an alert; OpenSSL's sends one, as nginx and others do.
+  const strict = await startOpenssl(made[0]!.certificateFile);
+  await using bench = await openBench({
+    names: [],
+    options: {
+      upstreamCertificates: [strict.certificatePem],
+      clientCertificates: shown === null ? [] : [certificateFor('api.test', made[shown]!)],
+      resolve: [{ host: 'api.test', port: 443, address: '127.0.0.1', addressPort: strict.port }],
+    },
+  });
+  const { status, headers, body } = await ask(bench.agentTo('api.test'), { headers: { host: 'api.test' } });
+  await strict.stop();
+  expect([status, headers['x-decoy-blocked']]).toEqual(shown === 0 ? [200, undefined] : [502, 'upstream-tls']);
+  expect(body.toString()).toMatch(told);
+});
+
+/** A server of OpenSSL's that serves only clients with a certificate of `ca`, over TLS 1.2. */
+async function startOpenssl(ca: string) {
+  const own = makeCertificate(folder, 'api.test', { altName: 'api.test' });
+  const server = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', '-cert', own.certificateFile, '-key', own.keyFile, '-Verify', '1', '-verify_return_error', '-CAfile', ca, '-www', '-tls1_2'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = once(server, 'exit');
+  let printed = '';
+  const port = await new Promise<number>((resolve, reject) => {
+    server.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+      const [, text] = /^ACCEPT .*:(\d+)$/m.exec(printed) ?? [];
+      if (text !== undefined) resolve(Number(text));
+    });
+    server.once('exit', () => reject(new Error(printed)));
+  });
+  return {
+    port, certificatePem: own.certificatePem,
+    async stop() {
+      server.kill();
+      await ended;
+    },
+  };
+}
