@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Host } from './config.ts';
 import { parseUpstreamProxies } from './inputs/parse-upstream-proxies.ts';
 import type { RootFiles } from './proxy/roots.ts';
-import { systemRootFiles } from './trust/system-roots.ts';
+import { systemRootFiles } from './trust/system-root-files.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

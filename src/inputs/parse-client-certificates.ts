@@ -1,5 +1,5 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import fs from 'node:fs';
-import tls from 'node:tls';
 import { parseHostPattern } from '../policy/parse-host-pattern.ts';
 import type { HostPattern } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
@@ -46,12 +46,10 @@ function readPair({ certificateFile, keyFile }: { certificateFile: string; keyFi
   const key = readPem(keyFile, { what: 'PRIVATE KEY', seenAt });
   if (!key.ok) return key;
   if (key.value.includes('ENCRYPTED')) return { ok: false, problem: `the key in ${quote(keyFile)} is encrypted: write it without a passphrase, with \`openssl pkey -in FILE -out FILE\`` };
-  try {
-    tls.createSecureContext({ cert: certificate.value, key: key.value });
-  } catch (error) {
-    return { ok: false, problem: explain((error as NodeJS.ErrnoException).code ?? 'unknown error', { certificateFile, keyFile }) };
-  }
-  return { ok: true, value: { certificatePem: certificate.value, keyPem: key.value } };
+  const problem = pairProblem(certificate.value, key.value);
+  return problem === null
+    ? { ok: true, value: { certificatePem: certificate.value, keyPem: key.value } }
+    : { ok: false, problem: `${quote(certificateFile)} and ${quote(keyFile)} ${problem}` };
 }
 
 function readPem(file: string, { what, seenAt }: { what: string; seenAt(file: string): string | null }): Result<string> {
@@ -67,10 +65,12 @@ function readPem(file: string, { what, seenAt }: { what: string; seenAt(file: st
   }
 }
 
-function explain(code: string, { certificateFile, keyFile }: { certificateFile: string; keyFile: string }): string {
-  const [certificate, key] = [quote(certificateFile), quote(keyFile)];
-  if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' || code === 'ERR_OSSL_X509_KEY_TYPE_MISMATCH') {
-    return `the certificate in ${certificate} is not for the key in ${key}: give the two that belong together`;
+/** Not by a TLS context: this is read at every start, and node:tls is not needed there. */
+function pairProblem(certificatePem: string, keyPem: string): string | null {
+  try {
+    if (new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem))) return null;
+    return 'do not belong together: give the certificate and its own key';
+  } catch (error) {
+    return `cannot be used (${(error as NodeJS.ErrnoException).code ?? 'unknown error'}): check both with \`openssl x509 -in FILE\` and \`openssl pkey -in FILE\``;
   }
-  return `${certificate} and ${key} cannot be used (${code}): check both with \`openssl x509 -in FILE\` and \`openssl pkey -in FILE\``;
 }
