@@ -4,6 +4,7 @@ import type { RootFiles } from './proxy/roots.ts';
 import type { ClientCertificate } from './proxy/upstream-contexts.ts';
 import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
 import type { Limits } from './report/report.ts';
+import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
 import type { SecretBinding } from './secrets/secret.ts';
 
 /** What to run: a program with its arguments, or a script and the shell line it is given to (`{0}` is the script's path). */
@@ -15,6 +16,7 @@ export type RunConfig = {
   image: 'runner';
   rules: readonly Rule[];
   secrets: readonly SecretBinding[];
+  foreignCredentials: ForeignCredentials;
   resolve: readonly ResolveEntry[];
   clientCertificates?: readonly ClientCertificate[];
   env: Readonly<Record<string, string>>;

@@ -25,7 +25,8 @@ type Parser = { key: keyof ProxyLimits; parse(text: string): { ok: true; value: 
 const parsers: Readonly<Record<string, Parser>> = {
   'header-bytes': { key: 'headerBytes', parse: (text) => parseSize(text, { minBytes: 4 << 10, maxBytes: 1 << 20 }) },
   idle: { key: 'idleMs', parse: (text) => inMilliseconds(parseDuration(text, { minSeconds: 1, maxSeconds: 1800 })) },
-  connections: { key: 'connections', parse: (text) => parseNumber(text, { min: 1, max: 4096, whole: true }) },
+  // The canary has two at once.
+  connections: { key: 'connections', parse: (text) => parseNumber(text, { min: 4, max: 4096, whole: true }) },
   'requests-running': { key: 'requestsRunning', parse: (text) => parseNumber(text, { min: 1, max: 4096, whole: true }) },
   'requests-per-minute': { key: 'requestsPerMinute', parse: (text) => parseNumber(text, { min: 1, max: 100_000, whole: true }) },
 };

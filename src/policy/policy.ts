@@ -56,6 +56,9 @@ export type RefusalReason =
   | 'placeholder-without-tls'
   | 'real-secret-leaving'
   | 'method-carries-no-secret'
+  | 'secret-repeated'
+  | 'foreign-credential'
+  | 'unreadable-body'
   | 'unsupported-protocol'
   | 'unscannable-body'
   | 'capacity';

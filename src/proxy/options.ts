@@ -4,6 +4,7 @@ import type { CompiledSecrets } from '../secrets/compile-secrets.ts';
 import type { Authority } from '../trust/authority.ts';
 import type { DialTimeouts } from './dial.ts';
 import type { ProxyLimits } from './limits.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { RootFiles } from './roots.ts';
 import type { ClientCertificate } from './upstream-contexts.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
@@ -27,9 +28,13 @@ export type ProxyOptions = {
   /** the proxies of this host's network; none: every connection is direct */
   upstreamProxies?: UpstreamProxies | null;
   limits?: Partial<ProxyLimits>;
+  /** counts in the place of one made of `limits` */
+  rate?: RateLimit;
   upstreamTimeouts?: Partial<DialTimeouts>;
   /** every address of a name, rejecting where it has none; by default what this host's resolver says */
   resolveName?(host: string): Promise<string[]>;
+  /** hosts whose certificate only the given authority (PEM) can vouch for */
+  pinnedAuthorities?: readonly { host: string; certificatePem: string }[];
   /** called once a request or refused connection, when it is over */
   onEntry(entry: AuditEntry): void;
   /** one sentence about something the user should know; never holds anything a request said */

@@ -5,11 +5,13 @@ import { draftEntry, openAudit } from './audit.ts';
 import { handleConnection } from './connection.ts';
 import { defaultDialTimeouts } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
+import { createHttp2Side } from './http2-server.ts';
 import { defaultProxyLimits } from './limits.ts';
 import type { ProxyOptions } from './options.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { resolveBySystem } from './resolve-by-system.ts';
 import { lazyRoots } from './roots.ts';
+import { createRunningCount } from './running-count.ts';
 import { createHttpSide } from './server.ts';
 import { openUpstreamContexts } from './upstream-contexts.ts';
 import { openUpstream } from './upstream.ts';
@@ -30,13 +32,16 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     resolveName: options.resolveName ?? resolveBySystem,
     contextFor: openUpstreamContexts({
       roots: lazyRoots({ pems: options.upstreamCertificates ?? [], files: options.upstreamRootFiles ?? { extra: [], system: [] } }),
+      pinnedAuthorities: options.pinnedAuthorities ?? [],
       clientCertificates: options.clientCertificates ?? [],
     }),
     timeouts: { ...defaultDialTimeouts, ...options.upstreamTimeouts },
   });
   const limits = { ...defaultProxyLimits, ...options.limits };
-  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry), limits, rate: createRateLimit(limits.requestsPerMinute) };
-  const http = createHttpSide(context);
+  const rate = options.rate ?? createRateLimit(limits.requestsPerMinute);
+  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry), limits, rate };
+  const running = createRunningCount(limits);
+  const http = { http1: createHttpSide(context, running), http2: createHttp2Side(context, running) };
   const connections = new Set<Socket>();
 
   const server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -60,7 +65,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const dispose = async () => {
     const closed = new Promise<void>((done) => server.close(() => done()));
     for (const socket of connections) socket.destroy();
-    http.close();
+    http.http1.close();
+    http.http2.close();
     await within(disposalMs, Promise.all([closed, upstream[Symbol.asyncDispose]()]));
     await unlink(options.socketPath).catch(() => undefined);
   };

@@ -8,6 +8,8 @@ export type ClientCertificate = { host: HostPattern; certificatePem: string; key
 export type ContextOptions = {
   /** all trusted roots, PEM */
   roots(): Promise<string[]>;
+  /** hosts whose certificate only the given authority (PEM) can vouch for */
+  pinnedAuthorities: readonly { host: string; certificatePem: string }[];
   clientCertificates: readonly ClientCertificate[];
 };
 
@@ -15,18 +17,21 @@ export type ContextOptions = {
 export type UpstreamContexts = (host: string | null) => Promise<tls.SecureContext>;
 
 /**
- * The contexts for TLS towards upstreams: one for each client certificate, which is shown to its host only, and one for all others.
- * Each is made when it is first needed: parsing all roots takes some forty milliseconds.
+ * The contexts for TLS towards upstreams: one for each pinned host, one for each client certificate, which is shown to its host only,
+ * and one for all others. Each is made when it is first needed: parsing all roots takes some forty milliseconds.
  */
-export function openUpstreamContexts({ roots, clientCertificates }: ContextOptions): UpstreamContexts {
-  const contexts = new Map<ClientCertificate | null, Promise<tls.SecureContext>>();
+export function openUpstreamContexts({ roots, pinnedAuthorities, clientCertificates }: ContextOptions): UpstreamContexts {
+  const pinned = new Map(pinnedAuthorities.map(({ host, certificatePem }) => [host, certificatePem]));
+  const contexts = new Map<string | ClientCertificate | null, Promise<tls.SecureContext>>();
   // The narrowest pattern first: it is the one that is meant.
   const sorted = [...clientCertificates].sort((a, b) => breadth(a.host) - breadth(b.host));
 
   return (host) => {
     const certificate = host === null ? null : sorted.find((candidate) => matchesHost(candidate.host, host)) ?? null;
-    const context = contexts.get(certificate) ?? roots().then((ca) => createContext(ca, certificate));
-    contexts.set(certificate, context);
+    const pin = host === null ? undefined : pinned.get(host);
+    const key = pin === undefined ? certificate : host;
+    const context = contexts.get(key) ?? (pin === undefined ? roots() : Promise.resolve([pin])).then((ca) => createContext(ca, certificate));
+    contexts.set(key, context);
     return context;
   };
 }

@@ -1,24 +1,52 @@
 import { setMaxListeners } from 'node:events';
+import type { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 // The package's index would load fetch, WebSocket and more: tens of milliseconds of every start.
 import PoolConstructor from 'undici/lib/dispatcher/pool.js';
 import type { Destination } from '../policy/policy.ts';
 import { dial, type DialOptions } from './dial.ts';
+import type { RawHeaders } from './headers.ts';
+import { openHttp2Sessions } from './http2-sessions.ts';
+import { dispatchHttp2 } from './http2-upstream.ts';
 import { formatHost } from './target.ts';
 
-/** Kept-alive HTTP/1.1 connections to upstreams, one pool a scheme, host and port. */
+/**
+ * Kept-alive connections to upstreams: over HTTP/1.1 one pool a scheme, host and port; over HTTP/2, for requests that came so
+ * and where the upstream speaks it, a few sessions.
+ */
 export type Upstream = AsyncDisposable & {
-  dispatch(destination: Destination, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void;
+  dispatch(destination: Destination, request: UpstreamRequest, handler: UpstreamHandler): void;
 };
 
-export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body'> & { method: string; headers: string[] };
+export type UpstreamRequest = {
+  method: string;
+  path: string;
+  headers: string[];
+  body: Readable | null;
+  /** asked for when the body has ended; they are sent over HTTP/2 only */
+  trailers(): RawHeaders;
+  mayUseHttp2: boolean;
+  /** over HTTP/1.1, the connection carries nothing after it */
+  reset: boolean;
+};
+
+/** undici's events, in its order. */
+export type UpstreamHandler = {
+  onConnect(abort: (error?: Error) => void): void;
+  /** `isWhole`: nothing follows, not even trailers. false: pause until `resume` */
+  onHeaders(status: number, headers: readonly (Buffer | string)[], resume: () => void, statusText: string, isWhole?: boolean): boolean;
+  onData(chunk: Buffer): boolean;
+  onComplete(trailers: readonly (Buffer | string)[] | null): void;
+  onError(error: Error): void;
+};
 
 export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
   const closing = new AbortController();
   // Every connection being opened listens.
   setMaxListeners(0, closing.signal);
   const pools = new Map<string, Pool>();
+  const sessions = openHttp2Sessions({ ...options, signal: closing.signal });
 
   const poolFor = (destination: Destination): Pool => {
     const origin = `${destination.scheme}://${formatHost(destination)}`;
@@ -32,10 +60,14 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
 
   return {
     dispatch(destination, request, handler) {
-      poolFor(destination).dispatch({ ...request, method: request.method as Dispatcher.HttpMethod }, handler);
+      const { method, path, headers, body, reset } = request;
+      const overHttp1 = () => void poolFor(destination).dispatch({ method: method as Dispatcher.HttpMethod, path, headers, body, reset }, handler);
+      if (!request.mayUseHttp2 || destination.scheme !== 'https') return overHttp1();
+      dispatchHttp2(sessions, { destination, request, handler, overHttp1 });
     },
     async [Symbol.asyncDispose]() {
       closing.abort();
+      sessions.close();
       await Promise.allSettled([...pools.values()].map((pool) => pool.destroy()));
       pools.clear();
     },
@@ -44,14 +76,14 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
 
 /** A rule like `**.example.com` allows any number of names; their idle pools must not pile up. */
 const maxPools = 256;
-const connectionsPerPool = 256;
 /** Below the 5 s after which common servers close an idle connection: a request sent into a closing one is lost. */
 const keepAliveMs = 4_000;
 const maxHeaderBytes = 64 << 10;
 
 function createPool(origin: string, { destination, dialOptions }: { destination: Destination; dialOptions: DialOptions }): Pool {
   return new PoolConstructor(origin, {
-    connections: connectionsPerPool,
+    // As many as there are requests under way, which the client's side bounds: one that waited here would wait for a stream to end.
+    connections: null,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
     maxHeaderSize: maxHeaderBytes,

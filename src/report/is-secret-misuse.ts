@@ -6,6 +6,9 @@ const SECRET_MISUSE: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'placeholder-without-tls',
   'real-secret-leaving',
   'method-carries-no-secret',
+  'secret-repeated',
+  'foreign-credential',
+  'unreadable-body',
   'unscannable-body',
 ]);
 

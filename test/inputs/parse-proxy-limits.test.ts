@@ -18,7 +18,7 @@ describe('a bad line is quoted, with the remedy', () => {
     ['=1', '`=1` is not `NAME=VALUE`: write one such as `connections=256`'],
     ['speed=1', '`speed` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`'],
     ['constructor=1', '`constructor` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`'],
-    ['connections=0', '`connections`: `0` is out of range: write a number from 1 to 4096'],
+    ['connections=0', '`connections`: `0` is out of range: write a number from 4 to 4096'],
     ['connections=', '`connections`: `` is not a whole number: write one such as `2`'],
     ['requests-running=1.5', '`requests-running`: `1.5` is not a whole number: write one such as `2`'],
     ['requests-per-minute=-1', '`requests-per-minute`: `-1` is not a whole number: write one such as `2`'],
