@@ -27,7 +27,9 @@ export function createHttp2Side(context: ProxyContext, running: RunningCount): H
       session.on('error', (error: NodeJS.ErrnoException) => {
         if (isProtocolError(error)) note(malformed, { ...served, method: null });
       });
-      session.setTimeout(context.limits.idleMs, () => {
+      session.setTimeout(context.limits.idleMs);
+      // Not as its callback, which is called once only: the first time may pass while an answer takes long.
+      session.on('timeout', () => {
         if (served.openStreams === 0) session.close();
       });
     },

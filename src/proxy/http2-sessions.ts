@@ -118,7 +118,9 @@ function keep(peer: Peer, session: ClientHttp2Session): void {
   session.on('close', drop);
   // Its streams tell what it means for each of them.
   session.on('error', drop);
-  session.setTimeout(idleMs, () => {
+  session.setTimeout(idleMs);
+  // Not as its callback, which is called once only: the first time may pass while an answer takes long.
+  session.on('timeout', () => {
     if (kept.streams > 0) return;
     drop();
     session.close();
