@@ -24,6 +24,20 @@ test('where all holds, the canary holds, and leaves nothing', async () => {
   expect(upstream.handshakes.filter((name) => name === canary.otherHost)).toHaveLength(1);
 });
 
+test('it holds with the least limits, asks no proxy of the host\'s network, and parses no trusted roots', async () => {
+  let isRead = false;
+  const nowhere = { variable: 'HTTPS_PROXY', scheme: 'http', host: '127.0.0.1', port: 1, authorization: null } as const;
+  await using rehearsal = await openRehearsal({
+    proxy: () => ({
+      limits: { headerBytes: 4096, idleMs: 1000, connections: 4, requestsRunning: 1 },
+      upstreamProxies: { https: nowhere, http: nowhere, noProxy: '' },
+      upstreamRootFiles: { extra: [], get system() { isRead = true; return []; } },
+    }),
+  });
+  await rehearsal.prove();
+  expect(isRead).toBe(false);
+});
+
 test('its names are new every time, and no rule can cover them', async () => {
   await using first = await openRehearsal();
   await using second = await openRehearsal();

@@ -11,7 +11,7 @@ import type { ClientCertificate } from '../../src/proxy/upstream-contexts.ts';
 import { createAuthority, type Authority } from '../../src/trust/authority.ts';
 import { openForwardProxy } from './forward-proxy.ts';
 import { makeCertificate } from './make-certificate.ts';
-import { ask, openBench, portOf } from './open-bench.ts';
+import { ask, askHttp2, openBench, portOf } from './open-bench.ts';
 
 let folder: string;
 let server: https.Server;
@@ -56,6 +56,36 @@ test.each([
 ])('%s is shown the narrowest certificate for it: %s', async (host, shown) => {
   await using bench = await openCorp();
   expect((await ask(bench.agentTo(host), { headers: { host } })).body.toString()).toBe(shown);
+});
+
+test('a host with an authority of its own is shown one only where one is for it', async () => {
+  await using bench = await openBench({
+    allow: hosts, names: [],
+    options: {
+      upstreamCertificates: [],
+      pinnedAuthorities: ['api.corp.test', 'stranger.test'].map((host) => ({ host, certificatePem: authority.certificatePem })),
+      clientCertificates: [certificateFor('api.corp.test', made[0]!)],
+      resolve: hosts.map((host) => ({ host, port: 443, address: '127.0.0.1', addressPort: portOf(server) })),
+    },
+  });
+  const shownTo = async (host: string) => (await ask(bench.agentTo(host), { headers: { host } })).body.toString();
+  expect([await shownTo('api.corp.test'), await shownTo('stranger.test')]).toEqual(['exact', 'nobody']);
+});
+
+test('over HTTP/2 it is shown, too', async () => {
+  const sessions: string[] = [];
+  await using bench = await openBench({
+    allow: hosts, names: hosts,
+    http2Options: { requestCert: true, rejectUnauthorized: false, ca: made.map(({ certificatePem }) => certificatePem) },
+    http2Upstream: (stream) => {
+      sessions.push((stream.session!.socket as tls.TLSSocket).getPeerCertificate().subject?.CN as string ?? 'nobody');
+      stream.respond({ ':status': 200 });
+      stream.end();
+    },
+    options: { clientCertificates: [certificateFor('*.corp.test', made[1]!)] },
+  });
+  for (const host of ['api.corp.test', 'stranger.test']) expect((await askHttp2(bench.http2(host), {})).status).toBe(200);
+  expect(sessions).toEqual(['one', 'nobody']);
 });
 
 test('it opens no host by itself', async () => {

@@ -45,6 +45,32 @@ test.each<[string, { extra?: string[]; system?: string[] }, number]>([
   if (status !== 200) expect(answer.body.toString()).toContain('add its CA to this system\'s trusted certificates, or name it in NODE_EXTRA_CA_CERTS');
 });
 
+test('a host with an authority of its own is trusted by that one alone, and that one for no other host', async () => {
+  const server = await startHttps(authority, (_request, response) => void response.end('ok'));
+  const { certificatePem: stranger } = await createAuthority();
+  const hosts = ['pinned.test', 'elsewhere.test', 'free.test'];
+  await using bench = await openBench({
+    allow: hosts, names: [],
+    options: {
+      upstreamCertificates: [], upstreamRootFiles: { extra: [], system: [] },
+      pinnedAuthorities: [{ host: 'pinned.test', certificatePem: authority.certificatePem }, { host: 'elsewhere.test', certificatePem: stranger }],
+      resolve: hosts.map((host) => ({ host, port: 443, address: '127.0.0.1', addressPort: portOf(server) })),
+    },
+  });
+  const statusOf = async (to: typeof bench, host: string) => (await ask(to.agentTo(host), { headers: { host } })).status;
+  expect(await Promise.all(hosts.map((host) => statusOf(bench, host)))).toEqual([200, 502, 502]);
+  await using trusting = await openBench({
+    allow: hosts, names: [],
+    options: {
+      upstreamCertificates: [authority.certificatePem], pinnedAuthorities: [{ host: 'elsewhere.test', certificatePem: stranger }],
+      resolve: hosts.map((host) => ({ host, port: 443, address: '127.0.0.1', addressPort: portOf(server) })),
+    },
+  });
+  expect([await statusOf(trusting, 'free.test'), await statusOf(trusting, 'elsewhere.test')]).toEqual([200, 502]);
+  server.closeAllConnections();
+  server.close();
+});
+
 test('where they are is told by Decoy\'s own environment', () => {
   expect(describeHost({ NODE_EXTRA_CA_CERTS: '/a.pem', SSL_CERT_FILE: '/b.pem' }, '/dist').upstreamRootFiles).toEqual({ extra: ['/a.pem'], system: ['/b.pem'] });
   const { extra, system } = describeHost({ NODE_EXTRA_CA_CERTS: '' }, '/dist').upstreamRootFiles!;

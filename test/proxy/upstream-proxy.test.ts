@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { UpstreamProxy } from '../../src/proxy/upstream-proxy.ts';
 import { createAuthority } from '../../src/trust/authority.ts';
 import { openForwardProxy, type ForwardProxySetUp } from './forward-proxy.ts';
-import { ask, openBench, portOf, readAll, type SetUp } from './open-bench.ts';
+import { ask, askHttp2, openBench, portOf, readAll, type SetUp } from './open-bench.ts';
 
 const PUBLIC = '203.0.113.9';
 const upstream: http.RequestListener = (request, response) => void response.end(`upstream got ${request.url}`);
@@ -41,6 +41,21 @@ test('an https upstream is asked for by name, and verified inside the tunnel', a
   await using both = await openBoth({});
   const { status, text } = await get(both.bench);
   expect([status, text]).toEqual([200, 'upstream got /x']);
+  expect(both.proxy.asked.map(({ authority }) => authority)).toEqual(['api.test:443']);
+});
+
+test('HTTP/2 goes through the tunnel as well, all streams through one', async () => {
+  await using both = await openBoth({
+    bench: {
+      http2Upstream: (stream, headers) => {
+        stream.respond({ ':status': 200 });
+        stream.end(`upstream got ${headers[':path']}`);
+      },
+    },
+  });
+  const session = both.bench.http2('api.test');
+  const bodies = await Promise.all(['/a', '/b', '/c'].map(async (path) => (await askHttp2(session, { ':path': path })).body.toString()));
+  expect(bodies).toEqual(['upstream got /a', 'upstream got /b', 'upstream got /c']);
   expect(both.proxy.asked.map(({ authority }) => authority)).toEqual(['api.test:443']);
 });
 
