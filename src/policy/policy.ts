@@ -45,6 +45,7 @@ export type RefusalReason =
   | 'name-does-not-resolve'
   | 'upstream-tls'
   | 'upstream-unreachable'
+  | 'upstream-proxy'
   | 'sni-mismatch'
   | 'host-mismatch'
   | 'tls-handshake'

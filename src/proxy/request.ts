@@ -11,6 +11,7 @@ import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders
 import { hasCodedMessages } from './grpc.ts';
 import { isNodeCoding } from './node-codings.ts';
 import { otherReadings } from './other-readings.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
 import { createSubstitutedBody } from './substituted-body.ts';
@@ -37,7 +38,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
 }
 
 function judge(exchange: Exchange, options: RequestOptions): void {
-  const { request, answer, destination, draft, context: { secrets, policy } } = exchange;
+  const { request, answer, destination, draft, context: { secrets, policy, rate } } = exchange;
   const { method } = request;
   if (request.problem !== null) return refuse(exchange, request.problem);
   const target = parseTarget(request, destination);
@@ -60,12 +61,15 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const echoing = carriesNoSecret?.method ?? method;
   const substitution = secrets.substituteRequest({ method: echoing, url: target.url, rawHeaders: request.rawHeaders, destination });
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
-  for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
   if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
+  // Last, so that only what is let through counts.
+  const waitSeconds = rate.take();
+  if (waitSeconds !== null) return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
+  for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
@@ -168,3 +172,10 @@ const unscannableMessages: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Send gRPC messages uncompressed ("grpc-encoding: identity"), so that they can be searched for secrets.',
 };
+
+function tooManyAMinute({ requestsPerMinute }: RateLimit): Refusal {
+  return {
+    status: 429, decision: 'blocked', reason: 'capacity',
+    remedy: `Send at most ${requestsPerMinute} requests a minute, or raise requests-per-minute in proxy-limits.`,
+  };
+}
