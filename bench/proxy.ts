@@ -107,7 +107,7 @@ async function runProxy(): Promise<void> {
   const other = { kind: 'exact', name: 'api.example.com' } as const;
   await startProxy({
     socketPath,
-    policy: compilePolicy({ rules: [{ text: 'localhost', methods: null, host, port: null, path: null }], bindings: [] }),
+    policy: compilePolicy({ rules: [{ kind: 'http', text: 'localhost', methods: null, host, port: null, path: null }], bindings: [] }),
     secrets: compileSecrets(withSecret ? mintSecrets([{ name: 'KEY', hosts: [other], hostTexts: [other.name], value: 'sk-0123456789abcdefghijklmnopqrstuvwxyz0123' }]) : []),
     resolve: [{ host: 'localhost', port: 443, address: '127.0.0.1', addressPort: port }],
     authority: await createAuthority(),

@@ -33,7 +33,7 @@ const SCRIPT_PATH = '/decoy/script';
 export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs {
   const problems: string[] = [...context.secrets.problems, ...unsupported(raw)];
   const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
-  const destinations = parseDestinations(raw);
+  const destinations = parseDestinations(raw, { bindings: context.secrets.secrets });
   const env = parseEnv(raw.env ?? []);
   problems.push(...destinations.problems, ...env.problems);
   const take = <T>(name: string, result: { ok: true; value: T } | { ok: false; problem: string }, fallback: T): T => {

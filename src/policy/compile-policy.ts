@@ -1,8 +1,10 @@
-import type { Destination, HostPattern, Policy, Question, Rule, Verdict } from './policy.ts';
+import type { Endpoint, HostPattern, HttpRule, Policy, Question, Rule, TcpRule, Verdict } from './policy.ts';
+import { coversPort, coversPortOfEither } from './covers-port.ts';
 import { isHostName } from './normalise-host.ts';
 import { matchPath } from './match-path.ts';
 import { normalisePath } from './normalise-path.ts';
-import { renderRemedy } from './render-remedy.ts';
+import { quote } from './quote.ts';
+import { renderRemedy, renderTcpRemedy } from './render-remedy.ts';
 
 /** What the policy needs of a secret: its name and the hosts it is bound to. */
 export type Binding = { name: string; hosts: readonly HostPattern[] };
@@ -15,24 +17,31 @@ export type Binding = { name: string; hosts: readonly HostPattern[] };
  * the hosts it covers, so that `GET api.example.com/v1/**` narrows what the bound secret can be used for. A broader rule, or one for
  * another port, only adds.
  *
+ * A `tcp://` rule holds for what no HTTP rule and no binding covers: where both do, the connection is judged as HTTP, which is stricter.
+ *
  * The host of a question must be normalised (`normaliseHost`): any other spelling matches no wildcard and is refused.
  */
 export function compilePolicy({ rules, bindings }: { rules: readonly Rule[]; bindings: readonly Binding[] }): Policy {
   const index = createIndex();
-  for (const rule of rules) groupFor(index, rule.host).rules.push(rule);
+  for (const rule of rules) {
+    const group = groupFor(index, rule.host);
+    if (rule.kind === 'tcp') group.tcpRules.push(rule);
+    else group.rules.push(rule);
+  }
   for (const { name, hosts } of bindings) for (const host of hosts) groupFor(index, host).secrets.push(name);
   const hosts = [...rules.map((rule) => rule.host), ...bindings.flatMap((binding) => binding.hosts)];
   return {
     decide: (question) => decide(groupsFor(index, question.host), question),
+    decideTcp: (endpoint) => decideTcp(groupsFor(index, endpoint.host), endpoint),
     couldAllow: (name) => groupsFor(index, name).length > 0,
-    couldReach: ({ host, port }) => groupsFor(index, host).some((group) => reaches(group, port)),
+    couldReach: ({ host, port }) => groupsFor(index, host).some((group) => reaches(group, port) || group.tcpRules.some((rule) => rule.port === port)),
     ports: [...new Set([80, 443, ...rules.flatMap((rule) => rule.port ?? [])])].sort((a, b) => a - b),
     addresses: [...new Set(hosts.filter((host) => host.kind === 'address').map((host) => host.name))],
   };
 }
 
 /** All that one host pattern permits. */
-type Group = { rules: Rule[]; secrets: string[] };
+type Group = { rules: HttpRule[]; tcpRules: TcpRule[]; secrets: string[] };
 
 /** One map a kind of pattern: a lookup costs one `get` for the name itself and two for each name above it, whatever the number of rules. */
 type Index = { exact: Map<string, Group>; oneLabel: Map<string, Group>; anyDepth: Map<string, Group> };
@@ -43,7 +52,7 @@ function createIndex(): Index {
 
 function groupFor(index: Index, { kind, name }: HostPattern): Group {
   const groups = kind === 'one-label' ? index.oneLabel : kind === 'any-depth' ? index.anyDepth : index.exact;
-  const group = groups.get(name) ?? { rules: [], secrets: [] };
+  const group = groups.get(name) ?? { rules: [], tcpRules: [], secrets: [] };
   groups.set(name, group);
   return group;
 }
@@ -82,25 +91,35 @@ function decide(groups: readonly Group[], question: Question): Verdict {
   return refuse(closest.reason, { question, ...(closest.rule && { rule: closest.rule }) });
 }
 
-type Miss = { reason: MissReason; rule?: Rule };
+function decideTcp(groups: readonly Group[], endpoint: Endpoint): Verdict {
+  const { port } = endpoint;
+  const stricter = groups.find((group) => reaches(group, port));
+  if (stricter) return { allowed: false, reason: 'unsupported-protocol', remedy: onlyHttp(stricter, endpoint) };
+  for (const { tcpRules } of groups) {
+    const rule = tcpRules.find((candidate) => candidate.port === port);
+    if (rule) return { allowed: true, rule: rule.text };
+  }
+  return { allowed: false, reason: groups.length === 0 ? 'host-not-allowed' : 'port-not-allowed', remedy: renderTcpRemedy(endpoint) };
+}
+
+function onlyHttp({ rules, secrets }: Group, { host, port }: Endpoint): string {
+  const rule = rules.find((candidate) => coversPortOfEither(candidate, port));
+  const cause = rule ? `the rule ${quote(rule.text)}` : `secret ${quote(secrets[0]!)}`;
+  return `${cause} makes ${quote(`${host}:${port}`)} a place of HTTP, and nothing else passes there: use another port for raw TCP`;
+}
+
+type Miss = { reason: MissReason; rule?: HttpRule };
 type MissReason = 'port-not-allowed' | 'method-not-allowed' | 'path-not-allowed';
 
 /** The further a rule got before it failed, the more likely it is the one the user thought of. */
 const closeness: Record<MissReason, number> = { 'port-not-allowed': 0, 'method-not-allowed': 1, 'path-not-allowed': 2 };
 
-function missOf(rule: Rule, { question, path }: { question: Question; path: string | null }): MissReason | null {
+function missOf(rule: HttpRule, { question, path }: { question: Question; path: string | null }): MissReason | null {
   if (!coversPort(rule, question)) return 'port-not-allowed';
   // Methods are case-sensitive (RFC 9110 section 9.1): `get` is not GET, and what an upstream makes of it is not known here.
   if (rule.methods !== null && !rule.methods.includes(question.method)) return 'method-not-allowed';
   if (rule.path !== null && (path === null || !matchPath(rule.path, path))) return 'path-not-allowed';
   return null;
-}
-
-/** 443 is HTTPS and 80 plain HTTP, never the other way round, so that no rule lets a request lose its TLS; any other port is either. */
-function coversPort(rule: Rule, { scheme, port }: Pick<Destination, 'scheme' | 'port'>): boolean {
-  if (port === 443) return scheme === 'https' && (rule.port === null || rule.port === 443);
-  if (port === 80) return scheme === 'http' && (rule.port === null || rule.port === 80);
-  return port === rule.port;
 }
 
 const bindingTarget = { scheme: 'https', port: 443 } as const;
@@ -109,12 +128,11 @@ function isBindingTarget({ scheme, port }: Question): boolean {
   return scheme === bindingTarget.scheme && port === bindingTarget.port;
 }
 
-/** Before the first byte the scheme is not known: either will do. */
 function reaches(group: Group, port: number): boolean {
   if (group.secrets.length > 0 && port === bindingTarget.port) return true;
-  return group.rules.some((rule) => coversPort(rule, { scheme: 'https', port }) || coversPort(rule, { scheme: 'http', port }));
+  return group.rules.some((rule) => coversPortOfEither(rule, port));
 }
 
-function refuse(reason: MissReason | 'host-not-allowed', { question, rule }: { question: Question; rule?: Rule }): Verdict {
+function refuse(reason: MissReason | 'host-not-allowed', { question, rule }: { question: Question; rule?: HttpRule }): Verdict {
   return { allowed: false, reason, remedy: renderRemedy(reason, { question, rule: rule ?? null }) };
 }

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { isForbiddenAddress, isOwnAddress } from '../policy/address-check.ts';
-import type { Destination, RefusalReason, ResolveEntry } from '../policy/policy.ts';
+import type { Destination, Endpoint, RefusalReason, ResolveEntry } from '../policy/policy.ts';
 import { explainTlsError } from './explain-tls-error.ts';
 
 /** Why no connection could be had; `remedy` is one sentence. */
@@ -23,17 +23,20 @@ export type DialOptions = {
   signal: AbortSignal;
 };
 
+/** `tcp`: a raw connection, with TLS or without, that is nobody's business here. */
+export type DialDestination = Endpoint & { scheme: Destination['scheme'] | 'tcp' };
+
 /**
  * Opens a verified connection to the destination. The address that was checked is the one that is dialled: the name is not
  * resolved a second time, so a name that changes its address in between (DNS rebinding) gains nothing.
  * @throws DialError
  */
-export async function dial(destination: Destination, options: DialOptions): Promise<Socket> {
+export async function dial(destination: DialDestination, options: DialOptions): Promise<Socket> {
   const candidates = await findCandidates(destination, options);
   const socket = await connectFirst(candidates, destination, options.signal);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, tcpKeepAliveMs);
-  return destination.scheme === 'http' ? socket : await secure(socket, destination, options);
+  return destination.scheme === 'https' ? await secure(socket, destination, options) : socket;
 }
 
 type Candidate = { address: string; port: number };
@@ -44,7 +47,7 @@ const attemptMs = 10_000;
 const attemptDelayMs = 250;
 const handshakeMs = 15_000;
 
-async function findCandidates(destination: Destination, { resolve, ownAddresses }: DialOptions): Promise<Candidate[]> {
+async function findCandidates(destination: Endpoint, { resolve, ownAddresses }: DialOptions): Promise<Candidate[]> {
   const { host, port } = destination;
   const named = resolve.filter((entry) => entry.host === host && entry.port === port);
   if (named.length > 0) return named.map((entry) => ({ address: entry.address, port: entry.addressPort }));
@@ -68,7 +71,7 @@ async function resolveName(host: string): Promise<string[]> {
 }
 
 /** Tries the candidates in turn, the next one when the last has failed or was slow to answer; the first to connect wins. */
-function connectFirst(candidates: readonly Candidate[], { host, port }: Destination, signal: AbortSignal): Promise<Socket> {
+function connectFirst(candidates: readonly Candidate[], { host, port }: Endpoint, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const open = new Set<Socket>();
     let next = 0;
@@ -112,7 +115,7 @@ function connectFirst(candidates: readonly Candidate[], { host, port }: Destinat
   });
 }
 
-function secure(socket: Socket, { host, port }: Destination, { context, signal }: DialOptions): Promise<tls.TLSSocket> {
+function secure(socket: Socket, { host, port }: Endpoint, { context, signal }: DialOptions): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const secured = tls.connect({
       socket,

@@ -99,7 +99,7 @@ const unsupportedConnect: Refusal = {
 };
 const badRequest: Refusal = {
   status: 400, decision: 'blocked', reason: 'bad-request',
-  remedy: 'Send well-formed HTTP/1.1: on this port Decoy understands nothing else.',
+  remedy: 'Send well-formed HTTP/1.1: another protocol passes only where a rule such as `tcp://db.example.com:5432` names the host and port.',
 };
 
 type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };

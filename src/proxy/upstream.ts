@@ -1,15 +1,18 @@
 import { setMaxListeners } from 'node:events';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 // The package's index would load fetch, WebSocket and more: tens of milliseconds of every start.
 import PoolConstructor from 'undici/lib/dispatcher/pool.js';
 import type { Destination } from '../policy/policy.ts';
-import { dial, type DialOptions } from './dial.ts';
+import { dial, type DialDestination, type DialOptions } from './dial.ts';
 import { formatHost } from './target.ts';
 
-/** Kept-alive HTTP/1.1 connections to upstreams, one pool a scheme, host and port. */
+/** Kept-alive HTTP/1.1 connections to upstreams, one pool a scheme, host and port; and connections of another kind. */
 export type Upstream = AsyncDisposable & {
   dispatch(destination: Destination, request: UpstreamRequest, handler: Dispatcher.DispatchHandler): void;
+  /** A connection of its own, for what is not request and answer. Who asked for it ends it. @throws DialError */
+  connect(destination: DialDestination): Promise<Socket>;
 };
 
 export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body'> & { method: string; headers: string[] };
@@ -19,6 +22,7 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
   // Every connection being opened listens.
   setMaxListeners(0, closing.signal);
   const pools = new Map<string, Pool>();
+  const connections = new Set<Socket>();
 
   const poolFor = (destination: Destination): Pool => {
     const origin = `${destination.scheme}://${formatHost(destination)}`;
@@ -34,8 +38,15 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
     dispatch(destination, request, handler) {
       poolFor(destination).dispatch({ ...request, method: request.method as Dispatcher.HttpMethod }, handler);
     },
+    async connect(destination) {
+      const socket = await dial(destination, { ...options, signal: closing.signal });
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+      return socket;
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
+      for (const socket of connections) socket.destroy();
       await Promise.allSettled([...pools.values()].map((pool) => pool.destroy()));
       pools.clear();
     },

@@ -1,9 +1,9 @@
-import type { Destination } from '../policy/policy.ts';
 import { outgoingNeedles } from './outgoing-needles.ts';
 import { createOutgoingScanner } from './outgoing-scanner.ts';
 import type { OutgoingScanner } from './outgoing-scanner.ts';
 import { redactPath } from './redact.ts';
 import { isBound } from './refuse-seen.ts';
+import type { ScannedDestination } from './refuse-seen.ts';
 import { createResponseScrubber } from './scrub.ts';
 import type { ResponseScrubber } from './scrub.ts';
 import type { Secret } from './secret.ts';
@@ -22,7 +22,7 @@ export type CompiledSecrets = {
   hasBoundSecret(host: string): boolean;
   substituteRequest(request: OutgoingRequest): Substitution;
   /** `place` is what a refusal calls it: `body` unless given */
-  createOutgoingScanner(destination: Destination, place?: string): OutgoingScanner;
+  createOutgoingScanner(destination: ScannedDestination, place?: string): OutgoingScanner;
   /** null where no secret is bound to the host: such responses are passed on untouched */
   scrubberFor(host: string): ResponseScrubber | null;
   /** every placeholder or real value, in any covered encoding, replaced by `[NAME]` */
