@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
-import { decodeHeaders, toPairs } from './headers.ts';
+import { decodeHeaders } from './headers.ts';
 import type { Refusal } from './refusal.ts';
 import { prepareResponse, type PreparedResponse } from './response.ts';
 import type { UpstreamRequest } from './upstream.ts';
@@ -15,7 +15,7 @@ export type Forwarding = {
 
 /** Sends the request upstream and streams the answer back. */
 export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): Forwarding {
-  const { request, response, destination, draft, context } = exchange;
+  const { answer, destination, draft, context } = exchange;
   let attemptsLeft = upstreamRequest.body == null && retriable.has(upstreamRequest.method) ? 1 : 0;
   let abortUpstream: ((error?: Error) => void) | null = null;
   let isAborted = false;
@@ -34,15 +34,12 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
     draft.reason ??= 'upstream-unreachable';
     draft.remedy ??= `The answer of "${destination.host}:${destination.port}" ended before it was complete; try again.`;
     abort();
-    request.socket.destroy();
+    answer.cut();
   };
   const end = (trailers: readonly string[]) => {
-    if (trailers.length > 0) {
-      const scrubbed = prepared!.scrubber?.scrubHeaders(trailers);
-      for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
-      response.addTrailers(toPairs(scrubbed?.rawHeaders ?? trailers));
-    }
-    response.end();
+    const scrubbed = trailers.length === 0 ? undefined : prepared!.scrubber?.scrubHeaders(trailers);
+    for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
+    answer.end(scrubbed?.rawHeaders ?? trailers);
   };
 
   const handler: Dispatcher.DispatchHandler = {
@@ -62,16 +59,7 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
       }
       prepared = result;
       draft.status = status;
-      response.sendDate = false;
-      // Corked for one turn: headers, a body that came with them and its end leave in one record. The socket, not the
-      // response: Node 22 and 24 lose what a corked response with chunks was given after the first when it ends in that turn.
-      const { socket } = response;
-      socket?.cork();
-      process.nextTick(() => {
-        socket?.uncork();
-        if (!response.writableEnded && !response.destroyed) response.flushHeaders();
-      });
-      response.writeHead(status, result.statusText, result.rawHeaders as string[]);
+      answer.start({ status, statusText: result.statusText, rawHeaders: result.rawHeaders });
       sink = result.openSink({ onDrain: () => resumeUpstream(), onError: cut });
       return true;
     },
@@ -85,16 +73,16 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
     },
     onError(error) {
       abortUpstream = null;
-      if (isAborted || response.destroyed) return;
-      if (response.headersSent) return cut();
+      if (isAborted || answer.stream.destroyed) return;
+      if (answer.isStarted()) return cut();
       if (attemptsLeft-- > 0 && isStaleConnection(error)) return send();
       refuse(exchange, explain(error, `${destination.host}:${destination.port}`));
     },
   };
   const send = () => context.upstream.dispatch(destination, upstreamRequest, handler);
 
-  response.once('close', () => {
-    if (!response.writableFinished) abort();
+  answer.stream.once('close', () => {
+    if (!answer.stream.writableFinished) abort();
   });
   send();
   return { abort };

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest } from './client.ts';
 
 /** A method and a path that some servers take a request for, because a header of it says so. */
 export type Reading = { method: string; path: string };
@@ -9,7 +9,7 @@ const methodHeaders = ['x-http-method-override', 'x-http-method', 'x-method-over
 const pathHeaders = ['x-original-url', 'x-rewrite-url'];
 
 /** What else the request may be read as: the rules must allow that, too. Empty for nearly every request. */
-export function otherReadings({ headers }: Pick<IncomingMessage, 'headers'>, own: Reading): Reading[] {
+export function otherReadings({ headers }: Pick<ClientRequest, 'headers'>, own: Reading): Reading[] {
   const methods = methodHeaders.flatMap((name) => valuesOf(headers[name])).map((value) => value.toUpperCase());
   const paths = pathHeaders.flatMap((name) => valuesOf(headers[name])).map(pathOf);
   if (methods.length === 0 && paths.length === 0) return [];

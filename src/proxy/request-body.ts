@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { OutgoingScanner } from '../secrets/compile-secrets.ts';
+import type { ClientRequest } from './client.ts';
 import { createDecodedScan, scanSafely, type BodyRefusal, type DecodedScan } from './decoded-scan.ts';
 
 export type RequestBodyOptions = {
@@ -17,7 +17,8 @@ export type RequestBodyOptions = {
  * The body as it may go upstream, with back-pressure to the client. It is not the request itself, as undici destroys the body
  * it was given when the answer comes early, and destroying a request closes the client's connection.
  */
-export function createRequestBody(request: IncomingMessage, options: RequestBodyOptions): Readable {
+export function createRequestBody(request: ClientRequest, options: RequestBodyOptions): Readable {
+  const { body: source } = request;
   const { scanner, onBytes } = options;
   const decoded: DecodedScan | null = options.decoded === null ? null : createDecodedScan(options.decoded);
   let isOver = false;
@@ -27,13 +28,13 @@ export function createRequestBody(request: IncomingMessage, options: RequestBody
 
   const body = new Readable({
     read() {
-      if (!isScanning) request.resume();
+      if (!isScanning) source.resume();
     },
     destroy(error, callback) {
       isOver = true;
       decoded?.destroy();
       // What the client still sends is swallowed, or its connection could never carry another request.
-      request.resume();
+      source.resume();
       callback(error);
     },
   });
@@ -46,24 +47,24 @@ export function createRequestBody(request: IncomingMessage, options: RequestBody
     const refusal = scanner === null ? null : scanSafely(scanner, chunk);
     if (refusal !== null) return refuse(refusal);
     onBytes(chunk.length);
-    if (!body.push(chunk)) request.pause();
+    if (!body.push(chunk)) source.pause();
   };
 
-  request.on('data', (chunk: Buffer) => {
+  source.on('data', (chunk: Buffer) => {
     if (isOver) return;
     if (decoded === null) return scan(chunk);
     // A chunk is passed on only once everything it decodes to was looked at.
     isScanning = true;
-    request.pause();
+    source.pause();
     decoded.push(chunk, (refusal) => {
       isScanning = false;
       if (refusal !== null) return refuse(refusal);
       if (held !== null) scan(held);
       held = chunk;
-      if (!isOver && body.readableLength < body.readableHighWaterMark) request.resume();
+      if (!isOver && body.readableLength < body.readableHighWaterMark) source.resume();
     });
   });
-  request.once('end', () => {
+  source.once('end', () => {
     if (isOver) return;
     if (decoded === null) return void body.push(null);
     decoded.end((refusal) => {
@@ -72,8 +73,8 @@ export function createRequestBody(request: IncomingMessage, options: RequestBody
       if (!isOver) body.push(null);
     });
   });
-  request.once('close', () => {
-    if (!request.complete && !isOver) body.destroy(new Error('the client went away'));
+  source.once('close', () => {
+    if (!request.isComplete() && !isOver) body.destroy(new Error('the client went away'));
   });
   return body;
 }

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { addUse, draftEntry } from './audit.ts';
+import type { ClientAnswer, ClientRequest } from './client.ts';
 import { parseCoding, reduceAcceptEncoding } from './coding.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
@@ -19,14 +19,14 @@ export type RequestOptions = {
 };
 
 /** Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. */
-export function handleRequest(request: IncomingMessage, response: ServerResponse, options: RequestOptions): void {
+export function handleRequest(request: ClientRequest, answer: ClientAnswer, options: RequestOptions): void {
   const { destination, context } = options;
   const { secrets, policy } = context;
-  const method = request.method ?? '';
+  const { method } = request;
   const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
   draft.method = method;
-  const exchange: Exchange = { request, response, destination, draft, context };
-  response.once('close', () => context.audit.record(draft));
+  const exchange: Exchange = { request, answer, destination, draft, context };
+  answer.stream.once('close', () => context.audit.record(draft));
 
   const target = parseTarget(request, destination);
   if (!target.ok) return refuse(exchange, target.refusal);
@@ -50,17 +50,17 @@ export function handleRequest(request: IncomingMessage, response: ServerResponse
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
-  const coding = hasBody(request) ? parseCoding(headerValue(headers, 'content-encoding')) : null;
+  const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
 
-  if (options.expectsContinue) response.writeContinue();
+  if (options.expectsContinue) answer.writeContinue();
   let forwarding: Forwarding | null = null;
-  const body = hasBody(request) ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
+  const body = request.hasBody ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
   forwarding = forward(exchange, { method, path: target.url, headers, body });
 }
 
 /** Refused before the policy is asked: what this proxy cannot judge it does not pass. */
-function findUnsupported(request: IncomingMessage): Refusal | null {
+function findUnsupported(request: ClientRequest): Refusal | null {
   const { upgrade, 'transfer-encoding': transferEncoding } = request.headers;
   if (upgrade !== undefined && /websocket/i.test(upgrade)) {
     return {
@@ -84,11 +84,6 @@ function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: st
 }
 
 const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding']);
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0);
-}
 
 function openBody(exchange: Exchange, { coding, onRefusal }: { coding: string | null; onRefusal(): void }): Readable {
   const { request, draft, destination, context: { secrets } } = exchange;

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import type { ResponseScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
 import { createDecoder } from './coding.ts';
 
@@ -12,9 +12,9 @@ export type ResponseSink = {
 };
 
 /** Passes the body on as it is. */
-export function createDirectSink(response: ServerResponse, onDrain: () => void): ResponseSink {
-  response.on('drain', onDrain);
-  return { write: (chunk) => response.write(chunk), end: (finished) => finished(), destroy: () => undefined };
+export function createDirectSink(answer: Writable, onDrain: () => void): ResponseSink {
+  answer.on('drain', onDrain);
+  return { write: (chunk) => answer.write(chunk), end: (finished) => finished(), destroy: () => undefined };
 }
 
 export type ScrubbedSinkOptions = {
@@ -27,23 +27,23 @@ export type ScrubbedSinkOptions = {
 };
 
 /** Decodes the body and passes it on with every real value replaced; a chunk goes out as soon as it is known to hold none. */
-export function createScrubbedSink(response: ServerResponse, options: ScrubbedSinkOptions): ResponseSink {
+export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOptions): ResponseSink {
   const scrubber = options.scrubber.createBodyScrubber();
   const writeScrubbed = (chunk: Buffer): boolean => {
     const bytes = scrubber.push(chunk);
-    return bytes.length === 0 || response.write(bytes);
+    return bytes.length === 0 || answer.write(bytes);
   };
   const finish = (finished: () => void) => {
     const rest = scrubber.flush();
-    if (rest.length > 0) response.write(rest);
+    if (rest.length > 0) answer.write(rest);
     options.onScrubs(scrubber.counts());
     finished();
   };
   if (options.coding === null) {
-    response.on('drain', options.onDrain);
+    answer.on('drain', options.onDrain);
     return { write: writeScrubbed, end: finish, destroy: () => undefined };
   }
-  return createDecodingSink(response, { ...options, coding: options.coding, writeScrubbed, finish });
+  return createDecodingSink(answer, { ...options, coding: options.coding, writeScrubbed, finish });
 }
 
 type DecodingOptions = ScrubbedSinkOptions & {
@@ -52,7 +52,7 @@ type DecodingOptions = ScrubbedSinkOptions & {
   finish(finished: () => void): void;
 };
 
-function createDecodingSink(response: ServerResponse, options: DecodingOptions): ResponseSink {
+function createDecodingSink(answer: Writable, options: DecodingOptions): ResponseSink {
   let decoder: ReturnType<typeof createDecoder> | null = null;
   const open = (first: Buffer) => {
     const stream = createDecoder(options.coding, first);
@@ -65,7 +65,7 @@ function createDecodingSink(response: ServerResponse, options: DecodingOptions):
     });
     stream.on('drain', options.onDrain);
     stream.on('error', options.onError);
-    response.on('drain', () => stream.resume());
+    answer.on('drain', () => stream.resume());
     return stream;
   };
   return {

@@ -19,12 +19,12 @@ export type PreparedResponse = {
 
 /** Decides how an answer goes back: untouched, or, from a host a secret is bound to, decoded and scrubbed. */
 export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse): PreparedResponse | { ok: false; refusal: Refusal } {
-  const { response, destination, context, draft } = exchange;
+  const { answer, destination, context, draft } = exchange;
   const rawHeaders = forwardableResponseHeaders(upstream.rawHeaders);
   const scrubber = context.secrets.scrubberFor(destination.host);
   if (scrubber === null) {
     const statusText = printable(upstream.statusText, upstream.status);
-    return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(response, onDrain) };
+    return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(answer.stream, onDrain) };
   }
 
   const coding = parseCoding(headerValue(rawHeaders, 'content-encoding'));
@@ -45,7 +45,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     statusText: statusText.text,
     rawHeaders: weakenTag(headers.rawHeaders),
     scrubber,
-    openSink: (events) => createScrubbedSink(response, {
+    openSink: (events) => createScrubbedSink(answer.stream, {
       ...events,
       scrubber,
       coding,

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { draftEntry } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
+import { http1Answer, http1Request } from './http1-client.ts';
 import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 
@@ -42,7 +43,7 @@ export function createHttpSide(context: ProxyContext): HttpSide {
       runningInAll -= 1;
     });
     try {
-      handleRequest(request, response, { destination, context, expectsContinue });
+      handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue });
     } catch {
       // Thrown further it would end the process. Unjudged, the request goes nowhere.
       socket.destroy();

@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Destination } from '../policy/policy.ts';
+import type { ClientRequest } from './client.ts';
+import type { RawHeaders } from './headers.ts';
 import type { Refusal } from './refusal.ts';
 
 export type Target =
@@ -13,16 +14,16 @@ export type Target =
  * target) must be the destination, on every request of a kept-alive connection: otherwise a rule for one host, or a secret
  * bound to it, would serve another virtual host behind the same address (RFC 9110, 4.3.3 and 7.4).
  */
-export function parseTarget(request: IncomingMessage, destination: Destination): Target {
+export function parseTarget(request: ClientRequest, destination: Destination): Target {
   const host = formatHost(destination);
   const named = singleHost(request.rawHeaders);
   // HTTP/1.0 has no Host; the destination is sent upstream in its place.
-  const isMissing = named === null && request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+  const isMissing = named === null && request.version === '1.0';
   if (named === null && !isMissing) return mismatch(400, 'Send exactly one Host header with the name the connection was opened to.');
   if (named !== null && named !== host && normalizeAuthority(named, destination) !== host) {
     return mismatch(421, `Send a Host header that is "${host}", the name the connection was opened to, or open another connection.`);
   }
-  return originForm(request.url ?? '', { destination, host, method: request.method ?? '' });
+  return originForm(request.url, { destination, host, method: request.method });
 }
 
 /** The destination as Host says it: an IPv6 literal in brackets, the default port left out. */
@@ -50,7 +51,7 @@ function accepted(url: string, host: string): Target {
   return { ok: true, url, path: question === -1 ? url : url.slice(0, question), host };
 }
 
-function singleHost(rawHeaders: readonly string[]): string | null {
+function singleHost(rawHeaders: RawHeaders): string | null {
   let found: string | null = null;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!;
