@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { addUse, draftEntry } from './audit.ts';
 import type { ClientAnswer, ClientRequest } from './client.ts';
@@ -10,12 +10,16 @@ import { otherReadings } from './other-readings.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
 import { parseTarget } from './target.ts';
+import { findHandshakeProblem } from './websocket-handshake.ts';
+import { openWebSocket } from './websocket.ts';
 
 export type RequestOptions = {
   destination: Destination;
   context: ProxyContext;
   /** the client waits for `100 Continue` before it sends the body */
   expectsContinue: boolean;
+  /** the client's connection, where it asks to go on with WebSocket on it */
+  webSocket?: Duplex;
 };
 
 /** Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. */
@@ -32,7 +36,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
   if (!target.ok) return refuse(exchange, target.refusal);
   draft.path = secrets.list.length === 0 ? target.path : secrets.redact(target.path);
 
-  const unsupported = findUnsupported(request);
+  const unsupported = options.webSocket ? findHandshakeProblem(request) : findUnsupported(request);
   if (unsupported !== null) return refuse(exchange, unsupported);
 
   const verdict = policy.decide({ ...destination, method, path: target.path });
@@ -50,6 +54,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
+  if (options.webSocket) return openWebSocket(exchange, { url: target.url, headers, socket: options.webSocket });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
 
@@ -61,14 +66,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
 
 /** Refused before the policy is asked: what this proxy cannot judge it does not pass. */
 function findUnsupported(request: ClientRequest): Refusal | null {
-  const { upgrade, 'transfer-encoding': transferEncoding } = request.headers;
-  if (upgrade !== undefined && /websocket/i.test(upgrade)) {
-    return {
-      status: 501, decision: 'blocked', reason: 'unsupported-protocol',
-      remedy: 'WebSocket is not supported yet; use plain HTTP requests or server-sent events.',
-    };
-  }
-  // Any other Upgrade is an offer that a server may ignore (RFC 9110, 7.8), as this one does.
+  const { 'transfer-encoding': transferEncoding } = request.headers;
   if (transferEncoding !== undefined && transferEncoding.toLowerCase() !== 'chunked') {
     return { status: 501, decision: 'blocked', reason: 'bad-request', remedy: 'Send the body with Content-Length or with "Transfer-Encoding: chunked" alone.' };
   }

@@ -3,6 +3,7 @@ import type { Endpoint } from '../policy/policy.ts';
 import { draftEntry, type Draft } from './audit.ts';
 import { DialError } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
+import { joinSockets } from './join-sockets.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
 
 export type TcpOptions = { endpoint: Endpoint; rule: string; context: ProxyContext };
@@ -34,36 +35,14 @@ export async function passTcp(client: Socket, { endpoint, rule, context }: TcpOp
     client.destroy();
   };
   const watch = watchOf({ endpoint, context });
-  pump(client, upstream, {
-    find: watch.leaving, onFound: cut, onBytes: (count) => { draft.requestBytes += count; },
+  joinSockets(client, upstream, {
+    up: { find: watch.leaving, onFound: cut, onBytes: (count) => { draft.requestBytes += count; } },
+    down: { find: watch.arriving, onFound: cut, onBytes: (count) => { draft.responseBytes += count; } },
   });
-  pump(upstream, client, {
-    find: watch.arriving, onFound: cut, onBytes: (count) => { draft.responseBytes += count; },
-  });
-  upstream.on('error', () => upstream.destroy());
-  // One that came to its end on both sides may still have to deliver what it was given; one that broke ends the other at once.
-  client.once('close', () => (client.readableEnded && client.writableFinished ? upstream.destroySoon() : upstream.destroy()));
-  upstream.once('close', () => (upstream.readableEnded && upstream.writableFinished ? client.destroySoon() : client.destroy()));
 }
 
 type Found = Omit<Refusal, 'status' | 'decision'>;
 type Find = (chunk: Buffer) => Found | null;
-
-type Pump = { find: Find; onFound(found: Found): void; onBytes(count: number): void };
-
-/** Hands on what `from` receives, its end included, and reads no further while `to` does not take it. */
-function pump(from: Socket, to: Socket, { find, onFound, onBytes }: Pump): void {
-  from.on('data', (chunk: Buffer) => {
-    const found = find(chunk);
-    if (found !== null) return onFound(found);
-    onBytes(chunk.length);
-    if (!to.write(chunk)) from.pause();
-  });
-  to.on('drain', () => from.resume());
-  if (from.readableEnded) to.end();
-  else from.once('end', () => to.end());
-  from.resume();
-}
 
 function watchOf({ endpoint, context: { secrets } }: Pick<TcpOptions, 'endpoint' | 'context'>): { leaving: Find; arriving: Find } {
   const { host, port } = endpoint;

@@ -15,7 +15,7 @@ export type Upstream = AsyncDisposable & {
   connect(destination: DialDestination): Promise<Socket>;
 };
 
-export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body'> & { method: string; headers: string[] };
+export type UpstreamRequest = Pick<Dispatcher.DispatchOptions, 'path' | 'body' | 'upgrade'> & { method: string; headers: string[] };
 
 export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
   const closing = new AbortController();
