@@ -7,8 +7,8 @@ import { openTls } from '../test/proxy/gateway-client.ts';
 export type Route =
   | { kind: 'direct'; port: number }
   | { kind: 'sandbox'; host: string; authorization?: string }
-  | { kind: 'decoy'; socketPath: string }
-  | { kind: 'connect'; proxyPort: number; port: number };
+  | { kind: 'decoy'; socketPath: string; authorization?: string }
+  | { kind: 'connect'; proxyPort: number; port: number; authorization?: string };
 
 export type Load = { route: Route; task: 'small' | 'down' | 'up'; connections: number; seconds: number };
 export type LoadResult = { requests: number; requestsPerSecond: number; bytesPerSecond: number };
@@ -35,8 +35,13 @@ export async function runLoad(load: Load): Promise<LoadResult> {
 }
 
 function headOf(route: Route): string {
-  if (route.kind === 'sandbox') return `Host: ${route.host}\r\n${route.authorization === undefined ? '' : `Authorization: ${route.authorization}\r\n`}`;
-  return `Host: ${route.kind === 'decoy' ? 'localhost' : `localhost:${route.port}`}\r\n`;
+  const authorization = route.kind === 'direct' || route.authorization === undefined ? '' : `Authorization: ${route.authorization}\r\n`;
+  return `Host: ${hostOf(route)}\r\n${authorization}`;
+}
+
+function hostOf(route: Route): string {
+  if (route.kind === 'sandbox') return route.host;
+  return route.kind === 'decoy' ? 'localhost' : `localhost:${route.port}`;
 }
 
 async function open(route: Route): Promise<tls.TLSSocket> {

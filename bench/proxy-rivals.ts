@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Another intercepting proxy, started as an explicit one (CONNECT), decrypting. */
-export type Rival = { name: string; proxyPort: number; process: ChildProcess };
+export type Rival = {
+  name: string;
+  proxyPort: number;
+  process: ChildProcess;
+  /** with a placeholder in it, where the rival swaps them */
+  authorization?: string;
+};
+
+/** The real value that rivals put in the placeholder's place. */
+export const rivalSecret = 'sk-0123456789abcdefghijklmnopqrstuvwxyz0123';
 
 /** squid with ssl-bump and mitmdump, where Debian's packages (squid-openssl, mitmproxy) are installed. */
 export async function startRivals(folder: string, caFile: string): Promise<{ rivals: Rival[]; missing: string[] }> {
@@ -17,7 +26,7 @@ export async function startRivals(folder: string, caFile: string): Promise<{ riv
       missing.push(name);
       continue;
     }
-    if (await isListening(started.proxyPort)) rivals.push({ name, ...started });
+    if (await waitForPort(started.proxyPort)) rivals.push({ name, ...started });
     else {
       started.process.kill();
       missing.push(`${name} (installed, but did not start)`);
@@ -61,7 +70,8 @@ function startMitmproxy(folder: string, caFile: string) {
 const squidPort = 31_281;
 const mitmproxyPort = 31_282;
 
-async function isListening(port: number): Promise<boolean> {
+/** Whether something listens there within ten seconds. */
+export async function waitForPort(port: number): Promise<boolean> {
   for (let i = 0; i < 100; i++) {
     const isOpen = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1');

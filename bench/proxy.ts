@@ -1,5 +1,6 @@
 /**
- * What the proxy costs: HTTPS through it against HTTPS direct, and against squid and mitmproxy where they are installed.
+ * What the proxy costs: HTTPS through it against HTTPS direct, against squid and mitmproxy where they are installed, and against two
+ * npm packages that swap placeholders, too, fetched for this.
  * Upstream, proxy and client are a process each; rounds of all routes are interleaved; medians are printed.
  *
  *   npx esbuild bench/proxy.ts --bundle --platform=node --format=cjs --log-level=error --outfile=/tmp/decoy-bench.cjs && node /tmp/decoy-bench.cjs [ROUNDS]
@@ -16,7 +17,8 @@ import { mintSecrets } from '../src/secrets/mint-secrets.ts';
 import { createAuthority } from '../src/trust/authority.ts';
 import { median } from './median.ts';
 import { largeBytes, runLoad, type Load, type LoadResult, type Route } from './proxy-load.ts';
-import { startRivals } from './proxy-rivals.ts';
+import { startNpmRivals } from './npm-rivals.ts';
+import { rivalSecret, startRivals } from './proxy-rivals.ts';
 import { sampleProcess } from './sample-process.ts';
 import { startUpstream } from './upstream.ts';
 
@@ -30,26 +32,27 @@ async function compare(rounds: number): Promise<void> {
     const child = fork(process.argv[1]!, [role], { env: { ...process.env, ...env } });
     children.push(child);
     child.send(settings as object);
-    return { child, ready: (await once(child, 'message'))[0] as { port: number; caPem: string } };
+    return { child, ready: (await once(child, 'message'))[0] as { port: number; caPem: string; placeholder?: string } };
   };
   try {
     const { ready: { port, caPem } } = await start('upstream', {});
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, caPem);
-    const socketPath = (name: string) => join(folder, `${name}.sock`);
-    const proxies: Record<string, ChildProcess> = {
-      'decoy': (await start('proxy', { socketPath: socketPath('plain'), port, withSecret: false }, { NODE_EXTRA_CA_CERTS: caFile })).child,
-      'decoy, a secret for another host': (await start('proxy', { socketPath: socketPath('secret'), port, withSecret: true }, { NODE_EXTRA_CA_CERTS: caFile })).child,
-    };
-    const { rivals, missing } = await startRivals(folder, caFile);
-    children.push(...rivals.map((rival) => rival.process));
-    for (const { name, process: child } of rivals) proxies[name] = child;
-    const routes = new Map<string, Route>([
-      ['direct', { kind: 'direct', port }],
-      ['decoy', { kind: 'decoy', socketPath: socketPath('plain') }],
-      ['decoy, a secret for another host', { kind: 'decoy', socketPath: socketPath('secret') }],
-      ...rivals.map(({ name, proxyPort }): [string, Route] => [name, { kind: 'connect', proxyPort, port }]),
-    ]);
+    const proxies: Record<string, ChildProcess> = {};
+    const routes = new Map<string, Route>([['direct', { kind: 'direct', port }]]);
+    for (const [name, secretHost] of [['decoy', null], ['decoy, a secret for another host', 'api.example.com'], ['decoy, swapped and scrubbed', 'localhost']] as const) {
+      const socketPath = join(folder, `${secretHost}.sock`);
+      const { child, ready } = await start('proxy', { socketPath, port, secretHost }, { NODE_EXTRA_CA_CERTS: caFile });
+      proxies[name] = child;
+      routes.set(name, { kind: 'decoy', socketPath, ...(secretHost === 'localhost' ? { authorization: `Bearer ${ready.placeholder}` } : {}) });
+    }
+    const started = [await startRivals(folder, caFile), await startNpmRivals({ folder, caFile })];
+    const missing = started.flatMap((some) => some.missing);
+    for (const { name, process: child, proxyPort, authorization } of started.flatMap((some) => some.rivals)) {
+      children.push(child);
+      proxies[name] = child;
+      routes.set(name, { kind: 'connect', proxyPort, port, ...(authorization === undefined ? {} : { authorization }) });
+    }
     const { child: client } = await start('client', {});
     for (const name of missing) console.log(`${name}: not installed`);
     for (const load of [{ task: 'small', connections: 1, seconds: 1 }, { task: 'small', connections: 32, seconds: 1 }, { task: 'down', connections: 1, seconds: 0 }, { task: 'up', connections: 1, seconds: 0 }] as const) {
@@ -102,19 +105,19 @@ async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, prox
 }
 
 async function runProxy(): Promise<void> {
-  const [{ socketPath, port, withSecret }] = await once(process, 'message') as [{ socketPath: string; port: number; withSecret: boolean }];
+  const [{ socketPath, port, secretHost }] = await once(process, 'message') as [{ socketPath: string; port: number; secretHost: string | null }];
   const host = { kind: 'exact', name: 'localhost' } as const;
-  const other = { kind: 'exact', name: 'api.example.com' } as const;
+  const secrets = secretHost === null ? [] : mintSecrets([{ name: 'KEY', hosts: [{ kind: 'exact', name: secretHost }], hostTexts: [secretHost], value: rivalSecret }]);
   await startProxy({
     socketPath,
     policy: compilePolicy({ rules: [{ kind: 'http', text: 'localhost', methods: null, host, port: null, path: null }], bindings: [] }),
-    secrets: compileSecrets(withSecret ? mintSecrets([{ name: 'KEY', hosts: [other], hostTexts: [other.name], value: 'sk-0123456789abcdefghijklmnopqrstuvwxyz0123' }]) : []),
+    secrets: compileSecrets(secrets),
     resolve: [{ host: 'localhost', port: 443, address: '127.0.0.1', addressPort: port }],
     authority: await createAuthority(),
     ownAddresses: [],
     onEntry: () => undefined,
   });
-  process.send!({});
+  process.send!({ placeholder: secrets[0]?.placeholder });
 }
 
 async function runClient(): Promise<void> {

@@ -7,7 +7,7 @@ export function sampleProcess(pid: number): { stop(): { cpuSeconds: number; grow
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     return (Number(fields[11]) + Number(fields[12])) / 100;
   };
-  const resident = () => Number(/VmRSS:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
+  const resident = () => residentBytes(pid);
   const before = resident();
   const cpuBefore = cpuSeconds();
   let highest = before;
@@ -18,4 +18,8 @@ export function sampleProcess(pid: number): { stop(): { cpuSeconds: number; grow
       return { cpuSeconds: cpuSeconds() - cpuBefore, grownBytes: Math.max(highest, resident()) - before };
     },
   };
+}
+
+export function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+([0-9]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 }

@@ -1,5 +1,6 @@
 import type { ResolveEntry, Rule } from './policy/policy.ts';
 import type { Limits } from './report/report.ts';
+import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
 import type { SecretBinding } from './secrets/secret.ts';
 
 /** What to run: a program with its arguments, or a script and the shell line it is given to (`{0}` is the script's path). */
@@ -11,6 +12,7 @@ export type RunConfig = {
   image: 'runner';
   rules: readonly Rule[];
   secrets: readonly SecretBinding[];
+  foreignCredentials: ForeignCredentials;
   resolve: readonly ResolveEntry[];
   env: Readonly<Record<string, string>>;
   limits: Limits;

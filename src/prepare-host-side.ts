@@ -1,34 +1,65 @@
 import os from 'node:os';
 import path from 'node:path';
+import { openCanaryUpstream } from './canary/canary-upstream.ts';
+import { proveCanary } from './canary/prove-canary.ts';
+import { replaceable } from './canary/replaceable.ts';
+import type { WithCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
 import type { Policy } from './policy/policy.ts';
 import { startProxy } from './proxy/start-proxy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { RunEvents } from './run.ts';
 import { giveToGateway } from './sandbox/gateway-user.ts';
+import type { ProbeChannel } from './sandbox/probe-channel.ts';
 import { compileSecrets } from './secrets/compile-secrets.ts';
 import type { Secret } from './secrets/secret.ts';
 import { createAuthority, type Authority } from './trust/authority.ts';
 
 export { layOutTree } from './lay-out-tree.ts';
 
-export type HostSideOptions = {
+export type HostSideOptions = WithCanary & {
   config: RunConfig; host: Host; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: Pick<RunEvents, 'onWarning'>;
 };
 
 /** What holds the real secrets and decides: the authority and the proxy, listening on a socket of this run. */
-export type HostSide = AsyncDisposable & { authority: Authority };
+export type HostSide = AsyncDisposable & {
+  authority: Authority;
+  /** Proves by the canary that all of it holds, and then takes the canary away; resolves with the milliseconds that took. */
+  rehearse(probes: Pick<ProbeChannel, 'probe' | 'end'>): Promise<number>;
+};
 
-export async function prepareHostSide({ config, host, secrets, policy, runDirectory, record, events }: HostSideOptions): Promise<HostSide> {
-  const authority = await createAuthority();
+export async function prepareHostSide({ config, host, secrets, policy, canary, withdrawCanary, runDirectory, record, events }: HostSideOptions): Promise<HostSide> {
+  const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
+  const { foreignCredentials } = config;
+  const compiled = replaceable(compileSecrets([...secrets, canary.secret], { foreignCredentials }));
   const socketPath = path.join(runDirectory, 'proxy.sock');
-  const proxy = await startProxy({
-    socketPath, policy, secrets: compileSecrets(secrets), resolve: config.resolve, authority,
+  const starting = startProxy({
+    socketPath, policy, secrets: compiled.value, resolve: [...config.resolve, ...upstream.resolve], authority,
     ownAddresses: Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
     ...(host.upstreamCertificates ? { upstreamCertificates: host.upstreamCertificates } : {}),
+    pinnedAuthorities: [upstream.trust],
     onEntry: record,
     onWarning: (text) => events.onWarning(text),
   });
+  starting.catch(() => upstream[Symbol.asyncDispose]());
+  const proxy = await starting;
   await giveToGateway(socketPath);
-  return { authority, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() };
+  // Made while the gateway starts, so that the canary need not wait for them.
+  await Promise.all([canary.host, canary.otherHost].map((name) => authority.leafContext(name)));
+  const withdraw = async ({ end }: Pick<ProbeChannel, 'end'>) => {
+    withdrawCanary();
+    compiled.replace(compileSecrets(secrets, { foreignCredentials }));
+    await Promise.all([upstream[Symbol.asyncDispose](), end()]);
+  };
+  return {
+    authority,
+    rehearse: async (probes) => {
+      const startedMs = performance.now();
+      await proveCanary({
+        canary, probe: probes.probe, upstream, authorityPem: authority.certificatePem, literals: policy.addresses, withdraw: () => withdraw(probes),
+      });
+      return performance.now() - startedMs;
+    },
+    [Symbol.asyncDispose]: async () => void await Promise.all([proxy[Symbol.asyncDispose](), upstream[Symbol.asyncDispose]()]),
+  };
 }

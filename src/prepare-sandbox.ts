@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { withCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
 import { gatewayPolicy } from './gateway-policy.ts';
 import type { Policy } from './policy/policy.ts';
@@ -28,6 +29,8 @@ export type PreparedSandbox = AsyncDisposable & {
   /** starts the command */
   start(): Promise<Sandbox>;
   filesystem: MadeFilesystem;
+  /** how long the start-up canary took, beside everything else */
+  canaryMs: number;
   /** rejects when the gateway or the keeper goes while the sandbox runs */
   lost: Promise<never>;
   /** For when the command is over: takes its changes off the disk, and the network and the keeper away, while the sandbox ends. */
@@ -52,6 +55,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   let lose!: (error: Error) => void;
   const gatewayLost = new Promise<never>((_, reject) => { lose = reject; });
   gatewayLost.catch(() => {});
+  const rehearsed = withCanary(parts);
 
   const containers = createGroup();
   const others = createGroup();
@@ -61,23 +65,27 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   };
   try {
     const gatewayReady = containers.add(startGateway(engine, {
-      ...common, ...gatewayPolicy(parts), socketDirectory: parts.runDirectory, onLost: (message) => lose(new Error(message)),
+      ...common, ...gatewayPolicy(rehearsed), socketDirectory: parts.runDirectory, onLost: (message) => lose(new Error(message)),
     }));
     const filesystem = await others.add(createFilesystem(engine, { ...common, layout, workspace, user }));
     // Loaded only now that the containers are starting: it holds what is heavy to load.
     const { prepareHostSide, layOutTree } = await import('./prepare-host-side.ts');
-    const hostSide = others.add(prepareHostSide(parts));
+    const hostSide = others.add(prepareHostSide(rehearsed));
     const tree = hostSide.then(({ authority }) => layOutTree({ config, authority, user, layout, workspace }));
-    tree.catch(() => {});
+    // After the tree, which the keeper waits for; beside the disk's making and the sandbox's creation, which are the engine's work.
+    const rehearsal = Promise.all([gatewayReady, hostSide, tree]).then(([{ probes }, { rehearse }]) => rehearse(probes));
+    for (const promise of [tree, rehearsal]) promise.catch(() => {});
     const [made, gateway] = await Promise.all([filesystem.make({ storageBytes: config.limits.storageBytes, tree }), gatewayReady]);
-    const sandbox = await containers.add(createSandbox(engine, {
+    const creating = containers.add(createSandbox(engine, {
       ...common, user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
     }));
+    const [sandbox, canaryMs] = await Promise.all([creating, rehearsal]);
     warnOfLittleSpace(parts, made);
     const lost = Promise.race([gatewayLost, made.keeper.lost]);
     lost.catch(() => {});
     return {
       filesystem: made,
+      canaryMs,
       lost,
       start: async () => {
         const started = await sandbox.start(await describeCommand(parts, { layout, user }));

@@ -43,7 +43,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const secrets = mintSecrets(config.secrets);
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
-  const facts = { wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
+  const facts = { canaryMs: null as number | null, wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
     events.onEntry(entry);
@@ -56,6 +56,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     events.onStage('starting the gateway, the disk and the proxy');
     await using directory = await openRunDirectory(id);
     await using prepared = await prepareSandbox(engine, { id, config, host, secrets, policy, runDirectory: directory.path, record, events });
+    facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
     events.onStage('running the command');
     const watched = await watch(prepared, {
@@ -73,7 +74,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   };
   const report = buildReport({
     id, startedAt, wallSeconds: facts.wallSeconds, image: config.image, limits: config.limits, outcome, storageFull: facts.storageFull,
-    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, meter, ledger, changes,
+    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes,
   });
   return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals()) };
 }

@@ -29,14 +29,14 @@ type message struct {
 	UID       int      `json:"uid,omitempty"`
 	GID       int      `json:"gid,omitempty"`
 
-	// query and answer
+	// query and answer; probe and probed
 	ID        uint64 `json:"id,omitempty"`
 	Name      string `json:"name,omitempty"`
 	Qtype     string `json:"qtype,omitempty"`
 	Transport string `json:"transport,omitempty"`
 	Allow     bool   `json:"allow,omitempty"`
 
-	// refused and error
+	// refused, error and probed
 	Reason  string `json:"reason,omitempty"`
 	Address string `json:"address,omitempty"`
 	Port    int    `json:"port,omitempty"`
@@ -104,14 +104,15 @@ func (c *control) ask(name, qtype, transport string) (allow, ok bool) {
 	}
 }
 
-// readAnswers returns when the connection ends, which is always an error.
-func (c *control) readAnswers() error {
+// readAnswers returns when the connection ends, which is always an error. Whatever is no answer goes to handle.
+func (c *control) readAnswers(handle func(message)) error {
 	for {
 		received, err := c.read()
 		if err != nil {
 			return attempt("go on without the host", err)
 		}
 		if received.Type != "answer" {
+			handle(received)
 			continue
 		}
 		c.asking.Lock()

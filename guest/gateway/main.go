@@ -15,6 +15,7 @@ import (
 const (
 	controlPath = "/run/decoy/control.sock"
 	proxyPath   = "/run/decoy/proxy.sock"
+	probePath   = "/run/decoy/probe.sock"
 	dnsAddress  = "127.0.0.1:53"
 	dnsPort     = 53
 )
@@ -68,8 +69,9 @@ func run() error {
 	names := newNames(literals)
 	resolver := newResolver(control.ask, names, refusals)
 	tunnels := newTunnels(proxyPath, names, refusals, connectionLimit(descriptors))
+	probes := newProbes(probePath, control.send, resolver.forget)
 	ended := make(chan error, 1)
-	go func() { ended <- control.readAnswers() }()
+	go func() { ended <- control.readAnswers(probes.handle) }()
 	go func() { ended <- serveDNSOverUDP(listeners.dnsUDP, resolver) }()
 	go func() { ended <- serveDNSOverTCP(listeners.dnsTCP, resolver) }()
 	for _, listener := range listeners.tunnels {

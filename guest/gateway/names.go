@@ -59,3 +59,12 @@ func (n *names) nameOf(address [4]byte) (name string, ok bool) {
 	name, ok = n.owners[address]
 	return name, ok
 }
+
+// forget takes every address back; whoever still holds one holds nothing.
+func (n *names) forget() {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	clear(n.addresses)
+	clear(n.owners)
+	n.last = 0
+}

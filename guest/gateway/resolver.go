@@ -24,6 +24,12 @@ func newResolver(ask func(name, qtype, transport string) (allow, ok bool), names
 	return &resolver{verdicts: newVerdicts(ask), names: names, refusals: refusals, slots: make(chan struct{}, queriesMost)}
 }
 
+// forget makes the resolver as it was before the first question.
+func (r *resolver) forget() {
+	r.verdicts.forget()
+	r.names.forget()
+}
+
 // respond returns the answer to one packet, or nil when it deserves none.
 func (r *resolver) respond(packet []byte, transport string) []byte {
 	q, rejected := parseQuestion(packet)

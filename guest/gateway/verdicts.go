@@ -78,3 +78,10 @@ func (v *verdicts) makeRoom(now time.Time) {
 		}
 	}
 }
+
+// forget drops what is settled; who waits for a verdict still gets it.
+func (v *verdicts) forget() {
+	v.mutex.Lock()
+	defer v.mutex.Unlock()
+	clear(v.byName)
+}

@@ -37,6 +37,9 @@ func Main(args []string) int {
 	if err := closeOnExec(); err != nil {
 		return cannotStart("cannot seal the open descriptors: " + err.Error())
 	}
+	if err := checkConfinement(); err != nil {
+		return cannotStart(err.Error())
+	}
 	if err := confineSystemCalls(); err != nil {
 		return cannotStart("cannot confine system calls: " + err.Error() + "; the kernel needs seccomp filters (CONFIG_SECCOMP_FILTER)")
 	}

@@ -63,6 +63,6 @@ function demoConfig(port: number): RunConfig {
     secrets: [{ name: 'OPENAI_API_KEY', hosts: [host], hostTexts: [host.name], value: DEMO_KEY }],
     resolve: [{ host: host.name, port: 443, address: '127.0.0.1', addressPort: port }],
     limits: { wallSeconds: 60, memoryBytes: 512 * 2 ** 20, cpus: Math.min(2, os.cpus().length), storageBytes: 2 ** 30, pids: 256 },
-    workspace: { mode: 'none', path: '/' }, workingDirectory: null, user: 'runner', failOnBlocked: false,
+    workspace: { mode: 'none', path: '/' }, workingDirectory: null, user: 'runner', foreignCredentials: 'allow', failOnBlocked: false,
   };
 }

@@ -17,7 +17,7 @@ export function readActionInputs(environment: Record<string, string | undefined>
   return {
     secretsText: take('secrets') ?? '',
     raw: {
-      run: take('run'), shell: take('shell'), image: take('image'), allow: lines('allow'), env: lines('env'), policy: take('policy'),
+      run: take('run'), shell: take('shell'), image: take('image'), allow: lines('allow'), foreignCredentials: take('foreign-credentials'), env: lines('env'), policy: take('policy'),
       timeout: take('timeout'), memory: take('memory'), cpus: takeUnlessDefault('cpus', '2'), storage: take('storage'), pids: take('pids'),
       workspace: take('workspace'), workingDirectory: take('working-directory'), user: take('user'), runtime: take('runtime'),
       volumes: lines('volumes').filter((line) => line.trim() !== ''), snapshotFrom: take('snapshot-from'), snapshotTo: take('snapshot-to'),

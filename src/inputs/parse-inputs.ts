@@ -50,6 +50,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   };
   const mode = take('workspace', parseWorkspaceMode(raw.workspace || 'copy'), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
+  const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', ['allow', 'strip', 'block'] as const), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
   const command = take<Command>('run', parseCommand(raw), { kind: 'argv', argv: [] });
@@ -63,7 +64,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     ok: true,
     warnings: memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     config: {
-      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, resolve: destinations.resolve, env: env.env, limits,
+      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, env: env.env, limits,
       workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
     },
   };

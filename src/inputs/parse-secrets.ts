@@ -5,11 +5,13 @@ import { quote } from '../policy/quote.ts';
 import { unreachableHost } from '../policy/unreachable-host.ts';
 import { secretProblems } from '../secrets/check-secret.ts';
 import type { SecretBinding } from '../secrets/secret.ts';
+import { parsePins } from './parse-pins.ts';
+import { splitSecret, type SplitSecret } from './split-secret.ts';
 
 export type ParsedSecrets = { secrets: SecretBinding[]; problems: string[] };
 
 /**
- * Parses the `secrets` input: `NAME@host[,host…]=value` lines and GitHub's heredoc form `NAME@host<<EOF`.
+ * Parses the `secrets` input: `NAME@host[,host…][;in=PLACE[,PLACE…]][;max=N]=value` lines and GitHub's heredoc form `NAME@host<<EOF`.
  * Problems name the secret or the line's number, never the line: it may hold a value.
  */
 export function parseSecretLines(text: string): ParsedSecrets {
@@ -18,12 +20,12 @@ export function parseSecretLines(text: string): ParsedSecrets {
   for (let index = 0; index < lines.length; index++) {
     const line = (lines[index] as string).trimStart();
     if (line === '' || line.startsWith('#')) continue;
-    const match = /^([^@=<\s]+)(?:@([^=<]*))?(=|<<)(.*)$/.exec(line);
-    if (match === null) {
-      parsed.problems.push(`secrets: line ${index + 1} is not \`NAME@host=value\`: write the name, the host it may go to and the value`);
+    const split = splitSecret(line);
+    if (split === null || split.rest === null) {
+      parsed.problems.push(`secrets: line ${index + 1} is not \`NAME@host=value\` or \`NAME@host;in=PLACE=value\`: write the name, the host it may go to and the value`);
       continue;
     }
-    const [, name = '', hosts, operator, rest = ''] = match;
+    const { name, rest: { operator, text: rest } } = split;
     let value = rest;
     if (operator === '<<') {
       const end = lines.indexOf(rest.trim(), index + 1);
@@ -34,12 +36,12 @@ export function parseSecretLines(text: string): ParsedSecrets {
       value = lines.slice(index + 1, end).join('\n');
       index = end;
     }
-    addSecret(parsed, { name, hosts, value });
+    addSecret(parsed, { ...split, value });
   }
   return withoutDuplicates(parsed);
 }
 
-/** Parses `--secret NAME@host[,host]`; the value is that of Decoy's own environment variable NAME. */
+/** Parses `--secret NAME@host[,host…][;in=PLACE[,PLACE…]][;max=N]`; the value is that of Decoy's own environment variable NAME. */
 export function parseSecretOptions(options: readonly string[], environment: Readonly<Record<string, string | undefined>>): ParsedSecrets {
   const parsed: ParsedSecrets = { secrets: [], problems: [] };
   for (const option of options) {
@@ -48,13 +50,13 @@ export function parseSecretOptions(options: readonly string[], environment: Read
       parsed.problems.push(split.problem);
       continue;
     }
-    const { name, hosts } = split.value;
+    const { name } = split.value;
     const value = environment[name];
     if (value === undefined) {
       parsed.problems.push(`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`);
       continue;
     }
-    addSecret(parsed, { name, hosts, value });
+    addSecret(parsed, { ...split.value, value });
   }
   return withoutDuplicates(parsed);
 }
@@ -65,36 +67,39 @@ export function parseSecretBindings(options: readonly string[]): { bindings: Bin
   const bindings: Binding[] = [];
   for (const option of options) {
     const split = splitSecretOption(option);
-    if (split.ok) bindings.push({ name: split.value.name, hosts: parseHosts(split.value, problems).patterns });
-    else problems.push(split.problem);
+    if (!split.ok) {
+      problems.push(split.problem);
+      continue;
+    }
+    const { name } = split.value;
+    bindings.push({ name, hosts: parseHosts(split.value, problems).patterns });
+    problems.push(...parsePins(name, split.value.options).problems);
   }
   return { bindings, problems };
 }
 
 /** The problem never quotes what may be a value. */
-function splitSecretOption(option: string): { ok: true; value: { name: string; hosts: string | undefined } } | { ok: false; problem: string } {
-  const [match = null, name = '', hosts, inline] = /^([^@=<\s]+)(?:@([^=<]*))?(=.*)?$/s.exec(option) ?? [];
-  if (match !== null && inline === undefined) return { ok: true, value: { name, hosts } };
-  return { ok: false, problem: `--secret ${match === null ? '' : `\`${name}\` `}must be \`NAME@host[,host]\` without a value: arguments can be read by every process; put the value into the environment variable NAME` };
+function splitSecretOption(option: string): { ok: true; value: SplitSecret } | { ok: false; problem: string } {
+  const split = splitSecret(option);
+  if (split !== null && split.rest === null) return { ok: true, value: split };
+  return { ok: false, problem: `--secret ${split === null ? '' : `\`${split.name}\` `}must be \`NAME@host[,host][;in=PLACE[,PLACE]][;max=N]\` without a value: arguments can be read by every process; put the value into the environment variable NAME` };
 }
 
-function addSecret(parsed: ParsedSecrets, { name, hosts, value }: { name: string; hosts: string | undefined; value: string }): void {
+function addSecret(parsed: ParsedSecrets, { name, hosts, options, value }: SplitSecret & { value: string }): void {
   const problems = secretProblems({ name, value });
   const { hostTexts, patterns } = parseHosts({ name, hosts }, problems);
+  const pins = parsePins(name, options);
+  problems.push(...pins.problems);
   if (problems.length > 0) parsed.problems.push(...problems);
-  else parsed.secrets.push({ name, hosts: patterns, hostTexts, value });
+  else parsed.secrets.push({ name, hosts: patterns, hostTexts, value, ...(pins.pins === undefined ? {} : { pins: pins.pins }) });
 }
 
-function parseHosts({ name, hosts }: { name: string; hosts: string | undefined }, problems: string[]): { hostTexts: string[]; patterns: HostPattern[] } {
+function parseHosts({ name, hosts }: Pick<SplitSecret, 'name' | 'hosts'>, problems: string[]): { hostTexts: string[]; patterns: HostPattern[] } {
   const hostTexts = (hosts ?? '').split(',').map((host) => host.trim()).filter((host) => host !== '');
   if (hostTexts.length === 0) {
     problems.push(`secret \`${name}\` is bound to no host: write \`${name}@api.example.com\`; a policy file that binds it is not supported yet`);
   }
   const patterns = hostTexts.flatMap((host) => {
-    if (host.includes(';')) {
-      problems.push(`secret \`${name}\`: pinned places (${quote(host)}) are not supported yet: write only the host`);
-      return [];
-    }
     const pattern = parseHostPattern(host);
     const problem = pattern.ok ? unreachableHost(pattern.value.name) : pattern.problem;
     if (problem !== null) problems.push(`secret \`${name}\`: ${problem}`);

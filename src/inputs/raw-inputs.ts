@@ -10,6 +10,7 @@ export type RawInputs = {
   shell?: string | undefined;
   image?: string | undefined;
   allow?: readonly string[] | undefined;
+  foreignCredentials?: string | undefined;
   env?: readonly string[] | undefined;
   policy?: string | undefined;
   timeout?: string | undefined;

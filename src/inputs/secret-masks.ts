@@ -1,3 +1,5 @@
+import { splitSecret } from './split-secret.ts';
+
 /** Shorter lines, such as a bracket of a JSON key, would mask half of every later log. */
 const LEAST_CHARACTERS = 4;
 
@@ -7,9 +9,10 @@ const LEAST_CHARACTERS = 4;
  */
 export function secretMasks(text: string, accepted: readonly { value: string }[]): string[] {
   const candidates = text.split(/[\r\n]+/).map((line) => line.trim()).filter((line) => !line.startsWith('#')).flatMap((line) => {
-    if (/^[^@=<\s]+(@[^=<]*)?<</.test(line)) return [];
-    const [, value] = /^[^@=<\s]+(?:@[^=<]*)?=(.*)$/.exec(line) ?? [];
-    return value === undefined ? [line] : [line, value.trim()];
+    const rest = splitSecret(line)?.rest ?? null;
+    // Which part of such a line was meant as the value is not known: all that may be.
+    if (rest === null) return [line, ...line.split(/[=;]/).slice(1), line.slice(line.indexOf('=') + 1)].map((part) => part.trim());
+    return rest.operator === '<<' ? [] : [line, rest.text.trim()];
   });
   return [...new Set([...accepted.map(({ value }) => value), ...candidates])].filter((mask) => mask.length >= LEAST_CHARACTERS);
 }

@@ -3,6 +3,7 @@ import { coversPort, coversPortOfEither } from './covers-port.ts';
 import { isHostName } from './normalise-host.ts';
 import { matchPath } from './match-path.ts';
 import { normalisePath } from './normalise-path.ts';
+import { createPathIndex, type PathIndex } from './path-index.ts';
 import { quote } from './quote.ts';
 import { renderRemedy, renderTcpRemedy } from './render-remedy.ts';
 
@@ -23,11 +24,7 @@ export type Binding = { name: string; hosts: readonly HostPattern[] };
  */
 export function compilePolicy({ rules, bindings }: { rules: readonly Rule[]; bindings: readonly Binding[] }): Policy {
   const index = createIndex();
-  for (const rule of rules) {
-    const group = groupFor(index, rule.host);
-    if (rule.kind === 'tcp') group.tcpRules.push(rule);
-    else group.rules.push(rule);
-  }
+  for (const rule of rules) addRule(groupFor(index, rule.host), rule);
   for (const { name, hosts } of bindings) for (const host of hosts) groupFor(index, host).secrets.push(name);
   const hosts = [...rules.map((rule) => rule.host), ...bindings.flatMap((binding) => binding.hosts)];
   return {
@@ -41,7 +38,13 @@ export function compilePolicy({ rules, bindings }: { rules: readonly Rule[]; bin
 }
 
 /** All that one host pattern permits. */
-type Group = { rules: HttpRule[]; tcpRules: TcpRule[]; secrets: string[] };
+type Group = { rules: HttpRule[]; byPath: PathIndex; tcpRules: TcpRule[]; secrets: string[] };
+
+function addRule(group: Group, rule: Rule): void {
+  if (rule.kind === 'tcp') return void group.tcpRules.push(rule);
+  group.rules.push(rule);
+  group.byPath.add(rule);
+}
 
 /** One map a kind of pattern: a lookup costs one `get` for the name itself and two for each name above it, whatever the number of rules. */
 type Index = { exact: Map<string, Group>; oneLabel: Map<string, Group>; anyDepth: Map<string, Group> };
@@ -52,7 +55,7 @@ function createIndex(): Index {
 
 function groupFor(index: Index, { kind, name }: HostPattern): Group {
   const groups = kind === 'one-label' ? index.oneLabel : kind === 'any-depth' ? index.anyDepth : index.exact;
-  const group = groups.get(name) ?? { rules: [], tcpRules: [], secrets: [] };
+  const group = groups.get(name) ?? { rules: [], byPath: createPathIndex(), tcpRules: [], secrets: [] };
   groups.set(name, group);
   return group;
 }
@@ -76,19 +79,20 @@ function parentOf(name: string): string | null {
 function decide(groups: readonly Group[], question: Question): Verdict {
   if (groups.length === 0) return refuse('host-not-allowed', { question });
   const path = normalisePath(question.path);
-  let closest: Miss = { reason: 'port-not-allowed' };
   let bindingReplaced = false;
   for (const group of groups) {
-    for (const rule of group.rules) {
-      const miss = missOf(rule, { question, path });
-      if (miss === null) return { allowed: true, rule: rule.text };
-      if (closeness[miss] > closeness[closest.reason]) closest = { reason: miss, rule };
-    }
+    const rule = group.byPath.candidates(path).find((candidate) => covers(candidate, { question, path }));
+    if (rule !== undefined) return { allowed: true, rule: rule.text };
     bindingReplaced ||= group.rules.some((rule) => coversPort(rule, bindingTarget));
     const secret = group.secrets[0];
     if (secret !== undefined && !bindingReplaced && isBindingTarget(question)) return { allowed: true, rule: `secret ${secret}` };
   }
+  const closest = closestMiss(groups.flatMap((group) => group.rules), question);
   return refuse(closest.reason, { question, ...(closest.rule && { rule: closest.rule }) });
+}
+
+function covers(rule: HttpRule, { question, path }: { question: Question; path: string | null }): boolean {
+  return coversPort(rule, question) && coversMethod(rule, question) && (rule.path === null || (path !== null && matchPath(rule.path, path)));
 }
 
 function decideTcp(groups: readonly Group[], endpoint: Endpoint): Verdict {
@@ -111,15 +115,23 @@ function onlyHttp({ rules, secrets }: Group, { host, port }: Endpoint): string {
 type Miss = { reason: MissReason; rule?: HttpRule };
 type MissReason = 'port-not-allowed' | 'method-not-allowed' | 'path-not-allowed';
 
+/** Asked once no rule covers the request: one that has its port and its method lacks the path. */
+function closestMiss(rules: readonly HttpRule[], question: Question): Miss {
+  let closest: Miss = { reason: 'port-not-allowed' };
+  for (const rule of rules) {
+    if (!coversPort(rule, question)) continue;
+    const reason = coversMethod(rule, question) ? 'path-not-allowed' : 'method-not-allowed';
+    if (closeness[reason] > closeness[closest.reason]) closest = { reason, rule };
+  }
+  return closest;
+}
+
 /** The further a rule got before it failed, the more likely it is the one the user thought of. */
 const closeness: Record<MissReason, number> = { 'port-not-allowed': 0, 'method-not-allowed': 1, 'path-not-allowed': 2 };
 
-function missOf(rule: HttpRule, { question, path }: { question: Question; path: string | null }): MissReason | null {
-  if (!coversPort(rule, question)) return 'port-not-allowed';
-  // Methods are case-sensitive (RFC 9110 section 9.1): `get` is not GET, and what an upstream makes of it is not known here.
-  if (rule.methods !== null && !rule.methods.includes(question.method)) return 'method-not-allowed';
-  if (rule.path !== null && (path === null || !matchPath(rule.path, path))) return 'path-not-allowed';
-  return null;
+/** Methods are case-sensitive (RFC 9110 section 9.1): `get` is not GET, and what an upstream makes of it is not known here. */
+function coversMethod(rule: HttpRule, { method }: Question): boolean {
+  return rule.methods === null || rule.methods.includes(method);
 }
 
 const bindingTarget = { scheme: 'https', port: 443 } as const;

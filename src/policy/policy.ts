@@ -64,6 +64,9 @@ export type RefusalReason =
   | 'real-secret-leaving'
   | 'real-secret-arriving'
   | 'method-carries-no-secret'
+  | 'secret-repeated'
+  | 'foreign-credential'
+  | 'unreadable-body'
   | 'unsupported-protocol'
   | 'unscannable-body'
   | 'capacity';

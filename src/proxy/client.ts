@@ -7,9 +7,14 @@ import type { Refusal } from './refusal.ts';
 /** What a client asks for: the same to the judge, whatever protocol it came over. */
 export type ClientRequest = {
   version: '1.0' | '1.1' | '2';
+  /** of the message itself, whatever it asks for */
+  problem: Refusal | null;
   method: string;
   /** the target as it was sent */
   url: string;
+  /** HTTP/2's names for what HTTP/1.1 says in Host and an absolute target; null where it is HTTP/1.1 */
+  pseudo: { scheme: string | null; authority: string | null } | null;
+  /** without pseudo-headers */
   rawHeaders: RawHeaders;
   headers: IncomingHttpHeaders;
   hasBody: boolean;
@@ -17,6 +22,8 @@ export type ClientRequest = {
   body: Readable;
   /** whether the whole of the body came in */
   isComplete(): boolean;
+  /** what may be passed on of the request's trailers; known when the body has ended */
+  trailers(): RawHeaders;
 };
 
 /** What a client is answered. */
@@ -25,10 +32,18 @@ export type ClientAnswer = {
   stream: Writable;
   isStarted(): boolean;
   writeContinue(): void;
-  start(head: { status: number; statusText: string; rawHeaders: RawHeaders }): void;
+  start(head: AnswerHead): void;
   end(trailers: RawHeaders): void;
   /** A whole answer that tells the refusal. Only before `start`. */
   refuse(refusal: Refusal, destination: Destination): void;
-  /** Breaks the answer off so that the client sees that it is not whole. */
-  cut(): void;
+  /** Breaks the answer off so that the client sees that it is not whole; HTTP/2 says why with an error code (RFC 9113, 7). */
+  cut(errorCode?: number): void;
+};
+
+export type AnswerHead = {
+  status: number;
+  statusText: string;
+  rawHeaders: RawHeaders;
+  /** nothing follows, not even trailers: gRPC tells an answer of headers alone from one whose body is empty */
+  isWhole: boolean;
 };

@@ -21,8 +21,20 @@ export function parseCoding(contentEncoding: string | null): string | null | 'un
 export function createDecoder(coding: string, first: Buffer): Transform {
   if (coding === 'br') return zlib.createBrotliDecompress();
   if (coding === 'zstd') return (zlib as unknown as { createZstdDecompress(): Transform }).createZstdDecompress();
-  if (coding === 'deflate') return ((first[0] ?? 0) & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw();
+  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createInflate() : zlib.createInflateRaw();
   return zlib.createGunzip();
+}
+
+/** A stream that codes a body as `createDecoder` would undo it; quick rather than small, for it is only one hop's. */
+export function createEncoder(coding: string, first: Buffer): Transform {
+  if (coding === 'br') return zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } });
+  if (coding === 'zstd') return (zlib as unknown as { createZstdCompress(): Transform }).createZstdCompress();
+  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createDeflate({ level: 1 }) : zlib.createDeflateRaw({ level: 1 });
+  return zlib.createGzip({ level: 1 });
+}
+
+function hasZlibWrapper(first: Buffer): boolean {
+  return ((first[0] ?? 0) & 0x0f) === 8;
 }
 
 /**

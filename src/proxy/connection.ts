@@ -7,7 +7,7 @@ import type { HttpSide } from './server.ts';
 import { passTcp } from './tcp.ts';
 import { acceptTls } from './tls.ts';
 
-export type ConnectionOptions = { context: ProxyContext; http: HttpSide };
+export type ConnectionOptions = { context: ProxyContext; http: { http1: HttpSide; http2: HttpSide } };
 
 /** Takes one connection from the gateway as far as a destination it may go to and the protocol it speaks. */
 export async function handleConnection(socket: Socket, { context, http }: ConnectionOptions): Promise<void> {
@@ -23,9 +23,11 @@ export async function handleConnection(socket: Socket, { context, http }: Connec
   if (raw.allowed) return passTcp(socket, { endpoint, rule: raw.rule, context });
   const first = await readFirstByte(socket);
   if (first === null) return void socket.destroy();
-  if (first !== tlsHandshake) return http.accept(socket, { scheme: 'http', ...endpoint });
+  if (first !== tlsHandshake) return http.http1.accept(socket, { scheme: 'http', ...endpoint });
   const secured = await acceptTls(socket, { destination: { scheme: 'https', ...endpoint }, context });
-  if (secured !== null) http.accept(secured, { scheme: 'https', ...endpoint });
+  if (secured === null) return;
+  const side = secured.alpnProtocol === 'h2' ? http.http2 : http.http1;
+  side.accept(secured, { scheme: 'https', ...endpoint });
 }
 
 /** Content type 22 of the first record, a ClientHello (RFC 8446, 5.1). */

@@ -19,7 +19,10 @@ export class DialError extends Error {
 export type DialOptions = {
   resolve: readonly ResolveEntry[];
   ownAddresses: readonly string[];
-  context: tls.SecureContext;
+  /** what a host's certificate is verified with */
+  contextFor(host: string): tls.SecureContext;
+  /** what to offer by ALPN; HTTP/1.1 alone unless given */
+  protocols?: readonly string[];
   signal: AbortSignal;
 };
 
@@ -115,14 +118,14 @@ function connectFirst(candidates: readonly Candidate[], { host, port }: Endpoint
   });
 }
 
-function secure(socket: Socket, { host, port }: Endpoint, { context, signal }: DialOptions): Promise<tls.TLSSocket> {
+function secure(socket: Socket, { host, port }: Endpoint, { contextFor, signal, protocols = ['http/1.1'] }: DialOptions): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const secured = tls.connect({
       socket,
       host,
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      secureContext: context,
-      ALPNProtocols: ['http/1.1'],
+      secureContext: contextFor(host),
+      ALPNProtocols: [...protocols],
       // Said explicitly, as NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default.
       rejectUnauthorized: true,
     });

@@ -1,12 +1,13 @@
+import { constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import type { Dispatcher } from 'undici';
 import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
-import { decodeHeaders } from './headers.ts';
+import { decodeHeaders, forwardableTrailers } from './headers.ts';
+import { StreamReset } from './http2-upstream.ts';
 import type { Refusal } from './refusal.ts';
 import { prepareResponse, type PreparedResponse } from './response.ts';
-import type { UpstreamRequest } from './upstream.ts';
+import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 import type { ResponseSink } from './response-sink.ts';
 
 export type Forwarding = {
@@ -20,9 +21,11 @@ export type OnUpgrade = (rawHeaders: string[], socket: Duplex) => void;
 /** Sends the request upstream and streams the answer back. */
 export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, onUpgrade?: OnUpgrade): Forwarding {
   const { answer, destination, draft, context } = exchange;
-  let attemptsLeft = upstreamRequest.body == null && retriable.has(upstreamRequest.method) ? 1 : 0;
+  let attemptsLeft = upstreamRequest.body === null ? 1 : 0;
   let abortUpstream: ((error?: Error) => void) | null = null;
   let isAborted = false;
+  /** Node ends an HTTP/2 stream that was reset: that alone does not show that its answer was whole. */
+  let isEnded = false;
   let resumeUpstream: () => void = () => undefined;
   let prepared: PreparedResponse | null = null;
   let sink: ResponseSink | null = null;
@@ -33,20 +36,25 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
     abortUpstream?.(new Error('aborted'));
     sink?.destroy();
   };
-  const cut = () => {
+  const refuseRest = (refusal: Refusal) => {
+    refuse(exchange, refusal);
+    abort();
+  };
+  const cut = (errorCode?: number) => {
     draft.decision = 'failed';
     draft.reason ??= 'upstream-unreachable';
     draft.remedy ??= `The answer of "${destination.host}:${destination.port}" ended before it was complete; try again.`;
     abort();
-    answer.cut();
+    answer.cut(errorCode);
   };
   const end = (trailers: readonly string[]) => {
     const scrubbed = trailers.length === 0 ? undefined : prepared!.scrubber?.scrubHeaders(trailers);
     for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
+    isEnded = true;
     answer.end(scrubbed?.rawHeaders ?? trailers);
   };
 
-  const handler: Dispatcher.DispatchHandler = {
+  const handler: UpstreamHandler = {
     onConnect(abortRequest) {
       abortUpstream = abortRequest;
       if (isAborted) abortRequest(new Error('aborted'));
@@ -56,20 +64,19 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
       if (isAborted || answer.stream.destroyed || !onUpgrade) return void socket.destroy();
       onUpgrade(decodeHeaders(headers ?? []), socket);
     },
-    onHeaders(status, headers, resume, statusText) {
+    onHeaders(status, headers, resume, statusText, isWhole = false) {
       // 1xx: only the final answer is passed on.
       if (status < 200) return true;
       resumeUpstream = resume;
       const result = prepareResponse(exchange, { status, statusText, rawHeaders: decodeHeaders(headers) });
       if (!result.ok) {
-        refuse(exchange, result.refusal);
-        abort();
+        refuseRest(result.refusal);
         return true;
       }
       prepared = result;
       draft.status = status;
-      answer.start({ status, statusText: result.statusText, rawHeaders: result.rawHeaders });
-      sink = result.openSink({ onDrain: () => resumeUpstream(), onError: cut });
+      answer.start({ status, statusText: result.statusText, rawHeaders: result.rawHeaders, isWhole });
+      sink = result.openSink({ onDrain: () => resumeUpstream(), onError: () => cut(), onRefusal: refuseRest });
       return true;
     },
     onData(chunk) {
@@ -78,20 +85,25 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
     },
     onComplete(trailers) {
       abortUpstream = null;
-      sink?.end(() => end(trailers === null ? [] : decodeHeaders(trailers)));
+      sink?.end(() => end(trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers))));
     },
     onError(error) {
       abortUpstream = null;
       if (isAborted || answer.stream.destroyed) return;
-      if (answer.isStarted()) return cut();
-      if (attemptsLeft-- > 0 && isStaleConnection(error)) return send();
+      if (answer.isStarted() && isOnlyLength(error, draft.status)) return sink?.end(() => end([]));
+      // A whole answer ends without a reset: NO_ERROR would make a part of one look whole.
+      const errorCode = error instanceof StreamReset ? (error.errorCode || constants.NGHTTP2_INTERNAL_ERROR) : undefined;
+      if (answer.isStarted()) return cut(errorCode);
+      if (attemptsLeft-- > 0 && mayBeSentAgain(error, upstreamRequest)) return send();
+      // The client's library knows what to do about each code; a refused stream, for one, it sends again.
+      if (errorCode !== undefined) return cut(errorCode);
       refuse(exchange, explain(error, `${destination.host}:${destination.port}`));
     },
   };
   const send = () => context.upstream.dispatch(destination, upstreamRequest, handler);
 
   answer.stream.once('close', () => {
-    if (!answer.stream.writableFinished) abort();
+    if (!isEnded || !answer.stream.writableFinished) abort();
   });
   send();
   return { abort };
@@ -100,9 +112,20 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
 /** Safe to send twice (RFC 9110, 9.2.2), and without a body that would be gone. */
 const retriable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+function mayBeSentAgain(error: Error, { method }: UpstreamRequest): boolean {
+  // Refused streams were not processed at all (RFC 9113, 8.7).
+  if (error instanceof StreamReset) return error.errorCode === constants.NGHTTP2_REFUSED_STREAM;
+  return retriable.has(method) && isStaleConnection(error);
+}
+
 /** An upstream may close an idle connection just as a request is sent into it. */
 function isStaleConnection(error: Error): boolean {
   return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE', 'UND_ERR_CLOSED'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** undici misses the body that a 304 with a Content-Length does not have (RFC 9110, 8.6); a 204 should not have one, but is whole, too. */
+function isOnlyLength(error: Error, status: number | null): boolean {
+  return (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && (status === 304 || status === 204);
 }
 
 function explain(error: Error, where: string): Refusal {

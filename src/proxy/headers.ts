@@ -9,9 +9,17 @@ export function forwardableRequestHeaders(rawHeaders: RawHeaders): string[] {
   return withoutHopByHop(rawHeaders, requestOnly);
 }
 
-/** Alt-Svc would send the client's next request past the proxy's listeners, to another port or protocol. */
+/**
+ * Alt-Svc would send the client's next request past the proxy's listeners, to another port or protocol, and X-Decoy-Blocked is the proxy's
+ * own word.
+ */
 export function forwardableResponseHeaders(rawHeaders: RawHeaders): string[] {
   return withoutHopByHop(rawHeaders, responseOnly);
+}
+
+/** A client that merges trailers into the headers must not take framing or routing from them (RFC 9110, 6.5.1). */
+export function forwardableTrailers(rawTrailers: RawHeaders): string[] {
+  return withoutHopByHop(rawTrailers, notInTrailers);
 }
 
 export function withoutHeaders(rawHeaders: RawHeaders, names: ReadonlySet<string>): string[] {
@@ -49,7 +57,10 @@ const hopByHop = [
   'transfer-encoding', 'upgrade',
 ];
 const requestOnly: ReadonlySet<string> = new Set([...hopByHop, 'host', 'expect', 'http2-settings']);
-const responseOnly: ReadonlySet<string> = new Set([...hopByHop, 'alt-svc']);
+const responseOnly: ReadonlySet<string> = new Set([...hopByHop, 'alt-svc', 'x-decoy-blocked']);
+const notInTrailers: ReadonlySet<string> = new Set([
+  ...responseOnly, 'content-length', 'content-encoding', 'content-type', 'content-range', 'trailer', 'set-cookie', 'location',
+]);
 /** Framing and what the rules look at stay although Connection lists them: dropping them is a known way to make two readers disagree. */
 const notDroppable: ReadonlySet<string> = new Set(['content-length', 'content-encoding', 'content-type', 'host', 'close', 'keep-alive']);
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import { toPairs } from './headers.ts';
+import { findHttp1Problem } from './http1-problem.ts';
 import { sendRefusal } from './refusal.ts';
 
 /** The two sides of an HTTP/1.1 exchange, on Node's own streams: nothing stands between them and the connection. */
@@ -9,13 +10,16 @@ export function http1Request(request: IncomingMessage): ClientRequest {
   const length = headers['content-length'];
   return {
     version: request.httpVersionMajor === 1 && request.httpVersionMinor === 0 ? '1.0' : '1.1',
+    problem: findHttp1Problem(request),
     method: request.method ?? '',
     url: request.url ?? '',
+    pseudo: null,
     rawHeaders: request.rawHeaders,
     headers,
     hasBody: headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0),
     body: request,
     isComplete: () => request.complete,
+    trailers: () => [],
   };
 }
 

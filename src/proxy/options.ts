@@ -16,6 +16,8 @@ export type ProxyOptions = {
   ownAddresses: readonly string[];
   /** PEM roots trusted for upstreams besides Node's own and NODE_EXTRA_CA_CERTS */
   upstreamCertificates?: readonly string[];
+  /** hosts whose certificate only the given authority (PEM) can vouch for */
+  pinnedAuthorities?: readonly { host: string; certificatePem: string }[];
   /** called once a request or refused connection, when it is over */
   onEntry(entry: AuditEntry): void;
   /** one sentence about something the user should know; never holds anything a request said */

@@ -4,16 +4,23 @@ import type { ClientRequest } from './client.ts';
 export type Reading = { method: string; path: string };
 
 /** Understood by many frameworks (Rails, Symfony, Express's method-override, ASP.NET). */
-const methodHeaders = ['x-http-method-override', 'x-http-method', 'x-method-override'];
+const methodHeaders: ReadonlySet<string> = new Set(['x-http-method-override', 'x-http-method', 'x-method-override']);
 /** Understood by IIS's URL rewriting and by servers behind it (Symfony, Zend). */
-const pathHeaders = ['x-original-url', 'x-rewrite-url'];
+const pathHeaders: ReadonlySet<string> = new Set(['x-original-url', 'x-rewrite-url']);
 
 /** What else the request may be read as: the rules must allow that, too. Empty for nearly every request. */
 export function otherReadings({ headers }: Pick<ClientRequest, 'headers'>, own: Reading): Reading[] {
-  const methods = methodHeaders.flatMap((name) => valuesOf(headers[name])).map((value) => value.toUpperCase());
-  const paths = pathHeaders.flatMap((name) => valuesOf(headers[name])).map(pathOf);
+  const names = Object.keys(headers);
+  const valuesBy = (wanted: ReadonlySet<string>) => names.filter((name) => wanted.has(hyphenated(name))).flatMap((name) => valuesOf(headers[name]));
+  const methods = valuesBy(methodHeaders).map((value) => value.toUpperCase());
+  const paths = valuesBy(pathHeaders).map(pathOf);
   if (methods.length === 0 && paths.length === 0) return [];
   return [own.method, ...methods].flatMap((method) => [own.path, ...paths].map((path) => ({ method, path })));
+}
+
+/** CGI and its heirs (WSGI, Rack, PHP) give a program `X_A` and `X-A` under one name. */
+function hyphenated(name: string): string {
+  return name.includes('_') ? name.replaceAll('_', '-') : name;
 }
 
 /** Node joins repeated headers with a comma; which of them a server takes is its own affair. */

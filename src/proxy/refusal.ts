@@ -11,6 +11,8 @@ export type Refusal = {
   remedy: string;
   secret?: string;
   place?: string;
+  /** nothing that follows on an HTTP/1.1 connection is read */
+  endsConnection?: true;
 };
 
 export function noteRefusal(draft: Draft, refusal: Refusal): void {
@@ -38,6 +40,7 @@ export function renderRefusal(refusal: Refusal, destination: Destination): { hea
 export function sendRefusal(response: ServerResponse, refusal: Refusal, destination: Destination): void {
   const { headers, body } = renderRefusal(refusal, destination);
   const request = response.req;
+  if (refusal.endsConnection) response.shouldKeepAlive = false;
   if (request.complete || hasSmallBody(request.headers)) {
     response.writeHead(refusal.status, headers).end(body);
     request.resume();
@@ -45,6 +48,7 @@ export function sendRefusal(response: ServerResponse, refusal: Refusal, destinat
   }
   // Closing at once would reset the connection under a client that is still sending, and it would never read the answer.
   // So: answer, swallow what comes for a while, then close.
+  response.shouldKeepAlive = false;
   response.writeHead(refusal.status, [...headers, 'connection', 'close']).write(body);
   let swallowedBytes = 0;
   const close = () => response.end();

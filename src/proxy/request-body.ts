@@ -2,12 +2,15 @@ import { Readable } from 'node:stream';
 import type { OutgoingScanner } from '../secrets/compile-secrets.ts';
 import type { ClientRequest } from './client.ts';
 import { createDecodedScan, scanSafely, type BodyRefusal, type DecodedScan } from './decoded-scan.ts';
+import type { RawHeaders } from './headers.ts';
 
 export type RequestBodyOptions = {
   /** null where there are no secrets: the body then passes unread */
   scanner: OutgoingScanner | null;
   /** for a body with a content coding: scans what it says once decoded */
   decoded: { coding: string; scanner: OutgoingScanner } | null;
+  /** null where there are no secrets */
+  judgeTrailers: ((trailers: RawHeaders) => BodyRefusal | null) | null;
   onBytes(count: number): void;
   /** called at most once; nothing more is passed on */
   onRefusal(refusal: BodyRefusal): void;
@@ -64,13 +67,21 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
       if (!isOver && body.readableLength < body.readableHighWaterMark) source.resume();
     });
   });
+  const finish = () => {
+    const trailers = request.trailers();
+    const refusal = trailers.length === 0 ? null : (options.judgeTrailers?.(trailers) ?? null);
+    if (refusal !== null) return refuse(refusal);
+    body.push(null);
+  };
   source.once('end', () => {
     if (isOver) return;
-    if (decoded === null) return void body.push(null);
+    // An HTTP/2 stream that was reset ends, too; its body must not look whole.
+    if (!request.isComplete()) return void body.destroy(new Error('the client went away'));
+    if (decoded === null) return finish();
     decoded.end((refusal) => {
       if (refusal !== null) return refuse(refusal);
       if (held !== null) scan(held);
-      if (!isOver) body.push(null);
+      if (!isOver) finish();
     });
   });
   source.once('close', () => {

@@ -1,14 +1,18 @@
 import type { Duplex, Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
-import { addUse, draftEntry } from './audit.ts';
+import type { BodySubstitution } from '../secrets/compile-secrets.ts';
+import { addUse, draftEntry, type Draft } from './audit.ts';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import { parseCoding, reduceAcceptEncoding } from './coding.ts';
+import type { BodyRefusal } from './decoded-scan.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
+import { hasCodedMessages } from './grpc.ts';
 import { otherReadings } from './other-readings.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
+import { createSubstitutedBody } from './substituted-body.ts';
 import { parseTarget } from './target.ts';
 import { findHandshakeProblem } from './websocket-handshake.ts';
 import { openWebSocket } from './websocket.ts';
@@ -22,22 +26,29 @@ export type RequestOptions = {
   webSocket?: Duplex;
 };
 
-/** Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. */
-export function handleRequest(request: ClientRequest, answer: ClientAnswer, options: RequestOptions): void {
+/**
+ * Judges one request and, if nothing speaks against it, forwards it. Every request of a kept-alive connection passes here. Returns its
+ * entry, which is recorded when the answer's stream closes.
+ */
+export function handleRequest(request: ClientRequest, answer: ClientAnswer, options: RequestOptions): Draft {
   const { destination, context } = options;
-  const { secrets, policy } = context;
-  const { method } = request;
   const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
-  draft.method = method;
-  const exchange: Exchange = { request, answer, destination, draft, context };
+  draft.method = request.method;
   answer.stream.once('close', () => context.audit.record(draft));
+  judge({ request, answer, destination, draft, context }, options);
+  return draft;
+}
 
+function judge(exchange: Exchange, options: RequestOptions): void {
+  const { request, answer, destination, draft, context: { secrets, policy } } = exchange;
+  const { method } = request;
+  if (request.problem !== null) return refuse(exchange, request.problem);
   const target = parseTarget(request, destination);
   if (!target.ok) return refuse(exchange, target.refusal);
   draft.path = secrets.list.length === 0 ? target.path : secrets.redact(target.path);
 
-  const unsupported = options.webSocket ? findHandshakeProblem(request) : findUnsupported(request);
-  if (unsupported !== null) return refuse(exchange, unsupported);
+  const problem = options.webSocket ? findHandshakeProblem(request) : null;
+  if (problem !== null) return refuse(exchange, problem);
 
   const verdict = policy.decide({ ...destination, method, path: target.path });
   if (!verdict.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: verdict.reason, remedy: verdict.remedy });
@@ -49,55 +60,84 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
   }
 
   const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');
-  const substitution = secrets.substituteRequest({ method: carriesNoSecret?.method ?? method, url: target.url, rawHeaders: request.rawHeaders, destination });
+  const echoing = carriesNoSecret?.method ?? method;
+  const substitution = secrets.substituteRequest({ method: echoing, url: target.url, rawHeaders: request.rawHeaders, destination });
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
-  if (options.webSocket) return openWebSocket(exchange, { url: target.url, headers, socket: options.webSocket });
+  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
+  if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
 
-  if (options.expectsContinue) answer.writeContinue();
+  const contentType = headerValue(headers, 'content-type');
+  const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
+  const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
+
+  if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
-  const body = request.hasBody ? openBody(exchange, { coding, onRefusal: () => forwarding?.abort() }) : null;
-  forwarding = forward(exchange, { method, path: target.url, headers, body });
+  const body = request.hasBody ? openBody(exchange, { coding, pinned, onRefusal: () => forwarding?.abort() }) : null;
+  forwarding = forward(exchange, {
+    method, path: substitution.url, headers: sentHeaders, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
+    // A server that does not expect the body would take it for the next request, unless there is none on this connection.
+    reset: body !== null && bodiless.has(method),
+  });
 }
 
-/** Refused before the policy is asked: what this proxy cannot judge it does not pass. */
-function findUnsupported(request: ClientRequest): Refusal | null {
-  const { 'transfer-encoding': transferEncoding } = request.headers;
-  if (transferEncoding !== undefined && transferEncoding.toLowerCase() !== 'chunked') {
-    return { status: 501, decision: 'blocked', reason: 'bad-request', remedy: 'Send the body with Content-Length or with "Transfer-Encoding: chunked" alone.' };
-  }
-  return null;
-}
+/** Methods whose bodies mean nothing in general (RFC 9110, 9.3): many servers leave them unread. */
+const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: string; isScrubbed: boolean }): string[] {
   const headers = forwardableRequestHeaders(rawHeaders);
   if (!isScrubbed) return ['Host', host, ...headers];
   // A part of a body could begin or end within a secret, and a coding that cannot be undone would hide one.
   const acceptEncoding = reduceAcceptEncoding(headerValue(headers, 'accept-encoding'));
-  return ['Host', host, ...withoutHeaders(headers, notWhereScrubbed), 'Accept-Encoding', acceptEncoding];
+  // Of gRPC's own codings, of single messages, none can be undone.
+  const grpc = headerValue(headers, 'grpc-accept-encoding') === null ? [] : ['grpc-accept-encoding', 'identity'];
+  return ['Host', host, ...withoutHeaders(headers, notWhereScrubbed), 'Accept-Encoding', acceptEncoding, ...grpc];
 }
 
-const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding']);
+const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding', 'grpc-accept-encoding']);
 
-function openBody(exchange: Exchange, { coding, onRefusal }: { coding: string | null; onRefusal(): void }): Readable {
+/** True of the body as the client sent it. A length that changes is not announced: the body then goes in chunks. */
+const aboutBytes: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
+const aboutBytesAndLength: ReadonlySet<string> = new Set([...aboutBytes, 'content-length']);
+
+type BodyOptions = { coding: string | null; pinned: BodySubstitution | null; onRefusal(): void };
+
+function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions): Readable {
   const { request, draft, destination, context: { secrets } } = exchange;
   const isScanned = secrets.list.length > 0;
-  return createRequestBody(request, {
-    scanner: isScanned ? secrets.createOutgoingScanner(destination) : null,
-    decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination) } : null,
-    onBytes: (count) => {
+  const events = {
+    judgeTrailers: isScanned ? (trailers: RawHeaders) => judgeTrailers(exchange, trailers) : null,
+    onBytes: (count: number) => {
       draft.requestBytes += count;
     },
-    onRefusal: (refusal) => {
+    onRefusal: (refusal: BodyRefusal) => {
       // The upstream request first: nothing of the body may follow.
       onRefusal();
       refuse(exchange, 'secret' in refusal ? { status: 403, decision: 'blocked', ...pickRefusal(refusal) } : unscannable);
     },
+  };
+  if (pinned !== null) {
+    const onOver = () => {
+      for (const { name, substitutions } of pinned.uses()) addUse(draft, name, { substitutions });
+    };
+    return createSubstitutedBody(request, { ...events, substitution: pinned, coding, onOver });
+  }
+  return createRequestBody(request, {
+    ...events,
+    scanner: isScanned ? secrets.createOutgoingScanner(destination) : null,
+    decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination) } : null,
   });
+}
+
+/** No trailer is a credential: named otherwise, one that is called so is searched like any other header. */
+function judgeTrailers({ request, destination, context: { secrets } }: Exchange, trailers: RawHeaders): BodyRefusal | null {
+  const rawHeaders = trailers.map((text, i) => (i % 2 === 0 ? `trailer-${text}` : text));
+  const judged = secrets.substituteRequest({ method: request.method, url: '/', rawHeaders, destination });
+  return judged.ok ? null : pickRefusal(judged);
 }
 
 function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Refusal>, 'reason' | 'secret' | 'place' | 'remedy'>) {
@@ -107,4 +147,9 @@ function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Refusal>, 
 const unscannable: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate or br one, so that it can be searched for secrets.',
+};
+
+const unscannableMessages: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unscannable-body',
+  remedy: 'Send gRPC messages uncompressed ("grpc-encoding: identity"), so that they can be searched for secrets.',
 };

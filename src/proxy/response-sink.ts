@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { ResponseScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
+import type { BodyScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
 import { createDecoder } from './coding.ts';
 
 /** Where the bytes of an upstream's body go. */
@@ -18,7 +18,7 @@ export function createDirectSink(answer: Writable, onDrain: () => void): Respons
 }
 
 export type ScrubbedSinkOptions = {
-  scrubber: ResponseScrubber;
+  scrubber: BodyScrubber;
   coding: string | null;
   onDrain(): void;
   onScrubs(counts: ScrubCount[]): void;
@@ -28,7 +28,7 @@ export type ScrubbedSinkOptions = {
 
 /** Decodes the body and passes it on with every real value replaced; a chunk goes out as soon as it is known to hold none. */
 export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOptions): ResponseSink {
-  const scrubber = options.scrubber.createBodyScrubber();
+  const { scrubber } = options;
   const writeScrubbed = (chunk: Buffer): boolean => {
     const bytes = scrubber.push(chunk);
     return bytes.length === 0 || answer.write(bytes);

@@ -3,24 +3,36 @@ import type { ResponseScrubber } from '../secrets/compile-secrets.ts';
 import { addUse } from './audit.ts';
 import { parseCoding } from './coding.ts';
 import type { Exchange } from './exchange.ts';
+import { hasCodedMessages, isGrpc } from './grpc.ts';
 import { forwardableResponseHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import type { Refusal } from './refusal.ts';
+import { keepLength } from './keep-length.ts';
 import { createDirectSink, createScrubbedSink, type ResponseSink } from './response-sink.ts';
 
 export type UpstreamResponse = { status: number; statusText: string; rawHeaders: RawHeaders };
+
+export type SinkEvents = {
+  onDrain(): void;
+  onError(): void;
+  /** the rest of the body cannot be passed on */
+  onRefusal(refusal: Refusal): void;
+};
 
 export type PreparedResponse = {
   ok: true;
   statusText: string;
   rawHeaders: RawHeaders;
   scrubber: ResponseScrubber | null;
-  openSink(events: { onDrain(): void; onError(): void }): ResponseSink;
+  openSink(events: SinkEvents): ResponseSink;
 };
 
 /** Decides how an answer goes back: untouched, or, from a host a secret is bound to, decoded and scrubbed. */
 export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse): PreparedResponse | { ok: false; refusal: Refusal } {
   const { answer, destination, context, draft } = exchange;
-  const rawHeaders = forwardableResponseHeaders(upstream.rawHeaders);
+  if (!isPlainlyFramed(upstream.rawHeaders)) return { ok: false, refusal: codedInTransfer(destination.host) };
+  const forwardable = forwardableResponseHeaders(upstream.rawHeaders);
+  // RFC 9110, 8.6: with a length, a client might wait for a body that never comes.
+  const rawHeaders = upstream.status === 204 ? withoutHeaders(forwardable, length) : forwardable;
   const scrubber = context.secrets.scrubberFor(destination.host);
   if (scrubber === null) {
     const statusText = printable(upstream.statusText, upstream.status);
@@ -37,6 +49,8 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
       },
     };
   }
+  const isFramed = isGrpc(rawHeaders);
+  if (isFramed && hasCodedMessages(rawHeaders)) return { ok: false, refusal: codedMessages(destination.host) };
   const headers = scrubber.scrubHeaders(withoutHeaders(rawHeaders, aboutOriginalBytes));
   const statusText = scrubber.scrubHeaderValue(printable(upstream.statusText, upstream.status));
   for (const { name, scrubs } of [...headers.counts, ...statusText.counts]) addUse(draft, name, { scrubs });
@@ -45,10 +59,11 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     statusText: statusText.text,
     rawHeaders: weakenTag(headers.rawHeaders),
     scrubber,
-    openSink: (events) => createScrubbedSink(answer.stream, {
-      ...events,
-      scrubber,
+    openSink: ({ onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
+      scrubber: isFramed ? keepLength(scrubber.createBodyScrubber(), () => onRefusal(otherLength(destination.host))) : scrubber.createBodyScrubber(),
       coding,
+      onDrain,
+      onError,
       onScrubs: (counts) => {
         for (const { name, scrubs } of counts) addUse(draft, name, { scrubs });
       },
@@ -56,6 +71,34 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
   };
 }
 
+/** Any other transfer coding is still on the body, which was read to the connection's end (RFC 9112, 6.3): nobody could undo it any more. */
+function isPlainlyFramed(rawHeaders: RawHeaders): boolean {
+  const transferEncoding = headerValue(rawHeaders, 'transfer-encoding')?.toLowerCase() ?? 'chunked';
+  return transferEncoding === 'chunked' || transferEncoding === 'identity';
+}
+
+function codedInTransfer(host: string): Refusal {
+  return {
+    status: 502, decision: 'failed', reason: 'unscannable-body',
+    remedy: `"${host}" answered in a transfer coding that was not asked for; it must use "chunked" alone, or none.`,
+  };
+}
+
+function codedMessages(host: string): Refusal {
+  return {
+    status: 502, decision: 'failed', reason: 'unscannable-body',
+    remedy: `"${host}" answered with compressed gRPC messages, which cannot be scrubbed of secrets, although "identity" was asked for.`,
+  };
+}
+
+function otherLength(host: string): Refusal {
+  return {
+    status: 502, decision: 'failed', reason: 'unscannable-body',
+    remedy: `"${host}" answered with a secret in a gRPC message whose placeholder has another length, which would break the message: let the method return no secret.`,
+  };
+}
+
+const length: ReadonlySet<string> = new Set(['content-length']);
 /** True of the coded and unscrubbed bytes only. */
 const aboutOriginalBytes: ReadonlySet<string> = new Set([
   'content-length', 'content-encoding', 'accept-ranges', 'content-md5', 'digest', 'content-digest', 'repr-digest',

@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
+import type { ProxyOptions } from './options.ts';
+
+/** What verifies a host's certificate: the authority pinned for it, if there is one, else every trusted root. */
+export function createUpstreamContexts({ upstreamCertificates = [], pinnedAuthorities = [] }: Pick<ProxyOptions, 'upstreamCertificates' | 'pinnedAuthorities'>): (host: string) => tls.SecureContext {
+  const context = createUpstreamContext(upstreamCertificates);
+  const pinned = new Map(pinnedAuthorities.map(({ host, certificatePem }) => [host, tls.createSecureContext({ ca: certificatePem, minVersion: 'TLSv1.2' })]));
+  return (host) => pinned.get(host) ?? context;
+}
 
 /**
  * The context upstream certificates are verified with: Node's own roots, those of NODE_EXTRA_CA_CERTS, and `extraPems`.
  * Made once, as parsing all roots takes milliseconds.
  */
-export function createUpstreamContext(extraPems: readonly string[]): tls.SecureContext {
+function createUpstreamContext(extraPems: readonly string[]): tls.SecureContext {
   const shared = { minVersion: 'TLSv1.2' } as const;
   // Naming any root replaces the defaults, so they are named too.
   return extraPems.length === 0

@@ -2,12 +2,14 @@ import { createServer, ServerResponse, type IncomingMessage, type Server } from 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
-import { draftEntry } from './audit.ts';
+import { draftEntry, type Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { withoutHeaders } from './headers.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
+import { unsupportedConnect } from './http2-misuse.ts';
 import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
+import { tooManyRunning, type RunningCount } from './running-count.ts';
 import { asksForWebSocket } from './websocket-handshake.ts';
 
 /** An HTTP/1.1 server that listens nowhere: connections are handed to it. */
@@ -16,10 +18,10 @@ export type HttpSide = {
   close(): void;
 };
 
-export function createHttpSide(context: ProxyContext): HttpSide {
+export function createHttpSide(context: ProxyContext, runningInAll: RunningCount): HttpSide {
   const destinations = new WeakMap<Duplex, Destination>();
-  /** requests of a connection that have no whole answer yet */
-  const running = new WeakMap<Duplex, Set<ServerResponse>>();
+  /** requests of a connection that have no whole answer yet, in their order; the entry is missing only while one is judged */
+  const running = new WeakMap<Duplex, Map<ServerResponse, Draft | null>>();
   const destinationOf = (request: IncomingMessage) => destinations.get(request.socket)!;
 
   const server: Server = createServer({
@@ -30,24 +32,24 @@ export function createHttpSide(context: ProxyContext): HttpSide {
     // Requests have no time limit of their own: uploads and answers take as long as they take, and the run's deadline bounds them.
     keepAliveTimeout: 75_000,
   });
-  let runningInAll = 0;
+  // Node drops what is more than this without a word. No limit: the proxy counts for itself, and refuses.
+  server.maxHeadersCount = 0;
   let openWebSockets = 0;
   const handle = (request: IncomingMessage, response: ServerResponse, { expectsContinue, webSocket }: { expectsContinue: boolean; webSocket?: Duplex }) => {
     const { socket } = request;
-    // The parser goes on with what it has read when the connection is gone.
-    if (socket.destroyed) return;
     const destination = destinationOf(request);
     const unanswered = running.get(socket)!;
+    // The parser goes on with what it has read when the connection is gone, or was said to end with an earlier answer.
+    if (socket.destroyed || socket.writableEnded || [...unanswered.keys()].some((earlier) => !earlier.shouldKeepAlive)) return;
     if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
-    if (runningInAll >= MAX_RUNNING) return cutOff(socket, { ...tooManyRunning, method: request.method ?? null, destination, context });
-    unanswered.add(response);
-    runningInAll += 1;
+    if (runningInAll.isFull()) return cutOff(socket, { ...tooManyRunning, method: request.method ?? null, destination, context });
+    unanswered.set(response, null);
+    runningInAll.add(response);
     response.once('close', () => {
       unanswered.delete(response);
-      runningInAll -= 1;
     });
     try {
-      handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue, ...(webSocket && { webSocket }) });
+      unanswered.set(response, handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue, ...(webSocket && { webSocket }) }));
     } catch {
       // Thrown further it would end the process. Unjudged, the request goes nowhere.
       socket.destroy();
@@ -55,11 +57,15 @@ export function createHttpSide(context: ProxyContext): HttpSide {
   };
   server.on('request', (request, response) => handle(request, response, { expectsContinue: false }));
   server.on('checkContinue', (request, response) => handle(request, response, { expectsContinue: true }));
+  server.on('checkExpectation', (request, response) => handle(request, response, { expectsContinue: false }));
   // Node gives the connection away with the request, and puts what followed it aside.
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const destination = destinationOf(request);
+    const unanswered = running.get(socket)!;
+    // Behind a request that ends the connection, nothing is read.
+    if ([...unanswered.keys()].some((earlier) => !earlier.shouldKeepAlive)) return;
     // Answers that are still to come could not be told from what is spoken next.
-    if (running.get(socket)!.size > 0) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
+    if (unanswered.size > 0) return cutOff(socket, { ...upgradeTooEarly, method: request.method ?? null, destination, context });
     if (head.length > 0) socket.unshift(head);
     if (!asksForWebSocket(request.headers.upgrade)) return ignoreUpgrade(request, socket, server);
     if (context.secrets.list.length > 0) {
@@ -79,21 +85,35 @@ export function createHttpSide(context: ProxyContext): HttpSide {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const destination = destinations.get(socket);
-    // A reset is the client's way to go. An answer in the middle of another would be read as part of that one.
-    const isGone = error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable;
-    if (destination === undefined || isGone || running.get(socket)!.size > 0) return void socket.destroy();
-    const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400;
-    refuseRaw(socket, { ...badRequest, status, method: null, destination, context });
+    // The last answer is on its way, and with it the end of the connection.
+    if (socket.writableEnded) return;
+    // A reset is the client's way to go.
+    if (destination === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) return void socket.destroy();
+    const refusal = { ...badRequest, status: error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400 };
+    const unanswered = running.get(socket)!;
+    const [response, draft] = [...unanswered].at(-1) ?? [];
+    if (response === undefined && isHttp2Preface(error)) return refuseRaw(socket, { ...http2WithoutAsking, method: null, destination, context });
+    if (response === undefined) return refuseRaw(socket, { ...refusal, method: null, destination, context });
+    // Behind a request that ends the connection, nothing is read (RFC 9112, 9.6): its answer is still to come.
+    if (response.req.complete && !response.shouldKeepAlive) return;
+    // Not within a request, but behind one that waits for its answer.
+    if (response.req.complete || !draft) return cutOff(socket, { ...refusal, method: null, destination, context });
+    // It was refused already for another reason.
+    if (draft.decision !== 'allowed') return void socket.end(() => socket.destroy());
+    noteRefusal(draft, refusal);
+    // An answer in the middle of another would be read as part of that one.
+    if (unanswered.size > 1 || response.headersSent) socket.destroy();
+    else answerRaw(socket, refusal, destination);
   });
 
   return {
     accept(socket, destination) {
       destinations.set(socket, destination);
-      const unanswered = new Set<ServerResponse>();
+      const unanswered = new Map<ServerResponse, Draft | null>();
       running.set(socket, unanswered);
       // Node tells only the first of several waiting answers that their connection is gone.
       socket.once('close', () => {
-        for (const response of unanswered) {
+        for (const response of unanswered.keys()) {
           response.destroy();
           response.emit('close');
         }
@@ -107,8 +127,6 @@ export function createHttpSide(context: ProxyContext): HttpSide {
 
 /** Requests a connection may have waiting. Hardly anything pipelines; apt sends ten. */
 const MAX_PIPELINED = 16;
-/** Requests under way at once, as many as the gateway lets connections in: each holds memory of the process that has the secrets. */
-const MAX_RUNNING = 4096;
 
 /** Of those whose messages are read, each of which may hold one of 16 MiB from either side. */
 const MAX_READ_WEBSOCKETS = 64;
@@ -119,12 +137,12 @@ const tooManyWebSockets: Refusal = {
 const tooManyPipelined: Refusal = {
   status: 429, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a connection may have ${MAX_PIPELINED} requests without one.`,
 };
-const tooManyRunning: Refusal = {
-  status: 503, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a run may have ${MAX_RUNNING} requests under way at once.`,
+const upgradeTooEarly: Refusal = {
+  status: 400, decision: 'blocked', reason: 'bad-request', remedy: 'Wait for the answers to earlier requests of the connection before you offer to upgrade it.',
 };
-const unsupportedConnect: Refusal = {
+const http2WithoutAsking: Refusal = {
   status: 501, decision: 'blocked', reason: 'unsupported-protocol',
-  remedy: 'CONNECT is not needed: connect to the destination itself, Decoy is on the way.',
+  remedy: 'HTTP/2 is spoken over TLS only, and only where ALPN has agreed on it: use "https://", or HTTP/1.1.',
 };
 const badRequest: Refusal = {
   status: 400, decision: 'blocked', reason: 'bad-request',
@@ -147,6 +165,11 @@ const upgradeHeader: ReadonlySet<string> = new Set(['upgrade']);
 
 type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };
 
+/** What an HTTP/2 client says first (RFC 9113, 3.4); where it was not expected, it is the parser's first error. */
+function isHttp2Preface({ rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buffer }): boolean {
+  return rawPacket?.subarray(0, 14).toString('latin1') === 'PRI * HTTP/2.0';
+}
+
 /** Ends the connection without an answer: one in the middle of others would be read as part of them. */
 function cutOff(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {
   const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
@@ -162,6 +185,10 @@ function refuseRaw(socket: Duplex, { method, destination, context, ...refusal }:
   draft.method = method;
   noteRefusal(draft, refusal);
   context.audit.record(draft);
+  answerRaw(socket, refusal, destination);
+}
+
+function answerRaw(socket: Duplex, refusal: Refusal, destination: Destination): void {
   const { headers, body } = renderRefusal(refusal, destination);
   let head = `HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\n`;
   for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;

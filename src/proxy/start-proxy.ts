@@ -5,7 +5,9 @@ import { draftEntry, openAudit } from './audit.ts';
 import { handleConnection } from './connection.ts';
 import type { ProxyContext } from './exchange.ts';
 import type { ProxyOptions } from './options.ts';
-import { createUpstreamContext } from './roots.ts';
+import { createUpstreamContexts } from './roots.ts';
+import { createHttp2Side } from './http2-server.ts';
+import { createRunningCount } from './running-count.ts';
 import { createHttpSide } from './server.ts';
 import { openUpstream } from './upstream.ts';
 
@@ -18,9 +20,10 @@ export type Proxy = AsyncDisposable;
  */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const { policy, secrets, authority, resolve, ownAddresses } = options;
-  const upstream = openUpstream({ resolve, ownAddresses, context: createUpstreamContext(options.upstreamCertificates ?? []) });
+  const upstream = openUpstream({ resolve, ownAddresses, contextFor: createUpstreamContexts(options) });
   const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry) };
-  const http = createHttpSide(context);
+  const running = createRunningCount();
+  const http = { http1: createHttpSide(context, running), http2: createHttp2Side(context, running) };
   const connections = new Set<Socket>();
 
   const server = createServer({ pauseOnConnect: true }, (socket) => {
@@ -44,7 +47,8 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   const dispose = async () => {
     const closed = new Promise<void>((done) => server.close(() => done()));
     for (const socket of connections) socket.destroy();
-    http.close();
+    http.http1.close();
+    http.http2.close();
     await within(disposalMs, Promise.all([closed, upstream[Symbol.asyncDispose]()]));
     await unlink(options.socketPath).catch(() => undefined);
   };

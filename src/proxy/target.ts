@@ -9,13 +9,16 @@ export type Target =
   | { ok: true; url: string; path: string; host: string }
   | { ok: false; refusal: Refusal };
 
+type TargetParts = Pick<ClientRequest, 'version' | 'method' | 'url' | 'pseudo' | 'rawHeaders'>;
+
 /**
  * Holds a request to the connection's destination. Every name a request can carry (Host, the authority of an absolute-form
  * target) must be the destination, on every request of a kept-alive connection: otherwise a rule for one host, or a secret
  * bound to it, would serve another virtual host behind the same address (RFC 9110, 4.3.3 and 7.4).
  */
-export function parseTarget(request: ClientRequest, destination: Destination): Target {
+export function parseTarget(request: TargetParts, destination: Destination): Target {
   const host = formatHost(destination);
+  if (request.pseudo !== null) return parseHttp2Target(request, { destination, host, pseudo: request.pseudo });
   const named = singleHost(request.rawHeaders);
   // HTTP/1.0 has no Host; the destination is sent upstream in its place.
   const isMissing = named === null && request.version === '1.0';
@@ -30,6 +33,21 @@ export function parseTarget(request: ClientRequest, destination: Destination): T
 export function formatHost({ scheme, host, port }: Destination): string {
   const name = isIP(host) === 6 ? `[${host}]` : host;
   return port === defaultPort(scheme) ? name : `${name}:${port}`;
+}
+
+/**
+ * HTTP/2 names the destination in :authority and :scheme, and may name it in Host as well. :authority is asked for although a
+ * Host alone would do (RFC 9113, 8.3.1): every client sends it, and one name is less than two to disagree.
+ */
+function parseHttp2Target(request: TargetParts, { destination, host, pseudo }: { destination: Destination; host: string; pseudo: { scheme: string | null; authority: string | null } }): Target {
+  if (pseudo.authority === null) return mismatch(400, 'Send an :authority with the name the connection was opened to.');
+  const others = request.rawHeaders.filter((_, i) => i % 2 === 1 && request.rawHeaders[i - 1] === 'host');
+  if ([pseudo.authority, ...others].some((name) => name !== host && normalizeAuthority(name, destination) !== host)) {
+    return mismatch(421, `Send an :authority, and a Host header if any, that is "${host}", the name the connection was opened to, or open another connection.`);
+  }
+  if (pseudo.scheme !== destination.scheme) return mismatch(421, `Send "${destination.scheme}" as :scheme, as the connection has it.`);
+  if (!request.url.startsWith('/') && request.url !== '*') return mismatch(400, 'Send a :path that starts with "/".');
+  return originForm(request.url, { destination, host, method: request.method });
 }
 
 function originForm(url: string, { destination, host, method }: { destination: Destination; host: string; method: string }): Target {

@@ -18,7 +18,7 @@ export async function acceptTls(socket: Socket, { destination, context }: TlsOpt
     const secured = new tls.TLSSocket(socket, {
       isServer: true,
       secureContext,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       minVersion: 'TLSv1.2',
       SNICallback(servername, callback) {
         if (agrees(servername, destination.host)) return callback(null, secureContext);
@@ -42,7 +42,11 @@ export async function acceptTls(socket: Socket, { destination, context }: TlsOpt
       resolve(null);
     };
     const fail = (code: string) => settle({ reason: 'tls-handshake', remedy: explainClientError(code, destination.host) });
-    const onSecure = () => settle(null);
+    const onSecure = () => {
+      // As a tls.Server does: an HTTP/2 session waits for it.
+      (secured as { secureConnecting?: boolean }).secureConnecting = false;
+      settle(null);
+    };
     const onClose = () => fail('closed');
     const timer = setTimeout(() => fail('timeout'), handshakeMs);
     secured.on('error', (error: NodeJS.ErrnoException) => {

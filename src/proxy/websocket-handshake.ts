@@ -33,7 +33,12 @@ export function prepareHandshake(headers: RawHeaders, { isRaw }: { isRaw: boolea
   return { key, headers: [...kept, 'Sec-WebSocket-Key', key, ...compression] };
 }
 
-export function acceptOf(key: string): string {
+/** Whether an answer 101 is the one to a handshake with this key (RFC 6455, section 4.1). */
+export function isWebSocketAnswer(rawHeaders: RawHeaders, key: string): boolean {
+  return headerValue(rawHeaders, 'upgrade')?.toLowerCase() === 'websocket' && headerValue(rawHeaders, 'sec-websocket-accept') === acceptOf(key);
+}
+
+function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 

@@ -12,6 +12,7 @@ export function relayMessages({ context, destination, draft }: Exchange, options
   const filter = createMessageFilter({ secrets: context.secrets, destination, draft });
   const where = `"${destination.host}:${destination.port}"`;
   let isOver = false;
+  let changedControl: Buffer | null = null;
   let timer: NodeJS.Timeout | undefined;
 
   const destroyBoth = () => {
@@ -38,22 +39,26 @@ export function relayMessages({ context, destination, draft }: Exchange, options
   const eventsOf = (side: 'client' | 'upstream', other: () => Hop): HopEvents => {
     const isUp = side === 'client';
     const { message, control } = isUp ? filter.leaving : filter.arriving;
+    const takeControl = (data: Buffer, pass: (data: Buffer) => void) => {
+      // Libraries answer a ping or a Close frame with what it carries: of one that was scrubbed, that would be refused for its placeholder.
+      const isEcho = isUp && changedControl?.equals(data);
+      take(isEcho ? { data: Buffer.alloc(0) } : control(data), (passed) => {
+        if (!isUp && !passed.equals(data)) changedControl = passed;
+        pass(passed);
+      });
+    };
     return {
       onMessage: (data, isBinary) => take(message(data), (passed) => {
         if (isUp) draft.requestBytes += passed.length;
         else draft.responseBytes += passed.length;
         other().send(passed, isBinary);
       }),
-      onPing: (data) => take(control(data), (passed) => other().ping(passed)),
-      onPong: (data) => take(control(data), (passed) => other().pong(passed)),
-      onClose(code, reason) {
-        // The answer to the other's own Close frame: libraries repeat its reason, which may have been scrubbed, and it is known there.
-        const filtered = other().isClosing() ? { data: Buffer.alloc(0) } : control(reason);
-        take(filtered, (passed) => {
-          other().close(code, passed);
-          endWithin(closeMs);
-        });
-      },
+      onPing: (data) => takeControl(data, (passed) => other().ping(passed)),
+      onPong: (data) => takeControl(data, (passed) => other().pong(passed)),
+      onClose: (code, reason) => takeControl(reason, (passed) => {
+        other().close(code, passed);
+        endWithin(closeMs);
+      }),
       onInvalid: (code) => fail(code, invalid({ code, isUp, where })),
       onGone(isClean) {
         if (!isUp && !isClean && !isOver) Object.assign(draft, { decision: 'failed', reason: 'upstream-unreachable', remedy: `The WebSocket of ${where} broke off; try again.` });

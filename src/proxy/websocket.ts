@@ -5,7 +5,7 @@ import { headerValue, type RawHeaders } from './headers.ts';
 import { joinSockets, type Direction } from './join-sockets.ts';
 import type { Refusal } from './refusal.ts';
 import { prepareResponse } from './response.ts';
-import { acceptOf, prepareHandshake, renderSwitching } from './websocket-handshake.ts';
+import { isWebSocketAnswer, prepareHandshake, renderSwitching } from './websocket-handshake.ts';
 
 export type WebSocketOptions = {
   /** target in origin form */
@@ -23,10 +23,10 @@ export type WebSocketOptions = {
 export function openWebSocket(exchange: Exchange, { url, headers, socket }: WebSocketOptions): void {
   const isRaw = exchange.context.secrets.list.length === 0;
   const handshake = prepareHandshake(headers, { isRaw });
-  forward(exchange, { method: 'GET', path: url, headers: handshake.headers, body: null, upgrade: 'websocket' }, (rawHeaders, upstream) => {
+  forward(exchange, { method: 'GET', path: url, headers: handshake.headers, ...switching }, (rawHeaders, upstream) => {
     upstream.on('error', () => upstream.destroy());
     const answer = prepareResponse(exchange, { status: 101, statusText: '', rawHeaders });
-    if (!answer.ok || headerValue(rawHeaders, 'sec-websocket-accept') !== acceptOf(handshake.key)) {
+    if (!answer.ok || !isWebSocketAnswer(rawHeaders, handshake.key)) {
       upstream.destroy();
       return refuse(exchange, answer.ok ? wrongAnswer(exchange) : answer.refusal);
     }
@@ -38,6 +38,9 @@ export function openWebSocket(exchange: Exchange, { url, headers, socket }: WebS
     });
   });
 }
+
+/** Such a connection never carries another request, whatever the answer. */
+const switching = { body: null, upgrade: 'websocket', trailers: () => [], mayUseHttp2: false, reset: true } as const;
 
 type Join = { socket: Duplex; upstream: Duplex; rawHeaders: RawHeaders };
 

@@ -16,6 +16,8 @@ export type ReportParts = {
   failOnBlocked: boolean;
   /** what the engine says (`State.OOMKilled`): the counters themselves are gone if the sandbox's first process was killed */
   engineSawOom?: boolean;
+  /** null or absent where no canary was proven */
+  canaryMs?: number | null;
   meter: Pick<Meter, 'usage' | 'samples'>;
   ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked'>;
   changes: Changes;
@@ -42,6 +44,7 @@ export function buildReport(parts: ReportParts): Report {
     wallSeconds: parts.wallSeconds,
     image: parts.image,
     limits: parts.limits,
+    ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
     usage,
     secrets: ledger.secrets(),
     blocked: ledger.blocked(),

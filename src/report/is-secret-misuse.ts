@@ -7,6 +7,9 @@ const SECRET_MISUSE: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'real-secret-leaving',
   'real-secret-arriving',
   'method-carries-no-secret',
+  'secret-repeated',
+  'foreign-credential',
+  'unreadable-body',
   'unscannable-body',
 ]);
 

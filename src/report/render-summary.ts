@@ -2,6 +2,7 @@ import type { BlockedGroup, Report } from './report.ts';
 import { limitRows } from './limit-rows.ts';
 import { markdownCode } from './markdown-code.ts';
 import { renderBar } from './render-bar.ts';
+import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
 
@@ -21,7 +22,7 @@ export function renderSummary(report: Report): string {
       '',
       verdict(report),
       '',
-      `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}.${changesSentence(report)}`,
+      `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}.${canarySentence(report)}${changesSentence(report)}`,
       ...limitsTable(report),
       ...hostsTable(report),
       ...blockedTable(report),
@@ -35,6 +36,11 @@ export function renderSummary(report: Report): string {
 /** Only the sentence of an error quotes anything; the others are Decoy's own words and numbers. */
 function verdict(report: Report): string {
   return report.conclusion === 'error' ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
+}
+
+function canarySentence(report: Report): string {
+  const sentence = renderCanary(report);
+  return sentence === '' ? '' : ` ${sentence}`;
 }
 
 function changesSentence({ changes: { files, insertions, deletions, leftOut = 0, problem } }: Report): string {

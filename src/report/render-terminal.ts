@@ -2,6 +2,7 @@ import type { BlockedGroup, HostUsage, Report } from './report.ts';
 import { limitRows } from './limit-rows.ts';
 import { printable, printableSentence } from './printable.ts';
 import { renderBar } from './render-bar.ts';
+import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
 import { wrapText } from './wrap-text.ts';
@@ -43,7 +44,8 @@ type Look = { columns: number; paint: Paint };
 function verdictLines(report: Report, { columns, paint }: Look): string[] {
   const word = (report.conclusion === 'success' ? paint.good : paint.bad)(report.conclusion);
   const summary = `exit ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${printable(report.image, columns - 50)}`;
-  return [`Decoy: ${word}, ${summary}`, ...wrapText(renderVerdict(report), columns - 4).map((line) => `${INDENT}> ${line}`)];
+  const sentences = [renderVerdict(report), renderCanary(report)].filter((sentence) => sentence !== '');
+  return [`Decoy: ${word}, ${summary}`, ...sentences.flatMap((sentence) => wrapText(sentence, columns - 4)).map((line) => `${INDENT}> ${line}`)];
 }
 
 function limitLines(report: Report, paint: Paint): string[] {

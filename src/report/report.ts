@@ -52,6 +52,8 @@ export type Report = {
   wallSeconds: number;
   image: string;
   limits: Limits;
+  /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
+  startup?: { canaryMs: number };
   usage: ResourceUsage & { network: NetworkUsage };
   secrets: SecretTotals[];
   blocked: BlockedGroup[];

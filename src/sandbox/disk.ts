@@ -91,7 +91,7 @@ function openHold(engine: Engine, containerId: string): Hold {
   });
   const closed = new Promise<void>((resolve) => request.once('close', () => resolve()));
   const failed = new Promise<never>((_, reject) => {
-    request.once('error', (error) => reject(new EngineError(`cannot mount the sandbox's disk: ${engineMessage(error)}`)));
+    request.on('error', (error) => reject(new EngineError(`cannot mount the sandbox's disk: ${engineMessage(error)}`)));
     request.once('response', (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => { text += chunk; });

@@ -9,6 +9,7 @@ import { demultiplex } from './demultiplex.ts';
 import { gatewayUser, giveToGateway } from './gateway-user.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { RunLabels } from './labels.ts';
+import { openProbeChannel, type ProbeChannel } from './probe-channel.ts';
 import { GUEST_PATH } from './root-image.ts';
 
 /** A name the sandbox asked for. */
@@ -32,7 +33,7 @@ export type GatewayOptions = {
   onLost(message: string): void;
 };
 
-export type Gateway = AsyncDisposable & { containerId: string };
+export type Gateway = AsyncDisposable & { containerId: string; probes: Pick<ProbeChannel, 'probe' | 'end'> };
 
 const READY_MS = 20_000;
 const MEMORY_BYTES = 256 * 1024 * 1024;
@@ -57,7 +58,7 @@ export async function startGateway(engine: Engine, options: GatewayOptions): Pro
     await dispose();
     throw error;
   }
-  return { containerId: owned.id, [Symbol.asyncDispose]: dispose };
+  return { containerId: owned.id, probes: control.probes, [Symbol.asyncDispose]: dispose };
 }
 
 function gatewaySpec(options: GatewayOptions) {
@@ -95,7 +96,7 @@ function gatewaySpec(options: GatewayOptions) {
   };
 }
 
-type Control = AsyncDisposable & { ready: Promise<void>; expectEnd(): void };
+type Control = AsyncDisposable & { ready: Promise<void>; probes: ProbeChannel; expectEnd(): void };
 
 /** Listens on control.sock: the gateway connects once; the end of that connection is the end of the gateway, and vice versa. */
 async function listenForControl(options: GatewayOptions): Promise<Control> {
@@ -104,12 +105,14 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
   ready.catch(() => {});
   let ending = false;
   let connection: net.Socket | null = null;
+  const probes = await openProbeChannel({ socketDirectory: options.socketDirectory, send: (message) => { if (connection !== null) send(connection, message); } });
   const server = net.createServer((socket) => {
     if (connection !== null) return void socket.destroy();
     connection = socket;
     socket.on('error', () => {});
     socket.on('close', () => {
       reject(new EngineError('the gateway ended before it was ready'));
+      probes.fail(new EngineError('the gateway ended'));
       if (!ending) options.onLost('the gateway ended while the sandbox was running');
     });
     send(socket, { type: 'config', ports: options.ports, addresses: options.addresses, ...gatewayUser() });
@@ -125,7 +128,7 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
         options.onRefusal({
           reason: String(message['reason']), address: String(message['address'] ?? ''), port: Number(message['port'] ?? 0), count: Number(message['count'] ?? 1),
         });
-      }
+      } else if (message['type'] === 'probed' || message['type'] === 'probes-over') probes.receive(message);
     });
   });
   await new Promise<void>((listening, failed) => server.once('error', failed).listen(file, listening));
@@ -133,11 +136,12 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
   await giveToGateway(file);
   return {
     ready,
+    probes,
     expectEnd: () => { ending = true; },
     [Symbol.asyncDispose]: async () => {
       ending = true;
       connection?.destroy();
-      await new Promise<void>((closed) => server.close(() => closed()));
+      await Promise.all([probes[Symbol.asyncDispose](), new Promise<void>((closed) => server.close(() => closed()))]);
     },
   };
 }

@@ -3,7 +3,8 @@ import { attach } from './attach.ts';
 import { createContainer, engineMessage, startContainer, type OwnedContainer } from './container.ts';
 import { deferred } from './deferred.ts';
 import { demultiplex, type OutputFrame } from './demultiplex.ts';
-import type { Engine } from './engine.ts';
+import { droppedCaps, readSwapBytes } from './dropped-caps.ts';
+import { EngineError, type Engine } from './engine.ts';
 import type { RunLabels } from './labels.ts';
 import { createMarkerFilter } from './marker-filter.ts';
 import { GUEST_PATH } from './root-image.ts';
@@ -64,7 +65,7 @@ const BACKSTOP_SECONDS = 15;
 export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {
   const owned = await createContainer(engine, { what: 'sandbox', spec: sandboxSpec(options) });
   try {
-    const stream = await attach(owned);
+    const [stream] = await Promise.all([attach(owned), holdToCaps(owned, options.limits)]);
     return {
       start: (command) => startSandbox({ owned, stream, wallSeconds: options.limits.wallSeconds }, command),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
@@ -73,6 +74,14 @@ export async function createSandbox(engine: Engine, options: SandboxOptions): Pr
     await owned[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** @throws EngineError where a cap would not hold: code that is not trusted must not run without it */
+async function holdToCaps({ container }: OwnedContainer, limits: SandboxOptions['limits']): Promise<void> {
+  const [{ HostConfig }, swapBytes] = await Promise.all([container.inspect(), readSwapBytes()]);
+  const dropped = droppedCaps(HostConfig, { asked: limits, swapBytes });
+  if (dropped.length === 0) return;
+  throw new EngineError(`the Docker engine cannot cap ${dropped.join(', ')} on this machine: enable the cgroup controllers (for a rootless engine, delegate them to its user), or use another machine`);
 }
 
 type Created = { owned: OwnedContainer; stream: Duplex; wallSeconds: number };

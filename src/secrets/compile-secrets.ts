@@ -1,4 +1,5 @@
-import { outgoingNeedles } from './outgoing-needles.ts';
+import type { ForeignCredentials } from './foreign-credentials.ts';
+import { secretNeedles } from './outgoing-needles.ts';
 import { createOutgoingScanner } from './outgoing-scanner.ts';
 import type { OutgoingScanner } from './outgoing-scanner.ts';
 import { redactPath } from './redact.ts';
@@ -7,13 +8,16 @@ import type { ScannedDestination } from './refuse-seen.ts';
 import { createResponseScrubber } from './scrub.ts';
 import type { ResponseScrubber } from './scrub.ts';
 import type { Secret } from './secret.ts';
-import { substituteRequest } from './substitute-headers.ts';
-import type { OutgoingRequest, Substitution } from './substitute-headers.ts';
+import { openBodySubstitution } from './substitute-body.ts';
+import type { BodySubstitution, OutgoingBody } from './substitute-body.ts';
+import { substituteRequest } from './substitute-request.ts';
+import type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
 export type { OutgoingScanner } from './outgoing-scanner.ts';
 export type { SecretRefusal } from './refuse-seen.ts';
 export type { BodyScrubber, ResponseScrubber, ScrubCount } from './scrub.ts';
-export type { OutgoingRequest, Substitution } from './substitute-headers.ts';
+export type { BodyStep, BodySubstitution, OutgoingBody } from './substitute-body.ts';
+export type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
 /** The secrets of a run, ready for traffic: what is expensive is done here, once. */
 export type CompiledSecrets = {
@@ -21,6 +25,8 @@ export type CompiledSecrets = {
   boundTo(host: string): readonly Secret[];
   hasBoundSecret(host: string): boolean;
   substituteRequest(request: OutgoingRequest): Substitution;
+  /** null where the body is only to be searched, see `createOutgoingScanner` */
+  openBodySubstitution(body: OutgoingBody): BodySubstitution | null;
   /** `place` is what a refusal calls it: `body` unless given */
   createOutgoingScanner(destination: ScannedDestination, place?: string): OutgoingScanner;
   /** null where no secret is bound to the host: such responses are passed on untouched */
@@ -29,8 +35,8 @@ export type CompiledSecrets = {
   redact(text: string): string;
 };
 
-export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
-  const needles = outgoingNeedles(secrets);
+export function compileSecrets(secrets: readonly Secret[], { foreignCredentials = 'allow' }: { foreignCredentials?: ForeignCredentials } = {}): CompiledSecrets {
+  const needles = secretNeedles(secrets);
   // One per set of bound secrets and not per host: `**.example.com` covers as many hosts as a sandbox cares to name.
   const scrubbers = new Map<string, ResponseScrubber>();
   const boundTo = (host: string): Secret[] => secrets.filter((secret) => isBound(secret, host));
@@ -39,8 +45,9 @@ export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
     list: secrets,
     boundTo,
     hasBoundSecret: (host) => secrets.some((secret) => isBound(secret, host)),
-    substituteRequest: (request) => substituteRequest(needles, request),
-    createOutgoingScanner: (destination, place = 'body') => createOutgoingScanner(needles, { destination, place }),
+    substituteRequest: (request) => substituteRequest(needles, request, foreignCredentials),
+    openBodySubstitution: (body) => openBodySubstitution(needles, body),
+    createOutgoingScanner: (destination, place = 'body') => createOutgoingScanner(needles.all, { destination, place }),
     scrubberFor(host) {
       const bound = boundTo(host);
       if (bound.length === 0) return null;
@@ -49,6 +56,6 @@ export function compileSecrets(secrets: readonly Secret[]): CompiledSecrets {
       scrubbers.set(key, scrubber);
       return scrubber;
     },
-    redact: (text) => redactPath(needles, text),
+    redact: (text) => redactPath(needles.all, text),
   };
 }

@@ -49,6 +49,7 @@ const WRITERS: readonly Writer[] = [
     /[\w\-.~]/, // RFC 3986, section 2.3
     /[\w*\-. ]/, // application/x-www-form-urlencoded, URL Standard section 5.2; the space becomes a plus sign
     /[\w\-./~]/, // Python's urllib.parse.quote
+    /[\w\-.~:]/, // as write-value.ts puts it into a path
     /[A-Za-z0-9]/,
     /[]/,
   ].flatMap((kept) => bothCases((value, cased) => percent(value, kept, cased)).map((write): Writer => ({ encoding: 'percent', write }))),

@@ -8,8 +8,20 @@ import { unescapings } from './unescapings.ts';
 /** What was seen leaving the sandbox. */
 export type Seen = { secret: Secret; kind: 'placeholder' | 'real'; encoding: Encoding };
 
+export type SecretNeedles = {
+  secrets: readonly Secret[];
+  all: Needles<Seen>;
+  /** placeholders as they stand: what may be swapped */
+  placeholders: Needles<Secret>;
+};
+
+export function secretNeedles(secrets: readonly Secret[]): SecretNeedles {
+  const placeholders = secrets.map((secret) => ({ bytes: Buffer.from(secret.placeholder), tag: secret }));
+  return { secrets, all: outgoingNeedles(secrets), placeholders: compileNeedles(placeholders) };
+}
+
 /** Every form of every placeholder and real value; where one text is both, the real one counts. */
-export function outgoingNeedles(secrets: readonly Secret[]): Needles<Seen> {
+function outgoingNeedles(secrets: readonly Secret[]): Needles<Seen> {
   const seen = (kind: Seen['kind'], valueOf: (secret: Secret) => string) =>
     secrets.flatMap((secret) =>
       encodedForms(valueOf(secret)).map(({ text, encoding }) => ({ bytes: Buffer.from(text, 'latin1'), tag: { secret, kind, encoding } })),

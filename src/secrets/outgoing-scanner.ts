@@ -1,6 +1,6 @@
 import type { Needles } from './compile-needles.ts';
 import type { Seen } from './outgoing-needles.ts';
-import { refuseSeen } from './refuse-seen.ts';
+import { ANY_FIELD, refuseSeen } from './refuse-seen.ts';
 import type { ScannedDestination, SecretRefusal } from './refuse-seen.ts';
 import { createDetector } from './stream-scanner.ts';
 
@@ -15,7 +15,7 @@ export function createOutgoingScanner(needles: Needles<Seen>, { destination, met
   return {
     push(chunk) {
       const seen = detector.push(chunk);
-      return seen && refuseSeen(seen, { destination, method, place });
+      return seen && refuseSeen(seen, { destination, method, place, pin: place === 'body' ? ANY_FIELD : null });
     },
   };
 }

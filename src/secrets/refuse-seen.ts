@@ -2,6 +2,8 @@ import type { Destination, Endpoint, RefusalReason } from '../policy/policy.ts';
 import { matchesHost } from '../policy/matches-host.ts';
 import { quote } from '../policy/quote.ts';
 import type { Seen } from './outgoing-needles.ts';
+import { pinsOf } from './pin-counter.ts';
+import { renderSecretOption } from './render-secret-option.ts';
 import type { Secret } from './secret.ts';
 
 /** A refusal that names the secret and the place, never a value. `remedy` is one sentence. */
@@ -10,15 +12,17 @@ export type SecretRefusal = { reason: RefusalReason; secret: string; place: stri
 /** Where bytes go that are looked through: by a request, or by a raw connection. */
 export type ScannedDestination = Endpoint & { scheme: Destination['scheme'] | 'tcp' };
 
-type Circumstances = {
+export type Circumstances = {
   destination: ScannedDestination;
   method: string;
   place: string;
   /** whether the placeholder is where it may be swapped: then null unless something else forbids it */
   swappable?: boolean;
+  /** the place as a pin, where there is one that would allow it */
+  pin?: string | null;
 };
 
-export function refuseSeen({ secret, kind, encoding }: Seen, { destination, method, place, swappable = false }: Circumstances): SecretRefusal | null {
+export function refuseSeen({ secret, kind, encoding }: Seen, { destination, method, place, swappable = false, pin = null }: Circumstances): SecretRefusal | null {
   const refuse = (reason: RefusalReason, remedy: string): SecretRefusal => ({
     reason, secret: secret.name, place: encoding === 'raw' ? place : `${place}, in ${encoding} form`, remedy,
   });
@@ -31,8 +35,8 @@ export function refuseSeen({ secret, kind, encoding }: Seen, { destination, meth
       `Secret ${name} is swapped in HTTP requests over TLS and never in a raw TCP connection: give the program a credential of its own for ${quote(`tcp://${destination.host}:${destination.port}`)}.`);
   }
   if (!isBound(secret, destination.host)) {
-    const hosts = [...secret.hostTexts, destination.host].join(',');
-    return refuse('placeholder-wrong-host', `If ${quote(destination.host)} is to receive secret ${name}, bind it: ${quote(`--secret ${secret.name}@${hosts}`)}, but note that whoever runs that host can then use it.`);
+    const option = renderSecretOption(secret, { hosts: [...secret.hostTexts, destination.host] });
+    return refuse('placeholder-wrong-host', `If ${quote(destination.host)} is to receive secret ${name}, bind it: ${quote(option)}, but note that whoever runs that host can then use it.`);
   }
   if (destination.scheme !== 'https') {
     return refuse('placeholder-without-tls', `Secret ${name} is sent over TLS only: use ${quote(`https://${destination.host}`)}.`);
@@ -41,7 +45,17 @@ export function refuseSeen({ secret, kind, encoding }: Seen, { destination, meth
     return refuse('method-carries-no-secret', `A server answers ${quote(method.toUpperCase())} with the request itself, so it carries no secret: use another method.`);
   }
   if (swappable && encoding === 'raw') return null;
-  return refuse('placeholder-wrong-place', `Secret ${name} is swapped only where it stands unencoded, or in Basic credentials, in a credential header such as \`authorization\` or \`x-api-key\`: send it there, as pinning it to another place is not supported yet.`);
+  return refuse('placeholder-wrong-place', wrongPlace(secret, pin));
+}
+
+/** One more than the secret's `max` in one place of a request. */
+export function refuseRepeated(secret: Secret, { place, pin }: { place: string; pin: string }): SecretRefusal {
+  const { max } = pinsOf(secret);
+  const option = renderSecretOption(secret, { max: max + 1 });
+  return {
+    reason: 'secret-repeated', secret: secret.name, place,
+    remedy: `Secret ${quote(secret.name)} is put in ${max === 1 ? 'once' : `${max} times`} in ${quote(pin)} of a request: send it no more often, or allow it: ${quote(option)}.`,
+  };
 }
 
 export function isBound(secret: Secret, host: string): boolean {
@@ -50,3 +64,18 @@ export function isBound(secret: Secret, host: string): boolean {
 
 /** RFC 9110, section 9.3.8; TRACK is its older namesake. */
 const ECHOING_METHODS: ReadonlySet<string> = new Set(['TRACE', 'TRACK']);
+
+/** What a body holds is not read for a message: the user knows where the placeholder belongs. */
+export const ANY_FIELD = 'body:FIELD';
+
+function wrongPlace(secret: Secret, pin: string | null): string {
+  const pinned = secret.pins?.places.map(({ text }) => text) ?? [];
+  const where = pinned.length > 0
+    ? `in ${pinned.map(quote).join(', ')}`
+    : 'in a credential header such as `authorization` or `x-api-key`, or in Basic credentials';
+  const start = `Secret ${quote(secret.name)} is swapped only where it stands unencoded ${where}: send it there`;
+  if (pin === null || pinned.includes(pin) || (pin === ANY_FIELD && pinned.includes('body'))) return `${start}.`;
+  const option = renderSecretOption(secret, { places: [...pinned, pin] });
+  const which = pin === ANY_FIELD ? ', where FIELD is the path of a string in JSON, as in `auth.token`, or the name of a form\'s field, and the Content-Type says which of them the body is' : '';
+  return `${start}, or pin it to this place: ${quote(option)}${which}.`;
+}

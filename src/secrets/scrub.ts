@@ -10,6 +10,8 @@ export type BodyScrubber = {
   /** The scrubbed bytes that may be passed on now: the very `chunk` where nothing was found or held back; may be empty. */
   push(chunk: Buffer): Buffer;
   flush(): Buffer;
+  /** how many bytes were pushed that neither were passed on nor replaced yet */
+  pendingBytes(): number;
   /** per secret, so far; only secrets that occurred */
   counts(): ScrubCount[];
 };
@@ -64,7 +66,7 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
         tally.add(name);
         return replacement;
       });
-      return { push: replacer.push, flush: replacer.flush, counts: tally.counts };
+      return { push: replacer.push, flush: replacer.flush, pendingBytes: replacer.pendingBytes, counts: tally.counts };
     },
     createWatch() {
       const detector = createDetector(needles);

@@ -4,6 +4,8 @@ export type Replacer = {
   /** The bytes that may be passed on now: the very `chunk` where nothing was found or held back; may be empty. */
   push(chunk: Buffer): Buffer;
   flush(): Buffer;
+  /** how many bytes were pushed that neither were passed on nor replaced yet */
+  pendingBytes(): number;
 };
 
 /**
@@ -37,6 +39,7 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
   return {
     push: (chunk) => scan(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false),
     flush: () => scan(held, true),
+    pendingBytes: () => held.length - covered,
   };
 }
 

@@ -6,7 +6,7 @@ const action = readActionFile();
 
 test('declares every input and output of the contract', () => {
   expect(Object.keys(action.inputs).sort()).toEqual([
-    'allow', 'cpus', 'env', 'fail-on-blocked', 'image', 'memory', 'mode', 'pids', 'policy', 'report-artifact', 'resolve', 'run', 'runtime', 'secrets',
+    'allow', 'cpus', 'env', 'fail-on-blocked', 'foreign-credentials', 'image', 'memory', 'mode', 'pids', 'policy', 'report-artifact', 'resolve', 'run', 'runtime', 'secrets',
     'shell', 'snapshot-from', 'snapshot-to', 'storage', 'timeout', 'user', 'volumes', 'working-directory', 'workspace',
   ]);
   expect(Object.keys(action.outputs).sort()).toEqual([
@@ -15,7 +15,7 @@ test('declares every input and output of the contract', () => {
   ]);
   const defaults = Object.fromEntries(Object.entries(action.inputs).flatMap(([name, input]) => (input.default === undefined ? [] : [[name, input.default]])));
   expect(defaults).toEqual({
-    image: 'runner', timeout: '30m', memory: '4g', cpus: '2', storage: '10g', pids: '2048', workspace: 'copy', user: 'runner', runtime: 'runc',
+    image: 'runner', timeout: '30m', memory: '4g', cpus: '2', storage: '10g', pids: '2048', workspace: 'copy', user: 'runner', runtime: 'runc', 'foreign-credentials': 'allow',
     mode: 'enforce', 'fail-on-blocked': 'false', 'report-artifact': 'decoy-report',
   });
   for (const [name, { description }] of Object.entries({ ...action.inputs, ...action.outputs })) expect(description, name).toMatch(/\S/);

@@ -16,7 +16,7 @@ const problemsOf = (raw: RawInputs) => {
 test('nothing but a command gives the defaults of the contract', () => {
   const result = parse({});
   expect(result.ok && result.config).toMatchObject({
-    command: { kind: 'argv', argv: ['true'] }, image: 'runner', rules: [], secrets: [], resolve: [], user: 'runner', failOnBlocked: false,
+    command: { kind: 'argv', argv: ['true'] }, image: 'runner', rules: [], secrets: [], foreignCredentials: 'allow', resolve: [], user: 'runner', failOnBlocked: false,
     limits: { wallSeconds: 1800, memoryBytes: 4 * 2 ** 30, cpus: 2, storageBytes: 10 * 2 ** 30, pids: 2048 },
   });
 });
@@ -30,6 +30,7 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ pids: '1.5' }, 'pids: `1.5` is not a whole number: write one such as `2`'],
     [{ cpus: '4.5' }, 'cpus: `4.5` is more than this machine has, 4 CPUs: write `4` or less'],
     [{ user: 'admin' }, 'user: `admin` is not one of `runner`, `root`: write one of these'],
+    [{ foreignCredentials: 'no' }, 'foreign-credentials: `no` is not one of `allow`, `strip`, `block`: write one of these'],
     [{ failOnBlocked: 'yes' }, 'fail-on-blocked: `yes` is not one of `true`, `false`: write one of these'],
     [{ workspace: 'all' }, 'workspace: `all` is not one of `copy`, `read-only`, `none`: write one of these'],
     [{ workspace: 'write' }, 'workspace: `write` is not supported yet: use `copy` and apply the patch it gives'],
@@ -94,7 +95,15 @@ describe('secrets', () => {
     ['A@*.com=value-of-a', 'secret `A`:'],
     ['A@127.0.0.1=value-of-a', 'secret `A`: `127.0.0.1` is the sandbox itself'],
     ['A@localhost=value-of-a', 'secret `A`: `localhost` is the sandbox itself'],
-    ['A@api.example.com;in=header:x=value-of-a', 'pinned places'],
+    ['A@api.example.com;in=headers:x=value-of-a', 'secret `A`: `headers:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`'],
+    ['A@api.example.com;in=path', 'secrets: line 1 is not `NAME@host=value` or `NAME@host;in=PLACE=value`'],
+    ['A@api.example.com;value-of-a', 'secrets: line 1 is not'],
+    ['A@api.example.com;token=value-of-a', 'secrets: line 1 is not'],
+    ['A@api.example.com;token=value-of-b=value-of-a', 'secret `A` has an option that is neither `;in=` nor `;max=`'],
+    ['A@api.example.com;in=path;in=body=value-of-a', 'secret `A`: `;in=` is given twice: write it once'],
+    ['A@api.example.com;in=path;max=0=value-of-a', 'secret `A`: max `0` is not a number of occurrences: write a whole number from 1 to 1000'],
+    ['A@api.example.com;max=many=value-of-a', 'secret `A`: max `many` is not a number'],
+    ['A;in=path', 'Secret `A;in` cannot be an environment variable'],
     ['A@api.example.com=short', 'A'],
     ['A@api.example.com<<EOF\nvalue-of-a', 'heredoc that never ends'],
     ['value-of-a', 'secrets: line 1 is not `NAME@host=value`'],

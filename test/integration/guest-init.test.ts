@@ -45,6 +45,16 @@ describe('init reports', () => {
   })
 })
 
+describe('init starts nothing', () => {
+  it.each([
+    ['without the seccomp filter of the engine', 'seccomp=unconfined', /^decoy: the engine starts containers without its seccomp filter: remove seccomp-profile /],
+    ['without no_new_privs', 'no-new-privileges=false', /^decoy: the engine does not set no_new_privs/],
+  ])('%s', async (_, option, message) => {
+    const ended = await runInit({ argv: ['echo', 'started'], options: ['--security-opt', option] })
+    expect(ended).toMatchObject({ code: 125, reported: undefined, stdout: '', stderr: expect.stringMatching(message) })
+  })
+})
+
 describe('init ends', () => {
   it('what the command left behind, before it reports', async () => {
     const script = 'for i in 1 2 3; do (trap "" TERM INT HUP; while :; do echo left; sleep 0.01; done) & done; setsid sleep 1000 & sleep 0.1; exit 3'

@@ -103,6 +103,26 @@ test('a decision costs the same look-ups with 3 rules as with 10,000, and one or
   }
 });
 
+test('a decision looks at the rules whose path begins as the request does, of ten thousand for its host', () => {
+  const many = Array.from({ length: 9_999 }, (_, i) => `POST example.com/v${i}/things/*`);
+  const policies = [policyOf(['POST example.com/last/**']), policyOf([...many, 'POST example.com/last/**'])] as const;
+  const question = { ...questionOf('POST https://example.com/last/one') };
+  const [few, full] = policies.map((policy) => countGets(() => policy.decide(question)));
+  expect(full).toBe(few);
+  for (const policy of policies) {
+    expect(policy.decide(question)).toEqual({ allowed: true, rule: 'POST example.com/last/**' });
+    expect(policy.decide({ ...question, path: '/other' })).toMatchObject({ allowed: false, reason: 'path-not-allowed' });
+    expect(policy.decide({ ...question, method: 'GET' })).toMatchObject({ allowed: false, reason: 'method-not-allowed' });
+  }
+  expect(policies[1].decide({ ...question, path: '/v77/things/x' })).toEqual({ allowed: true, rule: 'POST example.com/v77/things/*' });
+});
+
+test('of several rules that cover a request the first is named, wherever its wildcard stands', () => {
+  const policy = policyOf(['example.com/a/b', 'example.com/**/b', 'example.com/a/*', 'GET example.com']);
+  const named = (path: string) => policy.decide({ ...questionOf('GET https://example.com/'), path });
+  expect([named('/a/b'), named('/x/b'), named('/a/c'), named('/z')].map((verdict) => verdict.allowed && verdict.rule)).toEqual(['example.com/a/b', 'example.com/**/b', 'example.com/a/*', 'GET example.com']);
+});
+
 test('a path made for a pattern of many wildcards is judged in bounded time', () => {
   const policy = policyOf([`example.com${'/**/a*a*a*a'.repeat(12)}/b`]);
   const path = `/${'a'.repeat(40)}`.repeat(200);

@@ -1,4 +1,5 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, isIP, type AddressInfo, type Socket } from 'node:net';
 import tls from 'node:tls';
 
 /** What the gateway does: opens the proxy's socket and says where the connection is to go. */
@@ -31,4 +32,25 @@ export function openPlain(target: GatewayTarget): Socket {
 export function openTls(target: GatewayTarget, options: tls.ConnectionOptions): tls.TLSSocket {
   const servername = isIP(target.host) === 0 ? { servername: target.host } : {};
   return tls.connect({ socket: openPlain(target), host: target.host, ...servername, ALPNProtocols: ['http/1.1'], ...options });
+}
+
+/** A port on this machine that leads to the target, for clients that open their connections themselves. */
+export async function openPort(target: GatewayTarget): Promise<AsyncDisposable & { port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    const inner = openPlain(target);
+    for (const end of [socket, inner]) {
+      sockets.add(end);
+      end.on('error', () => end.destroy());
+    }
+    socket.pipe(inner).pipe(socket);
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
 }

@@ -91,7 +91,7 @@ describe('every request is held to the destination', () => {
     ['a bare line feed', 'GET / HTTP/1.1\nHost: api.test\n\n', 400, 'bad-request'],
     ['a space before the colon', 'GET / HTTP/1.1\r\nHost : api.test\r\n\r\n', 400, 'bad-request'],
     ['a folded header', 'GET / HTTP/1.1\r\nHost: api.test\r\nX: a\r\n b\r\n\r\n', 400, 'bad-request'],
-    ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 400, 'bad-request'],
+    ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 501, 'unsupported-protocol'],
     ['no HTTP at all', 'SSH-2.0-OpenSSH_9.2\r\n', 400, 'bad-request'],
     ['a method the rule does not name', 'POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 0\r\n\r\n', 403, 'method-not-allowed'],
     ['a path the rule does not name', 'GET /private HTTP/1.1\r\nHost: api.test\r\n\r\n', 403, 'path-not-allowed'],

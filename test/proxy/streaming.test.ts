@@ -90,3 +90,20 @@ describe.each([['without secrets', []], ['scanned and scrubbed', secrets]] as co
     request.destroy();
   }, 20_000);
 });
+
+test('a thousand event streams are open at once, to one host', async () => {
+  await using bench = await openBench({
+    secrets, allow: [],
+    upstream: (_, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: open\n\n'),
+  });
+  const agent = bench.agentTo('api.test');
+  const opened: http.ClientRequest[] = [];
+  for (let count = 0; count < 1_000; count += 1) {
+    const request = http.request({ agent, headers: { host: 'api.test' } }).end();
+    opened.push(request);
+    const [response] = await once(request, 'response', { signal: AbortSignal.timeout(10_000) }) as [http.IncomingMessage];
+    const [event] = await once(response, 'data', { signal: AbortSignal.timeout(10_000) }) as [Buffer];
+    expect(event.toString()).toBe('data: open\n\n');
+  }
+  for (const request of opened) request.on('error', () => undefined).destroy();
+});

@@ -376,9 +376,9 @@ describe('what comes in', () => {
       socket.send(Buffer.from(Buffer.from(value).toString('hex')));
       socket.send(JSON.stringify({ key: value, pad: 'x'.repeat(2_000) }), { compress: true });
       socket.ping(value);
-      socket.close(4000, value);
+      socket.once('pong', () => socket.close(4000, value));
     }, { secrets, server: { noServer: true, perMessageDeflate: true } });
-    const socket = service.connect({ perMessageDeflate: true, autoPong: false });
+    const socket = service.connect({ perMessageDeflate: true });
     const pings: string[] = [];
     const messages: string[] = [];
     socket.on('ping', (data) => pings.push(String(data))).on('message', (data) => messages.push(String(data)));

@@ -18,6 +18,11 @@ test('a report of version 1 has exactly the fields of the contract', () => {
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });
 
+test('what the start-up canary took is in it where one held', () => {
+  expect(buildReport(partsOf({ canaryMs: 21.4499 }))).toMatchObject({ startup: { canaryMs: 21.4 } });
+  expect(buildReport(partsOf({ canaryMs: null }))).not.toHaveProperty('startup');
+});
+
 test('an error is named, and nothing else has that field', () => {
   expect(buildReport(partsOf({ outcome: { kind: 'error', message: 'no engine' } }))).toMatchObject({ conclusion: 'error', exitCode: 125, error: 'no engine' });
 });

@@ -31,7 +31,7 @@ function usedReport(): Report {
   ledger.add(refusedOf({
     method: 'DELETE', path: '/v1/files/7', reason: 'method-not-allowed', remedy: 'add `DELETE api.example.com/v1/**` to allow',
   }));
-  const report = reportOf({ blocked: ledger.blocked(), secrets: ledger.secrets(), changes: { files: 3, insertions: 10, deletions: 2 } });
+  const report = reportOf({ startup: { canaryMs: 21.4 }, blocked: ledger.blocked(), secrets: ledger.secrets(), changes: { files: 3, insertions: 10, deletions: 2 } });
   return { ...report, usage: { ...report.usage, network: ledger.network() } };
 }
 
@@ -40,6 +40,7 @@ describe('on a terminal', () => {
     expect(renderTerminal(usedReport(), plain)).toMatchInlineSnapshot(`
       "Decoy: success, exit 0 after 12.3 s in runner
         > The command succeeded.
+        > Start-up canary: held, 21 ms.
 
       Limits
         time      12.3 s  █░░░░░░░░░   1 % of 30 min
@@ -65,6 +66,10 @@ describe('on a terminal', () => {
       Changes: 3 files, 10 lines added, 2 removed
       "
     `);
+  });
+
+  test('a run whose canary was not proven says nothing of one', () => {
+    for (const render of [renderSummary, (report: Report) => renderTerminal(report, plain)]) expect(render(reportOf())).not.toContain('canary');
   });
 
   test.each<[Partial<Report>, string]>([
@@ -115,7 +120,7 @@ describe('in the job summary', () => {
 
       The command succeeded.
 
-      Exit code 0 after 12.3 s in \`runner\`. Files changed: 3; lines added: 10, removed: 2.
+      Exit code 0 after 12.3 s in \`runner\`. Start-up canary: held, 21 ms. Files changed: 3; lines added: 10, removed: 2.
 
       #### Limits
 

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { encodedForms } from '../../src/secrets/encodings.ts';
+import { writeValue } from '../../src/secrets/write-value.ts';
 
 /** Letters, the punctuation every encoder treats differently, a space and two characters beyond ASCII. */
 const value = `aZ9-_.~!*'()+/=&<>"\\ ;:@é🔑`;
@@ -19,6 +20,7 @@ describe('what real programs write is among the forms', () => {
     ['JSON of Python', String.raw`aZ9-_.~!*'()+/=&<>\"\\ ;:@\u00e9\ud83d\udd11`],
     ['JSON of Go', String.raw`aZ9-_.~!*'()+/=\u0026\u003c\u003e\"\\ ;:@é🔑`],
     ['every character escaped', value.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')],
+    ...(['raw', 'query', 'segment', 'json'] as const).map((writing): [string, string] => [`what Decoy puts in, ${writing}`, Buffer.from(writeValue(value, writing), 'latin1').toString()]),
     ['hex', Buffer.from(value).toString('hex')],
     ['upper-case hex', Buffer.from(value).toString('hex').toUpperCase()],
   ])('%s', (_, written) => {

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+import { compileSecrets } from '../../src/secrets/compile-secrets.ts';
 import { CREDENTIAL_HEADERS } from '../../src/secrets/credential-headers.ts';
 import { encodedForms } from '../../src/secrets/encodings.ts';
+import { parsePlaces } from '../../src/secrets/parse-place.ts';
+import type { Place } from '../../src/secrets/place.ts';
+import type { Secret } from '../../src/secrets/secret.ts';
+import { pinnedSecret } from './bound-secret.ts';
 
 const page = readFileSync(new URL('../../docs/secrets.md', import.meta.url), 'utf8');
 
@@ -13,6 +18,46 @@ function rowsBelow(heading: string): string[][] {
 it('lists the headers in which a placeholder is swapped', () => {
   expect(rowsBelow('What is swapped')).toEqual(CREDENTIAL_HEADERS.map(({ name, usedBy }) => [`\`${name}\``, usedBy]));
 });
+
+describe('the places', () => {
+  const value = 'a/b "é+';
+  const rows = rowsBelow('Places').map(([place, , written]) => [place!.replaceAll('`', ''), written!.replaceAll('`', '')] as const);
+  const found = Object.fromEntries(rows);
+
+  it('are all there are', () => {
+    const kinds = Object.keys(found).map((text) => parsePlaces(text.split(', ')[0]!).places[0]!.kind);
+    expect(kinds).toEqual(['credentials', 'header', 'query', 'path', 'body', 'field', 'field', 'field'] satisfies Place['kind'][]);
+  });
+
+  test.each<[string, string, (placeholder: string) => Sent]>([
+    ['credentials', 'x-api-key', (placeholder) => ({ rawHeaders: ['x-api-key', placeholder] })],
+    ['header:NAME', 'name', (placeholder) => ({ rawHeaders: ['name', placeholder] })],
+    ['query:KEY', '/?KEY=', (placeholder) => ({ url: `/?KEY=${placeholder}` })],
+    ['path', '/', (placeholder) => ({ url: `/${placeholder}` })],
+    ['body', '', (placeholder) => ({ body: placeholder, contentType: 'text/plain' })],
+    ['body:FIELD, JSON', '{"FIELD":"', (placeholder) => ({ body: `{"FIELD":"${placeholder}"}`, contentType: 'application/json' })],
+    ['body:FIELD, form', 'FIELD=', (placeholder) => ({ body: `FIELD=${placeholder}`, contentType: 'application/x-www-form-urlencoded' })],
+    ['body:FIELD, multipart', '\r\n\r\n', (placeholder) => ({
+      body: `--b\r\nContent-Disposition: form-data; name="FIELD"\r\n\r\n${placeholder}\r\n--b--`, contentType: 'multipart/form-data; boundary=b',
+    })],
+  ])('%s is written as the page says', (row, before, requestWith) => {
+    const secret = pinnedSecret('KEY', value, { places: row.split(', ')[0]! });
+    expect(sent(secret, requestWith(secret.placeholder))).toContain(`${before}${found[row]}`);
+  });
+});
+
+type Sent = { url?: string; rawHeaders?: string[]; body?: string; contentType?: string };
+
+function sent(secret: Secret, { url = '/', rawHeaders = [], body = '', contentType }: Sent): string {
+  const secrets = compileSecrets([secret]);
+  const destination = { scheme: 'https', host: 'api.example.com', port: 443 } as const;
+  if (contentType === undefined) {
+    const result = secrets.substituteRequest({ method: 'GET', url, rawHeaders, destination });
+    return result.ok ? `${result.url}${Buffer.from(result.rawHeaders.join(''), 'latin1').toString()}` : '';
+  }
+  const substitution = secrets.openBodySubstitution({ destination, method: 'POST', contentType })!;
+  return [substitution.push(Buffer.from(body)), substitution.end()].map((step) => (step.ok ? step.bytes.toString('latin1') : '')).join('').replace(/[\x80-\xff]+/g, (bytes) => Buffer.from(bytes, 'latin1').toString());
+}
 
 it('lists the forms', () => {
   expect(rowsBelow('What is scrubbed').map(([form]) => form)).toEqual([...new Set(encodedForms('aB3 "/é+dE6gH9>>>???').map(({ encoding }) => encoding))]);

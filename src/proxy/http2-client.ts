@@ -1,0 +1,93 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import type { ClientAnswer, ClientRequest } from './client.ts';
+import { forwardableRequestHeaders, type RawHeaders } from './headers.ts';
+import { fromHttp2Headers, toHttp2Headers } from './http2-headers.ts';
+import { findHttp2Misuse } from './http2-misuse.ts';
+import { renderRefusal } from './refusal.ts';
+
+export type Http2Head = { headers: IncomingHttpHeaders; rawHeaders: RawHeaders; flags: number };
+
+/** The two sides of one HTTP/2 stream, which is both. */
+export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, flags }: Http2Head): ClientRequest {
+  let trailers: RawHeaders = [];
+  stream.once('trailers', (_headers: unknown, _flags: number, rawTrailers: string[]) => {
+    trailers = forwardableRequestHeaders(fromHttp2Headers(rawTrailers));
+  });
+  const method = headers[':method'] ?? '';
+  const plainHeaders = fromHttp2Headers(rawHeaders);
+  return {
+    version: '2',
+    problem: findHttp2Misuse({ method, rawHeaders: plainHeaders }),
+    method,
+    url: headers[':path'] ?? '',
+    pseudo: { scheme: headers[':scheme'] ?? null, authority: headers[':authority'] ?? null },
+    rawHeaders: plainHeaders,
+    headers,
+    hasBody: (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0,
+    body: stream,
+    // A stream that was reset may end all the same, as if it had been whole.
+    isComplete: () => (stream.readableEnded || stream.endAfterHeaders) && !stream.aborted && (stream.rstCode ?? 0) === constants.NGHTTP2_NO_ERROR,
+    trailers: () => trailers,
+  };
+}
+
+export function http2Answer(stream: ServerHttp2Stream, { method }: { method: string }): ClientAnswer {
+  let trailers: RawHeaders = [];
+  const respond = (status: number, { rawHeaders, isWhole }: { rawHeaders: RawHeaders; isWhole: boolean }) => {
+    // The client may be gone; respond would throw.
+    if (stream.destroyed || stream.closed) return;
+    const endStream = isWhole || method === 'HEAD' || bodiless.has(status);
+    stream.once('wantTrailers', () => {
+      if (!stream.destroyed && !stream.closed) stream.sendTrailers(toHttp2Headers(trailers));
+    });
+    // Waiting for trailers is also what keeps Node from ending the answer, as if it were whole, when it resets the stream.
+    stream.respond({ ...toHttp2Headers(rawHeaders), ':status': status }, { endStream, waitForTrailers: !endStream, sendDate: false } as object);
+  };
+  return {
+    stream,
+    isStarted: () => stream.headersSent,
+    writeContinue() {
+      if (!stream.destroyed && !stream.closed) stream.additionalHeaders({ ':status': 100 });
+    },
+    start({ status, rawHeaders, isWhole }) {
+      // What is not a status at all is to be taken for a server's error (RFC 9110, 15); Node sends none above 599.
+      respond(status > 599 ? 502 : status, { rawHeaders, isWhole });
+    },
+    end(rawTrailers) {
+      trailers = rawTrailers;
+      finish(stream);
+    },
+    refuse(refusal, destination) {
+      const { headers, body } = renderRefusal(refusal, destination);
+      respond(refusal.status, { rawHeaders: headers, isWhole: false });
+      if (!stream.writableEnded && !stream.destroyed) stream.write(body);
+      finish(stream);
+    },
+    cut: (errorCode = constants.NGHTTP2_INTERNAL_ERROR) => stream.close(errorCode),
+  };
+}
+
+/** Node ends these with their headers. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/**
+ * Ends the answer, and the stream with it, although the client may still be sending: what it sends is swallowed for a while, as
+ * some clients take a reset for a failure although a whole answer came before it; then it is told to stop (RFC 9113, 8.1).
+ */
+function finish(stream: ServerHttp2Stream): void {
+  stream.end();
+  if (stream.destroyed) return;
+  stream.resume();
+  if (stream.endAfterHeaders || stream.readableEnded) return;
+  let swallowedBytes = 0;
+  const stop = () => stream.close(constants.NGHTTP2_NO_ERROR);
+  const timer = setTimeout(stop, lingerMs);
+  stream.on('data', (chunk: Buffer) => {
+    swallowedBytes += chunk.length;
+    if (swallowedBytes > lingerBytes) stop();
+  });
+  stream.once('close', () => clearTimeout(timer));
+}
+
+const lingerMs = 1_000;
+const lingerBytes = 1 << 20;

@@ -1,0 +1,129 @@
+import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import type { Destination } from '../policy/policy.ts';
+import { draftEntry } from './audit.ts';
+import type { ProxyContext } from './exchange.ts';
+import { http2Answer, http2Request, type Http2Head } from './http2-client.ts';
+import { noteRefusal, type Refusal } from './refusal.ts';
+import { handleRequest } from './request.ts';
+import { createResetLimit, type ResetLimit } from './reset-limit.ts';
+import { tooManyRunning, type RunningCount } from './running-count.ts';
+import type { HttpSide } from './server.ts';
+
+/** An HTTP/2 server that listens nowhere: connections are handed to it. */
+export function createHttp2Side(context: ProxyContext, running: RunningCount): HttpSide {
+  const server = createServer(limits);
+  const sessions = new Set<ServerHttp2Session>();
+  return {
+    accept(socket, destination) {
+      const session = openSession(server, socket);
+      const served: Served = { socket, session, destination, context, running, openStreams: 0, resets: createResetLimit() };
+      sessions.add(session);
+      session.once('close', () => sessions.delete(session));
+      session.on('stream', (stream, headers, flags, rawHeaders?: string[]) => {
+        handleStream(stream, { headers, flags, rawHeaders: rawHeaders ?? [] }, served);
+      });
+      session.on('error', (error: NodeJS.ErrnoException) => {
+        if (isProtocolError(error)) note(malformed, { ...served, method: null });
+      });
+      session.setTimeout(idleMs, () => {
+        if (served.openStreams === 0) session.close();
+      });
+    },
+    close() {
+      for (const session of sessions) session.destroy();
+    },
+  };
+}
+
+const farewellMs = 500;
+/** As long as an HTTP/1.1 connection may wait for its next request. */
+const idleMs = 75_000;
+const maxHeaderListBytes = 64 << 10;
+
+/**
+ * What one session may cost. Node and nghttp2 bound the rest by themselves: pings and settings that are not acknowledged (10 each),
+ * headers that go on and on (8 CONTINUATION frames), malformed frames (1000).
+ */
+const limits = {
+  settings: {
+    maxConcurrentStreams: 100,
+    maxHeaderListSize: maxHeaderListBytes,
+    enablePush: false,
+    enableConnectProtocol: false,
+  },
+  // Each counts for 32 bytes at least (RFC 9113, 6.5.2): the number of headers needs no bound of its own.
+  maxHeaderListPairs: maxHeaderListBytes / 32,
+  // In megabytes: a hundred answers that wait for a slow client to read.
+  maxSessionMemory: 32,
+};
+
+type Served = {
+  socket: Duplex;
+  session: ServerHttp2Session;
+  destination: Destination;
+  context: ProxyContext;
+  running: RunningCount;
+  openStreams: number;
+  resets: ResetLimit;
+};
+
+function openSession(server: Http2Server, socket: Duplex): ServerHttp2Session {
+  let opened: ServerHttp2Session | null = null;
+  const onSession = (session: ServerHttp2Session) => {
+    opened = session;
+  };
+  server.once('session', onSession);
+  // At once: the event comes before this returns.
+  server.emit('connection', socket);
+  server.off('session', onSession);
+  if (opened === null) throw new Error('no HTTP/2 session was opened');
+  return opened;
+}
+
+function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served): void {
+  const { running, destination, context } = served;
+  // A reset; `close` follows, and tells.
+  stream.on('error', () => undefined);
+  served.openStreams += 1;
+  stream.once('close', () => {
+    served.openStreams -= 1;
+    if (stream.aborted && !served.session.destroyed && !served.resets.allow(Date.now())) cutOff(served);
+  });
+  if (running.isFull()) {
+    note(tooManyRunning, { ...served, method: head.headers[':method'] ?? null });
+    return stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  }
+  running.add(stream);
+  try {
+    const request = http2Request(stream, head);
+    handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect === '100-continue' });
+  } catch {
+    // Thrown further it would end the process. Unjudged, the request goes nowhere.
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
+function cutOff(served: Served): void {
+  note(tooManyResets, { ...served, method: null });
+  served.session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as never);
+  // The session waits for what it writes to be taken, and a client that floods it may take nothing.
+  setTimeout(() => served.socket.destroy(), farewellMs).unref();
+}
+
+const tooManyResets: Refusal = { status: 429, decision: 'blocked', reason: 'capacity', remedy: 'Wait for answers: too many streams of one HTTP/2 connection were reset before they had one.' };
+
+/** Not that the client went away, nor that it found fault with this side. */
+function isProtocolError({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES';
+}
+
+const malformed: Refusal = { status: 400, decision: 'blocked', reason: 'bad-request', remedy: 'Send well-formed HTTP/2, as was agreed on in the TLS handshake.' };
+
+function note(refusal: Refusal, { method, destination, context }: Served & { method: string | null }): void {
+  const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
+  draft.method = method;
+  noteRefusal(draft, refusal);
+  draft.status = null;
+  context.audit.record(draft);
+}

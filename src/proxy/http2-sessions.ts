@@ -1,0 +1,130 @@
+import { connect, type ClientHttp2Session } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
+import type { Destination } from '../policy/policy.ts';
+import { dial, type DialOptions } from './dial.ts';
+import { formatHost } from './target.ts';
+
+/** A session to send one stream on. */
+export type SessionLease = { session: ClientHttp2Session; /** when the stream is over */ release(): void };
+
+/** Kept HTTP/2 connections to upstreams, a few for each destination. */
+export type Http2Sessions = {
+  /** null where the destination speaks HTTP/1.1 only. @throws DialError */
+  lease(destination: Destination): Promise<SessionLease | null>;
+  close(): void;
+};
+
+export function openHttp2Sessions(options: DialOptions): Http2Sessions {
+  const peers = new Map<string, Peer>();
+  const peerOf = (destination: Destination): Peer => {
+    const origin = formatHost(destination);
+    const peer = peers.get(origin) ?? { sessions: new Set(), opening: null, isHttp1Only: false };
+    // Re-inserted last: the first is the one that was not used for longest.
+    peers.delete(origin);
+    peers.set(origin, peer);
+    if (peers.size > maxPeers) forgetOldest(peers);
+    return peer;
+  };
+  return {
+    async lease(destination) {
+      const peer = peerOf(destination);
+      for (;;) {
+        if (peer.isHttp1Only) return null;
+        const known = choose(peer);
+        if (known !== null) return leaseOf(known);
+        peer.opening ??= open(peer, { destination, options }).finally(() => { peer.opening = null; });
+        await peer.opening;
+      }
+    },
+    close() {
+      for (const { sessions } of peers.values()) for (const { session } of sessions) session.destroy();
+      peers.clear();
+    },
+  };
+}
+
+type Session = { session: ClientHttp2Session; streams: number };
+type Peer = { sessions: Set<Session>; opening: Promise<void> | null; isHttp1Only: boolean };
+
+/** A rule like `**.example.com` allows any number of names. */
+const maxPeers = 256;
+/** Servers that mean more say so; beyond all of them nghttp2 lets streams wait. */
+const maxStreamsPerSession = 100;
+const maxSessionsPerPeer = 8;
+/** Servers keep idle HTTP/2 connections for minutes, middleboxes for less. */
+const idleMs = 30_000;
+/**
+ * What an upstream may send ahead on one stream and on all of a session. More would be faster over long distances, but all of it is
+ * kept in memory while a client does not read, and a sandbox may leave thousands of answers unread.
+ */
+const streamWindowBytes = 256 << 10;
+const sessionWindowBytes = 1 << 20;
+const maxHeaderListBytes = 64 << 10;
+
+function leaseOf(session: Session): SessionLease {
+  session.streams += 1;
+  return {
+    session: session.session,
+    release() {
+      session.streams -= 1;
+    },
+  };
+}
+
+/** The first session with room; null where another one should be opened. */
+function choose({ sessions }: Peer): Session | null {
+  let emptiest: Session | null = null;
+  for (const candidate of sessions) {
+    if (candidate.streams < roomOf(candidate.session)) return candidate;
+    if (emptiest === null || candidate.streams < emptiest.streams) emptiest = candidate;
+  }
+  return sessions.size < maxSessionsPerPeer ? null : emptiest;
+}
+
+function roomOf({ remoteSettings }: ClientHttp2Session): number {
+  // A server that allows none for now lets streams wait.
+  return Math.max(1, Math.min(remoteSettings.maxConcurrentStreams ?? maxStreamsPerSession, maxStreamsPerSession));
+}
+
+async function open(peer: Peer, { destination, options }: { destination: Destination; options: DialOptions }): Promise<void> {
+  const socket = await dial(destination, { ...options, protocols: ['h2', 'http/1.1'] }) as TLSSocket;
+  if (socket.alpnProtocol !== 'h2') {
+    // Learnt once; the connections in use are undici's own.
+    peer.isHttp1Only = true;
+    return void socket.destroy();
+  }
+  const session = connect(`https://${formatHost(destination)}`, {
+    createConnection: () => socket,
+    settings: { enablePush: false, initialWindowSize: streamWindowBytes, maxHeaderListSize: maxHeaderListBytes },
+    maxHeaderListPairs: maxHeaderListBytes / 32,
+    maxSessionMemory: maxSessionMegabytes,
+  });
+  keep(peer, session);
+}
+
+/** Each header counts for 32 bytes at least (RFC 9113, 6.5.2); the number of them needs no bound of its own. Default 10, for smaller windows. */
+const maxSessionMegabytes = 32;
+
+/** Keeps the session among those to use until it, or its server, wants no more streams. */
+function keep(peer: Peer, session: ClientHttp2Session): void {
+  const kept = { session, streams: 0 };
+  const drop = () => peer.sessions.delete(kept);
+  peer.sessions.add(kept);
+  session.setLocalWindowSize(sessionWindowBytes);
+  session.on('goaway', drop);
+  session.on('close', drop);
+  // Its streams tell what it means for each of them.
+  session.on('error', drop);
+  session.setTimeout(idleMs, () => {
+    if (kept.streams > 0) return;
+    drop();
+    session.close();
+  });
+}
+
+function forgetOldest(peers: Map<string, Peer>): void {
+  const [origin, peer] = peers.entries().next().value!;
+  peers.delete(origin);
+  // Lets the streams that run come to their end.
+  for (const { session } of peer.sessions) session.close();
+}

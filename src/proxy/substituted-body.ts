@@ -1,0 +1,99 @@
+import { pipeline, Transform, type Readable } from 'node:stream';
+import type { BodyStep, BodySubstitution } from '../secrets/compile-secrets.ts';
+import type { ClientRequest } from './client.ts';
+import { createDecoder, createEncoder } from './coding.ts';
+import type { BodyRefusal } from './decoded-scan.ts';
+import type { RawHeaders } from './headers.ts';
+
+export type SubstitutedBodyOptions = {
+  substitution: BodySubstitution;
+  coding: string | null;
+  judgeTrailers: ((trailers: RawHeaders) => BodyRefusal | null) | null;
+  onBytes(count: number): void;
+  /** called at most once; nothing more is passed on, and the body does not end */
+  onRefusal(refusal: BodyRefusal): void;
+  /** called once, when nothing more will be put in */
+  onOver(): void;
+};
+
+/**
+ * The body with real values put in, with back-pressure to the client; a coded one is decoded before and coded the same way
+ * after. As `createRequestBody`, it is not the request itself and does not destroy it.
+ */
+export function createSubstitutedBody(request: ClientRequest, options: SubstitutedBodyOptions): Readable {
+  const { body: source } = request;
+  const { substitution, coding } = options;
+  let isOver = false;
+  let first: Transform | null = null;
+
+  const output = new Transform({
+    transform(chunk: Buffer, _, done) {
+      options.onBytes(chunk.length);
+      done(null, chunk);
+    },
+  });
+  const refuse = (refusal: BodyRefusal) => {
+    if (isOver) return;
+    isOver = true;
+    options.onRefusal(refusal);
+    output.destroy(new Error('refused'));
+  };
+  const substitute = new Transform({
+    transform: (chunk: Buffer, _, done) => give(() => substitution.push(chunk), done),
+    flush: (done) => give(() => substitution.end(), done),
+  });
+  const give = (step: () => BodyStep, done: (error?: Error | null, bytes?: Buffer) => void) => {
+    const result = stepSafely(step);
+    if (result.ok) return done(null, result.bytes);
+    refuse(result);
+    done(new Error('refused'));
+  };
+  const open = (chunk: Buffer): Transform => {
+    const stages = coding === null ? [substitute, output] : [createDecoder(coding, chunk), substitute, createEncoder(coding, chunk), output];
+    const [entrance] = stages as [Transform];
+    // Before the pipeline's own listener, which destroys all. A body that cannot be decoded here might still be decoded by the server.
+    if (coding !== null) entrance.once('error', () => refuse({ reason: 'unscannable-body' }));
+    pipeline(stages, () => undefined);
+    entrance.on('drain', () => source.resume());
+    return entrance;
+  };
+
+  stopsWith(output, () => {
+    isOver = true;
+    options.onOver();
+    // What the client still sends is swallowed, or its connection could never carry another request.
+    source.resume();
+  });
+  source.on('data', (chunk: Buffer) => {
+    if (isOver) return;
+    first ??= open(chunk);
+    if (!first.write(chunk)) source.pause();
+  });
+  source.once('end', () => {
+    if (isOver) return;
+    // An HTTP/2 stream that was reset ends, too; its body must not look whole.
+    if (!request.isComplete()) return void output.destroy(new Error('the client went away'));
+    const trailers = request.trailers();
+    const refusal = trailers.length === 0 ? null : (options.judgeTrailers?.(trailers) ?? null);
+    if (refusal !== null) return refuse(refusal);
+    (first ?? output).end();
+  });
+  source.once('close', () => {
+    if (!request.isComplete() && !isOver) output.destroy(new Error('the client went away'));
+  });
+  return output;
+}
+
+/** An error that nobody listens for would end the process. */
+function stopsWith(output: Transform, onClose: () => void): void {
+  output.on('error', () => undefined);
+  output.once('close', onClose);
+}
+
+function stepSafely(step: () => BodyStep): BodyStep | { ok: false; reason: 'unscannable-body' } {
+  try {
+    return step();
+  } catch {
+    return { ok: false, reason: 'unscannable-body' };
+  }
+}

@@ -1,0 +1,43 @@
+/** How a body is read. `unreadable` ends a sentence that begins with "the body". */
+export type BodyKind = { kind: 'json' } | { kind: 'form' } | { kind: 'multipart'; boundary: string } | { kind: 'other' } | { kind: 'unreadable'; why: string };
+
+/** RFC 9110, section 8.3.1. Anything that is not certain is `other`, where no field is looked for. */
+export function parseContentType(contentType: string | null): BodyKind {
+  const match = /^\s*([\w!#$&^.+-]+)\/([\w!#$&^.+-]+)\s*((?:;[^]*)?)$/.exec(contentType ?? '');
+  if (match === null) return { kind: 'other' };
+  const [type, subtype] = [match[1]!.toLowerCase(), match[2]!.toLowerCase()];
+  const kind = kindOf(type, subtype);
+  if (kind === 'other') return { kind };
+  const parameters = parseParameters(match[3]!);
+  if (parameters === null) return { kind: 'unreadable', why: 'has a Content-Type with parameters that can be read in two ways' };
+  if (kind === 'multipart') return parseBoundary(parameters.get('boundary'));
+  const charset = parameters.get('charset')?.toLowerCase() ?? 'utf-8';
+  return charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii' ? { kind } : { kind: 'unreadable', why: 'is in another character set than UTF-8' };
+}
+
+function kindOf(type: string, subtype: string): 'json' | 'form' | 'multipart' | 'other' {
+  if (subtype.endsWith('+json') || (subtype === 'json' && (type === 'application' || type === 'text'))) return 'json';
+  if (type === 'application' && subtype === 'x-www-form-urlencoded') return 'form';
+  return type === 'multipart' && subtype === 'form-data' ? 'multipart' : 'other';
+}
+
+/** `;name=value` and `;name="value"`, names in lower case; null where one is given twice or the rest is not of this form. */
+export function parseParameters(text: string): Map<string, string> | null {
+  const parameters = new Map<string, string>();
+  const parameter = /\s*;\s*(?:([\w!#$%&'*+.^`|~-]+)=(?:([\w!#$%&'*+.^`|~:/?,()<>@=-]+)|"((?:[^"\\]|\\["\\])*)"))?/gy;
+  let read = 0;
+  for (let match = parameter.exec(text); match !== null; match = parameter.exec(text)) {
+    read = parameter.lastIndex;
+    if (match[1] === undefined) continue;
+    const name = match[1].toLowerCase();
+    if (parameters.has(name)) return null;
+    parameters.set(name, match[2] ?? match[3]!.replaceAll(/\\(.)/g, '$1'));
+  }
+  return text.slice(read).trim() === '' ? parameters : null;
+}
+
+/** RFC 2046, section 5.1.1. */
+function parseBoundary(boundary: string | undefined): BodyKind {
+  if (boundary !== undefined && /^[\w'()+,\-./:=? ]{0,69}[\w'()+,\-./:=?]$/.test(boundary)) return { kind: 'multipart', boundary };
+  return { kind: 'unreadable', why: 'has no boundary that RFC 2046 allows' };
+}

@@ -1,0 +1,21 @@
+import { parseParameters } from './parse-content-type.ts';
+
+/**
+ * The field a part of multipart/form-data is (RFC 7578), from its header lines, or null where two programs could disagree: no or two
+ * dispositions or names, an extended name, escapes in it, folded lines, content that is encoded or has parts of its own.
+ */
+export function partName(head: string): string | null {
+  const headers = head.split('\r\n').filter((line) => line !== '').map((line) => /^([\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line));
+  if (headers.includes(null) || /[\r\n\0]/.test(head.replaceAll('\r\n', ''))) return null;
+  const valuesOf = (name: string): string[] => headers.flatMap((match) => (match![1]!.toLowerCase() === name ? [match![2]!] : []));
+  const encodings = valuesOf('content-transfer-encoding').map((value) => value.toLowerCase());
+  if (encodings.some((encoding) => !['7bit', '8bit', 'binary'].includes(encoding))) return null;
+  if (valuesOf('content-type').some((type) => /^multipart\//i.test(type))) return null;
+  const [disposition, ...others] = valuesOf('content-disposition');
+  const [, text] = /^form-data[ \t]*(;.*)$/i.exec(disposition ?? '') ?? [];
+  if (text === undefined || others.length > 0) return null;
+  const parameters = parseParameters(text);
+  const name = parameters?.get('name');
+  // Browsers write a quote as %22 (HTML, section 4.10.21.8), others as \"; what the server makes of either is its own affair.
+  return name === undefined || parameters!.has('name*') || /["\\%]/.test(name) ? null : name;
+}

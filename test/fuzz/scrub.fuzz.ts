@@ -1,0 +1,25 @@
+import { check, cut, readBytes } from './bytes.ts';
+import { compiledFuzzedSecrets, fuzzedSecrets, withTokens } from './secrets.ts';
+
+/** The scrubber: the output does not depend on the cuts, holds no real value as it is, in base64 or escaped, and scrubbing it again changes nothing. */
+export function fuzz(data: Buffer): void {
+  const bytes = readBytes(data);
+  const lengths = Array.from({ length: bytes.below(32) }, () => bytes.below(17));
+  const body = Buffer.from(withTokens(bytes.rest().toString('latin1')), 'latin1');
+  const whole = scrub([body]);
+  check(whole.equals(scrub(cut(body, lengths))), 'cuts change nothing');
+  check(whole.equals(scrub([whole])), 'what was scrubbed is clean');
+  for (const { value } of fuzzedSecrets) {
+    check(!whole.includes(value), 'no real value as it is');
+    check(!whole.includes(Buffer.from(value).toString('base64').replace(/=+$/, '').slice(0, -1)), 'none in base64');
+    check(!whole.includes(encodeURIComponent(value)), 'none with percent escapes');
+    check(!whole.includes(JSON.stringify(value).slice(1, -1)), 'none with JSON escapes');
+  }
+  const headers = compiledFuzzedSecrets.scrubberFor('api.test')!.scrubHeaders(['X', body.toString('latin1')]).rawHeaders;
+  check(headers[1] === whole.toString('latin1'), 'a header is scrubbed as a body is');
+}
+
+function scrub(pieces: readonly Buffer[]): Buffer {
+  const scrubber = compiledFuzzedSecrets.scrubberFor('api.test')!.createBodyScrubber();
+  return Buffer.concat([...pieces.map((piece) => Buffer.from(scrubber.push(piece))), scrubber.flush()]);
+}

@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest';
+import { parseSecretBindings, parseSecretLines, parseSecretOptions } from '../../src/inputs/parse-secrets.ts';
+import { secretMasks } from '../../src/inputs/secret-masks.ts';
+
+const places = (text: string) => parseSecretLines(`A@x.example${text}=value-of-a`).secrets.map(({ pins, value }) => [pins?.places.map((place) => place.text), pins?.max, value]);
+
+describe('a line of the input', () => {
+  test.each([
+    ['', undefined, undefined],
+    [';in=credentials', ['credentials'], 1],
+    [';in=header:X-Token', ['header:x-token'], 1],
+    [';in=header:cookie', ['header:cookie'], 1],
+    [';in=query:key,path', ['query:key', 'path'], 1],
+    [';in=body:auth.token, header:x-token', ['body:auth.token', 'header:x-token'], 1],
+    [';in=body;max=3', ['body'], 3],
+    ['; max=2 ; in=path', ['path'], 2],
+    [';max=2', ['credentials'], 2],
+    [String.raw`;in=query:a\,b\=c`, [String.raw`query:a\,b\=c`], 1],
+  ])('%s', (text, texts, max) => {
+    expect(places(text)).toEqual([[texts, max, 'value-of-a']]);
+  });
+
+  test('the first `=` behind the options begins the value, which may hold anything', () => {
+    const lines = ['A@x.example;in=query:key=value;max=2=of<<a', 'B@x.example;in=path;max=2==value-of-b', 'C@x.example;max=3<<END', 'value;in=path=c', 'END'];
+    expect(parseSecretLines(lines.join('\n'))).toMatchObject({
+      problems: [],
+      secrets: [{ value: 'value;max=2=of<<a', pins: { max: 1 } }, { value: '=value-of-b', pins: { max: 2 } }, { value: 'value;in=path=c', pins: { max: 3 } }],
+    });
+  });
+
+  test('its value is masked, and of a refused line whatever may be one', () => {
+    const text = 'A@x.example;in=query:key=value-of-a\nB@x.example;in=path<<END\nvalue-of-b\nEND\nC@x.example;token=value-of-c\nD@x.example;in=nowhere=value-of-d';
+    const masks = secretMasks(text, parseSecretLines(text).secrets);
+    for (const value of ['value-of-a', 'value-of-b', 'value-of-c', 'value-of-d']) expect(masks).toContain(value);
+    expect(masks).not.toContain('query:key=value-of-a');
+  });
+});
+
+test('an option of the command line', () => {
+  expect(parseSecretOptions(['A@x.example,y.example;in=query:key;max=2'], { A: 'value-of-a' })).toMatchObject({
+    problems: [], secrets: [{ name: 'A', hostTexts: ['x.example', 'y.example'], value: 'value-of-a', pins: { places: [{ kind: 'query', key: 'key' }], max: 2 } }],
+  });
+  const { problems } = parseSecretOptions(['A@x.example;in=query:key=value-of-a'], { A: 'value-of-a' });
+  expect(problems.join()).toMatch(/^--secret `A` must be .* without a value/);
+  expect(problems.join()).not.toContain('value-of-a');
+  expect(parseSecretBindings(['A@x.example;in=path', 'B@x.example;in=here']).problems).toEqual([
+    'secret `B`: `here` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`',
+  ]);
+});
+
+describe('a place that cannot be one', () => {
+  test.each([
+    ['', ' is not a place'],
+    ['cookies', '`cookies` is not a place: write'],
+    ['header', '`header` has no name: write `header:NAME`'],
+    ['query', '`query` has no name: write `query:KEY`'],
+    ['query:', '`query:` has no key: write `query:KEY`'],
+    ['header:', '`header:` names no header'],
+    ['header:x y', '`header:x y` names no header: write one such as `header:x-token`'],
+    ['path:1', '`path:1` is not a place'],
+    ['body:', '`body:` has an empty step'],
+    ['body:a..b', '`body:a..b` has an empty step'],
+    ['path,path', '`path` is given twice'],
+    ['body,body:a', '`body` is anywhere in the body, `body:a` only a part of it'],
+    ...['Host', 'content-length', 'Transfer-Encoding', 'connection', 'content-type', 'proxy-authorization', 'te', 'x-original-url', 'range'].map((name): [string, string] => [
+      `header:${name}`, `\`header:${name}\` is a header that says how or where the request is sent, not who sends it: pin the secret to another one`,
+    ]),
+  ])('%s', (text, problem) => {
+    const { secrets, problems } = parseSecretLines(`A@x.example;in=${text}=value-of-a`);
+    expect(secrets).toEqual([]);
+    expect(problems.join('\n')).toContain(problem);
+    expect(problems.join('\n')).not.toContain('value-of-a');
+  });
+
+  test('all of them are told at once', () => {
+    expect(parseSecretLines('A@x.example;in=here,header:host,there;max=x=value-of-a').problems).toHaveLength(4);
+  });
+});
+
+test('a field is a path of keys and indices, and the name of a form field', () => {
+  const field = (text: string) => parseSecretLines(`A@x.example;in=body:${text}=value-of-a`).secrets[0]!.pins!.places[0];
+  expect(field('auth.token')).toEqual({ kind: 'field', text: 'body:auth.token', name: 'auth.token', steps: ['auth', 'token'] });
+  expect(field('*.0.key')).toMatchObject({ steps: [null, '0', 'key'] });
+  expect(field(String.raw`a\.b.\*`)).toMatchObject({ name: 'a.b.*', steps: ['a.b', '*'] });
+});
