@@ -67,7 +67,7 @@ export const refusedRequests: FramingRow[] = [
   ...rows('a WebSocket handshake that is not as RFC 6455 says', {
     'without a key': get('Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'), 'a short key': get(handshake.replace('AA==', '==')), 'two keys': get(handshake + 'Sec-WebSocket-Key: BBBBBBBBBBBBBBBBBBBBBB==\r\n'),
     'among others': get('Connection: Upgrade\r\nUpgrade: h2c, WebSocket\r\n'), 'an old version': get(handshake.replace('13', '8')), 'HTTP/1.0': `GET /p HTTP/1.0\r\n${host}${handshake}\r\n`,
-    'by POST': post(`${handshake}Content-Length: 0\r\n`), 'with a body': `GET /p HTTP/1.1\r\n${host}${handshake}Content-Length: ${smuggled.length}\r\n\r\n`, 'with chunks': `GET /p HTTP/1.1\r\n${host}${handshake}${chunked}\r\n0\r\n\r\n`,
+    'by POST': post(`${handshake}Content-Length: 0\r\n`, ''), 'with a body': `GET /p HTTP/1.1\r\n${host}${handshake}Content-Length: ${smuggled.length}\r\n\r\n`, 'with chunks': `GET /p HTTP/1.1\r\n${host}${handshake}${chunked}\r\n0\r\n\r\n`,
   }),
   ...rows('no Host, or two', { none: 'GET /p HTTP/1.1\r\n\r\n', 'the same twice': get(host), another: get('Host: other.test\r\n') }),
   ...rows('a Host that is not the destination', Object.fromEntries(
