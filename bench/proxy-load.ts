@@ -10,28 +10,39 @@ export type Route =
   | { kind: 'decoy'; socketPath: string; authorization?: string }
   | { kind: 'connect'; proxyPort: number; port: number; authorization?: string };
 
-export type Load = { route: Route; task: 'small' | 'down' | 'up'; connections: number; seconds: number };
+export type Load = {
+  route: Route; task: 'small' | 'down' | 'up'; connections: number; seconds: number;
+  /** of the same, before anything is measured: in its first seconds a program's code is compiled while it works, and that is not what is asked */
+  warmUpSeconds?: number;
+};
 export type LoadResult = { requests: number; requestsPerSecond: number; bytesPerSecond: number };
 
 export const largeBytes = 100 << 20;
 
 /** A client as cheap as can be, so that it is not what is measured: raw sockets, kept alive, one request at a time each. */
-export async function runLoad(load: Load): Promise<LoadResult> {
+export async function runLoad(load: Load, { onWarm = () => {} }: { onWarm?: () => void } = {}): Promise<LoadResult> {
   const head = headOf(load.route);
   const sockets = await Promise.all(Array.from({ length: load.connections }, () => open(load.route)));
-  await Promise.all(sockets.map((socket) => exchange(socket, { task: 'small', head })));
+  await repeat(sockets, { task: 'small', head, seconds: 0 });
+  if (load.warmUpSeconds !== undefined) await repeat(sockets, { task: load.task, head, seconds: load.warmUpSeconds });
+  onWarm();
+  const { requests, seconds } = await repeat(sockets, { task: load.task, head, seconds: load.seconds });
+  for (const socket of sockets) socket.destroy();
+  return { requests, requestsPerSecond: requests / seconds, bytesPerSecond: load.task === 'small' ? 0 : requests * largeBytes / seconds };
+}
+
+/** At least once on every connection. */
+async function repeat(sockets: readonly tls.TLSSocket[], { task, head, seconds }: Pick<Load, 'task' | 'seconds'> & { head: string }): Promise<{ requests: number; seconds: number }> {
   const startedAt = performance.now();
-  const isOver = () => performance.now() - startedAt > load.seconds * 1_000;
+  const isOver = () => performance.now() - startedAt > seconds * 1_000;
   let requests = 0;
   await Promise.all(sockets.map(async (socket) => {
     do {
-      await exchange(socket, { task: load.task, head });
+      await exchange(socket, { task, head });
       requests++;
     } while (!isOver());
   }));
-  const seconds = (performance.now() - startedAt) / 1_000;
-  for (const socket of sockets) socket.destroy();
-  return { requests, requestsPerSecond: requests / seconds, bytesPerSecond: load.task === 'small' ? 0 : requests * largeBytes / seconds };
+  return { requests, seconds: (performance.now() - startedAt) / 1_000 };
 }
 
 function headOf(route: Route): string {

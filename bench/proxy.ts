@@ -64,6 +64,9 @@ async function compare(rounds: number): Promise<void> {
   }
 }
 
+/** What a program that was just started needs until all of its code is compiled. */
+const WARM_UP_SECONDS = 2;
+
 type Measurement = { rounds: number; routes: Map<string, Route>; client: ChildProcess; proxies: Record<string, ChildProcess> };
 
 async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, proxies }: Measurement): Promise<void> {
@@ -75,7 +78,7 @@ async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, prox
       if (!results.has(name)) continue;
       const proxy = proxies[name];
       const sampling = proxy === undefined ? null : sampleProcess(proxy.pid!);
-      client.send({ ...load, route });
+      client.send({ ...load, seconds: round === 0 ? load.seconds + WARM_UP_SECONDS : load.seconds, route });
       const [result] = await once(client, 'message') as [LoadResult | { error: string }];
       if ('error' in result) {
         sampling?.stop();

@@ -10,6 +10,7 @@ export type RunArguments = {
   secretOptions: string[];
   files: ResultFiles;
   quiet: boolean;
+  timings: boolean;
   problems: string[];
 };
 
@@ -23,7 +24,7 @@ const OPTIONS = {
   allow: many('api.example.com'), secret: many('NAME@api.example.com'), env: many('NAME=value'), resolve: many('db.example.com:443:10.0.0.5'),
   shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
   workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
-  report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), quiet: flag,
+  report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), quiet: flag, timings: flag,
   image: notYet, policy: notYet, runtime: notYet, volume: notYet, volumes: notYet, 'snapshot-from': notYet, 'snapshot-to': notYet, mode: notYet,
 } as const satisfies Record<string, OptionSpec>;
 
@@ -47,6 +48,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     secretOptions: values.secret ?? [],
     files: { script, report: last('report'), 'audit-log': last('audit-log'), patch: last('patch') },
     quiet: values.quiet !== undefined,
+    timings: values.timings !== undefined,
     problems,
   };
 }

@@ -12,10 +12,12 @@ import { parseSecretOptions } from './inputs/parse-secrets.ts';
 import { openOutput, type OutputMode } from './output.ts';
 import { isReadByStarter } from './read-by-starter.ts';
 import { printableSentence } from './report/printable.ts';
+import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { writeErrorReport } from './write-error-report.ts';
 
 /** `decoy run [options] -- COMMAND…`: the exit code is the command's own, unless Decoy has to say something else. */
 export async function runCommand(args: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
+  const beganMs = performance.now();
   const options = parseRunArguments(args);
   if (options.help) {
     process.stdout.write(USAGE);
@@ -39,16 +41,19 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const mode = outputMode();
   if (mode === 'silence') for (const { value } of secrets.secrets) process.stdout.write(`::add-mask::${value.replaceAll('%', '%25')}\n`);
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode });
-  const { run } = await import('./run.ts');
+  const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
+  const onTiming = (timing: StageTiming) => void timings.push(timing);
+  const { run } = await timeStages(onTiming)('loading the run', () => import('./run.ts'));
   const result = await run({
     config: inputs.config,
     host: describeHost(process.env, distDirectory),
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: warn },
+    events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: warn, onTiming },
   });
   output.release();
   cancellation.stop();
   auditLog.close();
+  if (options.timings) await printTimings(timings);
   const failures = await giveResults(options, result);
   const crash = cancellation.crash();
   if (crash !== null) failures.push(`internal error: ${crash.message}`);
@@ -70,6 +75,11 @@ function currentDirectory(): string | null {
   } catch {
     return null;
   }
+}
+
+async function printTimings(timings: readonly StageTiming[]): Promise<void> {
+  const { renderTimings } = await import('./report/render-timings.ts');
+  process.stderr.write(renderTimings(timings).map((line) => `decoy: ${line}\n`).join(''));
 }
 
 type Result = Awaited<ReturnType<typeof import('./run.ts').run>>;

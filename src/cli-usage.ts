@@ -22,6 +22,7 @@ Options of run
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE   what to write; each is emptied at the start
   --quiet                  no summary after success
+  --timings                where the time went: a line for each stage on stderr, in milliseconds
 
 What the command gets
   The workspace is the current directory. Standard input is empty.

@@ -20,9 +20,11 @@ import { userHome, userName } from './sandbox/runner-files/accounts.ts';
 import { createSandbox, type Command, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
 import { trustEnvironment } from './trust/environment.ts';
+import type { TimeStage } from './usage/time-stages.ts';
 
 export type SandboxParts = {
   id: string; config: RunConfig; host: Host; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents;
+  timed: TimeStage;
 };
 
 export type PreparedSandbox = AsyncDisposable & {
@@ -45,12 +47,13 @@ const UNPRIVILEGED = { uid: 1001, gid: 1001 };
  * others are under way first, and the host's side, certificates and files are prepared meanwhile.
  */
 export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promise<PreparedSandbox> {
-  const { id, config, host } = parts;
+  const { id, config, host, timed } = parts;
   const user = sandboxUser(config);
   const layout = exposedTrees({ toolCache: host.toolCache, hidden: host.hidden, user: config.user });
   const labels = labelsOf(id);
   const workspace = await describeWorkspace(config);
-  const image = await ensureRootImage(engine, { guestFile: path.join(host.distDirectory, `decoy-guest-linux-${process.arch}`), layout });
+  const guestFile = path.join(host.distDirectory, `decoy-guest-linux-${process.arch}`);
+  const image = await timed('image', () => ensureRootImage(engine, { guestFile, layout }));
   const common = { image, runId: id, labels };
   let lose!: (error: Error) => void;
   const gatewayLost = new Promise<never>((_, reject) => { lose = reject; });
@@ -64,22 +67,25 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     await others[Symbol.asyncDispose]();
   };
   try {
-    const gatewayReady = containers.add(startGateway(engine, {
+    const starting = containers.add(timed('gateway: creation', () => startGateway(engine, {
       ...common, ...gatewayPolicy(rehearsed), socketDirectory: parts.runDirectory, onLost: (message) => lose(new Error(message)),
-    }));
-    const filesystem = await others.add(createFilesystem(engine, { ...common, layout, workspace, user }));
-    // Loaded only now that the containers are starting: it holds what is heavy to load.
-    const { prepareHostSide, layOutTree } = await import('./prepare-host-side.ts');
-    const hostSide = others.add(prepareHostSide(rehearsed));
-    const tree = hostSide.then(({ authority }) => layOutTree({ config, authority, user, layout, workspace }));
-    // After the tree, which the keeper waits for; beside the disk's making and the sandbox's creation, which are the engine's work.
-    const rehearsal = Promise.all([gatewayReady, hostSide, tree]).then(([{ probes }, { rehearse }]) => rehearse(probes));
-    for (const promise of [tree, rehearsal]) promise.catch(() => {});
-    const [made, gateway] = await Promise.all([filesystem.make({ storageBytes: config.limits.storageBytes, tree }), gatewayReady]);
-    const creating = containers.add(createSandbox(engine, {
+    })));
+    const ready = starting.then((gateway) => timed('gateway: start', () => gateway.ready));
+    ready.catch(() => {});
+    const filesystem = await others.add(timed('volumes', () => createFilesystem(engine, { ...common, layout, workspace, user, timed })));
+    const gateway = await starting;
+    const creating = containers.add(timed('sandbox: creation', () => createSandbox(engine, {
       ...common, user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
-    }));
-    const [sandbox, canaryMs] = await Promise.all([creating, rehearsal]);
+    })));
+    // Loaded only now that the containers are starting: it holds what is heavy to load.
+    const { prepareHostSide, layOutTree } = await timed('loading the proxy', () => import('./prepare-host-side.ts'));
+    const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
+    const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace })));
+    // After the tree, which the keeper waits for; beside the disk's making and the sandbox's creation, which are the engine's work.
+    const rehearsal = Promise.all([hostSide, ready, tree]).then(([{ rehearse }]) => timed('canary', () => rehearse(gateway.probes)));
+    for (const promise of [tree, rehearsal]) promise.catch(() => {});
+    const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
+    const [made, sandbox, canaryMs] = await Promise.all([making, creating, rehearsal]);
     warnOfLittleSpace(parts, made);
     const lost = Promise.race([gatewayLost, made.keeper.lost]);
     lost.catch(() => {});
@@ -88,8 +94,9 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       canaryMs,
       lost,
       start: async () => {
-        const started = await sandbox.start(await describeCommand(parts, { layout, user }));
-        await made.letGo();
+        const started = await timed('sandbox: start', async () => sandbox.start(await describeCommand(parts, { layout, user })));
+        // Disposal waits for it and tells of a failure; the command need not.
+        made.letGo().catch(() => {});
         return started;
       },
       windUp: async (options) => {
@@ -100,7 +107,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
           await Promise.allSettled([networkGone, made.keeper[Symbol.asyncDispose]()]);
         }
       },
-      [Symbol.asyncDispose]: dispose,
+      [Symbol.asyncDispose]: () => timed('removal', dispose),
     };
   } catch (error) {
     await dispose().catch(() => {});

@@ -15,6 +15,7 @@ import type { Patch } from './sandbox/keeper.ts';
 import { connectEngine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { createMeter } from './usage/meter.ts';
+import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { watch } from './watch.ts';
 
 export type RunEvents = {
@@ -24,6 +25,8 @@ export type RunEvents = {
   /** a stage of the run begins */
   onStage(text: string): void;
   onWarning(text: string): void;
+  /** where the time went: a part of the run has ended */
+  onTiming?(timing: StageTiming): void;
 };
 
 /** `signal` is aborted with the name of the signal that cancels the run. */
@@ -48,21 +51,22 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     ledger.add(entry);
     events.onEntry(entry);
   };
+  const timed = timeStages((timing) => events.onTiming?.(timing));
 
   const story = async (): Promise<Outcome> => {
     const cancelled = () => signal.aborted;
     const policy = compilePolicy({ rules: config.rules, bindings: secrets });
-    const engine = await connectEngine({ dockerHost: host.dockerHost });
+    const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
     events.onStage('starting the gateway, the disk and the proxy');
     await using directory = await openRunDirectory(id);
-    await using prepared = await prepareSandbox(engine, { id, config, host, secrets, policy, runDirectory: directory.path, record, events });
+    await using prepared = await prepareSandbox(engine, { id, config, host, secrets, policy, runDirectory: directory.path, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
     events.onStage('running the command');
-    const watched = await watch(prepared, {
+    const watched = await timed('sandbox: start to end', () => watch(prepared, {
       limits: config.limits, meter, ledger, signal, onOutput: events.onOutput,
       whenOver: async () => { Object.assign(facts, await takeChanges(prepared, { config, events })); },
-    });
+    }));
     Object.assign(facts, watched.facts);
     return watched.outcome;
   };

@@ -9,6 +9,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"decoy/guest/network"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -41,6 +43,9 @@ func Main(args []string) int {
 
 // run returns only to report why the gateway cannot go on.
 func run() error {
+	if err := network.CheckAlone(); err != nil {
+		return attempt("own the sandbox's network", err)
+	}
 	descriptors, err := raiseDescriptorLimit()
 	if err != nil {
 		return err

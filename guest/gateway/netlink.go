@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/binary"
+	"net"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +40,9 @@ func ownAddresses(literals [][4]byte) error {
 	}
 	if err := request(socket, newAddress(loopback, visibleAddress)); err != nil && err != unix.EEXIST {
 		return attempt("add an address to the loopback interface (NET_ADMIN is needed)", err)
+	}
+	if err := request(socket, withoutIPv6(loopback)); err != nil && !hasNoIPv6(err) {
+		return attempt("take the IPv6 address off the loopback interface", err)
 	}
 	prefixes := []prefix{sandboxRange}
 	for _, literal := range literals {
@@ -84,6 +88,19 @@ func newAddress(index int32, owned prefix) []byte {
 	return netlinkMessage(unix.RTM_NEWADDR, unix.NLM_F_CREATE|unix.NLM_F_EXCL, body)
 }
 
+// withoutIPv6 is `ip address del ::1/128 dev lo`: names have IPv4 addresses alone, so there is nothing to be had by IPv6.
+func withoutIPv6(index int32) []byte {
+	header := unix.IfAddrmsg{Family: unix.AF_INET6, Prefixlen: 128, Index: uint32(index)}
+	body := append([]byte(nil), unsafe.Slice((*byte)(unsafe.Pointer(&header)), unix.SizeofIfAddrmsg)...)
+	body = append(body, attribute(unix.IFA_LOCAL, net.IPv6loopback)...)
+	return netlinkMessage(unix.RTM_DELADDR, 0, body)
+}
+
+// hasNoIPv6 is what the kernel answers where the engine turned IPv6 off, or where it was built or started without.
+func hasNoIPv6(err error) bool {
+	return err == unix.EADDRNOTAVAIL || err == unix.EOPNOTSUPP || err == unix.EAFNOSUPPORT
+}
+
 // localRoute is `ip route add local PREFIX dev lo`, rtnetlink(7).
 func localRoute(index int32, owned prefix) []byte {
 	header := unix.RtMsg{
@@ -96,7 +113,7 @@ func localRoute(index int32, owned prefix) []byte {
 	return netlinkMessage(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, body)
 }
 
-// attribute needs no padding: every value here is four bytes long.
+// attribute needs no padding: every value here is a multiple of four bytes long.
 func attribute(kind uint16, value []byte) []byte {
 	encoded := binary.NativeEndian.AppendUint16(nil, uint16(4+len(value)))
 	encoded = binary.NativeEndian.AppendUint16(encoded, kind)

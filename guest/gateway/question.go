@@ -88,10 +88,15 @@ func (q *question) parseAdditional(parser *dnsmessage.Parser) (length int, rejec
 		}
 		q.edns = true
 		q.udpBytes = min(max(int(header.Class), plainUDPBytes), ednsUDPBytes)
-		length = 11
+		optionsBytes := 0
 		for _, option := range options.Options {
-			length += 4 + len(option.Data)
+			optionsBytes += 4 + len(option.Data)
 		}
+		// The parser lets the last option reach beyond the record.
+		if optionsBytes != int(header.Length) {
+			return 0, malformed
+		}
+		length = 11 + optionsBytes
 		if version := byte(header.TTL >> 16); version != 0 {
 			return 0, &rejection{rcode: rcodeBadVersion}
 		}

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 
+	"decoy/guest/network"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -18,7 +20,7 @@ func Main(args []string) int {
 		os.Stderr.WriteString("decoy keeper: takes no arguments: commands arrive on standard input\n")
 		return 2
 	}
-	if err := leaveNetwork(); err != nil {
+	if err := network.CheckAlone(); err != nil {
 		os.Stderr.WriteString("decoy keeper: " + err.Error() + "\n")
 		return 1
 	}

@@ -5,7 +5,7 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /** Parses `NAME=value` lines: plain variables of the sandbox, not secrets. */
 export function parseEnv(lines: readonly string[]): { env: Record<string, string>; problems: string[] } {
-  const env: Record<string, string> = {};
+  const entries: [name: string, value: string][] = [];
   const problems: string[] = [];
   for (const raw of lines) {
     const line = raw.replace(/\r$/, '').trimStart();
@@ -15,7 +15,8 @@ export function parseEnv(lines: readonly string[]): { env: Record<string, string
     if (equals < 0) problems.push(`env: ${quote(line)} has no value: write \`${line}=value\``);
     else if (!NAME.test(name)) problems.push(`env: ${quote(name)} is not a variable name: use letters, digits and _, not starting with a digit`);
     else if (line.includes('\0')) problems.push(`env: the value of ${quote(name)} holds a NUL byte: remove it`);
-    else env[name] = line.slice(equals + 1);
+    else entries.push([name, line.slice(equals + 1)]);
   }
-  return { env, problems };
+  // Not by assignment, which for "__proto__" would set nothing and say nothing.
+  return { env: Object.fromEntries(entries), problems };
 }

@@ -51,7 +51,8 @@ export function parseSecretOptions(options: readonly string[], environment: Read
       continue;
     }
     const { name } = split.value;
-    const value = environment[name];
+    // "constructor" is in every object, and no variable.
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value === undefined) {
       parsed.problems.push(`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`);
       continue;

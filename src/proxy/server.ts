@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { draftEntry, type Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
-import { withoutHeaders } from './headers.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
 import { unsupportedConnect } from './http2-misuse.ts';
+import { ignoreUpgrade } from './ignore-upgrade.ts';
 import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 import { tooManyRunning, type RunningCount } from './running-count.ts';
@@ -148,20 +148,6 @@ const badRequest: Refusal = {
   status: 400, decision: 'blocked', reason: 'bad-request',
   remedy: 'Send well-formed HTTP/1.1: another protocol passes only where a rule such as `tcp://db.example.com:5432` names the host and port.',
 };
-
-/**
- * An Upgrade to anything else is an offer that a server may ignore (RFC 9110, 7.8), but Node knows no such thing once one kind is taken.
- * So the request is read again without the offer, which some clients make with every first request (`h2c`).
- */
-function ignoreUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage, socket: Duplex, server: Server): void {
-  const kept = withoutHeaders(rawHeaders, upgradeHeader);
-  let head = `${method} ${url} HTTP/${httpVersion}\r\n`;
-  for (let i = 0; i < kept.length; i += 2) head += `${kept[i]}: ${kept[i + 1]}\r\n`;
-  socket.unshift(Buffer.from(`${head}\r\n`, 'latin1'));
-  server.emit('connection', socket);
-}
-
-const upgradeHeader: ReadonlySet<string> = new Set(['upgrade']);
 
 type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };
 

@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import type { Duplex } from 'node:stream';
 import { EngineError, type Engine } from './engine.ts';
 
-/** A created container that is removed, by force, when disposed of. */
+/** A created container that is removed, by force, when disposed of; once, however often that is asked for. */
 export type OwnedContainer = AsyncDisposable & { id: string; container: Docker.Container; closeWithIt(stream: Duplex): void };
 
 /**
@@ -14,17 +14,19 @@ export async function createContainer(engine: Engine, options: { what: string; s
     throw new EngineError(`cannot create the ${options.what} container: ${engineMessage(error)}`);
   });
   const streams: Duplex[] = [];
+  const remove = async () => {
+    try {
+      await removeContainer(container);
+    } finally {
+      streams.forEach((stream) => stream.destroy());
+    }
+  };
+  let removal: Promise<void> | undefined;
   return {
     id: container.id,
     container,
     closeWithIt: (stream) => void streams.push(stream),
-    [Symbol.asyncDispose]: async () => {
-      try {
-        await removeContainer(container);
-      } finally {
-        streams.forEach((stream) => stream.destroy());
-      }
-    },
+    [Symbol.asyncDispose]: () => (removal ??= remove()),
   };
 }
 

@@ -4,7 +4,7 @@ import { EngineError, type Engine } from './engine.ts';
 import type { Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
 import { packTree } from './runner-files/pack-tree.ts';
-import { createVolume, volumeMountpoint, type Volume } from './volume.ts';
+import { createVolume, type Volume } from './volume.ts';
 
 export type DiskOptions = { image: string; runId: string; labels: RunLabels; fileVolume: Volume };
 
@@ -13,7 +13,7 @@ export type Disk = AsyncDisposable & {
   /** host directory of the disk while it is mounted */
   path: string;
   /** Has the engine mount the disk, which the keeper must have opened, and keep it mounted until `letGo`. */
-  hold(keeper: Keeper): { confirmed(): Promise<void> };
+  hold(keeper: Keeper): Promise<{ confirmed(): Promise<void> }>;
   /** Ends the hold; mounts of the sandbox keep the file system from then on. */
   letGo(): Promise<void>;
 };
@@ -33,21 +33,17 @@ const DEVICE_LINK = 'device';
 export async function createDisk(engine: Engine, options: DiskOptions): Promise<Disk> {
   const name = `decoy-${options.runId}-disk`;
   const volume = await createVolume(engine, {
-    name, labels: options.labels, driverOptions: { type: 'ext4', device: `${await volumeMountpoint(engine, options.fileVolume.name)}/${DEVICE_LINK}`, o: 'noatime' },
+    name, labels: options.labels, driverOptions: { type: 'ext4', device: `${options.fileVolume.mountpoint}/${DEVICE_LINK}`, o: 'noatime' },
   });
-  const [holder, diskPath] = await Promise.all([
-    createContainer(engine, { what: 'disk', spec: holderSpec(name, options) }), volumeMountpoint(engine, name),
-  ]).catch(async (error: unknown) => {
-    await volume[Symbol.asyncDispose]();
-    throw error;
-  });
+  const creating = createContainer(engine, { what: 'disk', spec: holderSpec(name, options) });
+  creating.catch(() => {});
   let hold: Hold | null = null;
   let gone: Promise<void> | null = null;
-  const letGo = () => (gone ??= end(hold, holder));
+  const letGo = () => (gone ??= end(hold, creating));
   return {
-    path: diskPath,
-    hold: (keeper) => {
-      const opened = openHold(engine, holder.id);
+    path: volume.mountpoint,
+    hold: async (keeper) => {
+      const opened = openHold(engine, (await creating).id);
       hold = opened;
       return { confirmed: () => Promise.race([keeper.awaitFile(HELD), opened.failed]) };
     },
@@ -69,9 +65,10 @@ function holderSpec(name: string, options: DiskOptions) {
   };
 }
 
-async function end(hold: Hold | null, holder: OwnedContainer): Promise<void> {
+async function end(hold: Hold | null, creating: Promise<OwnedContainer>): Promise<void> {
   await hold?.finish();
-  await holder[Symbol.asyncDispose]();
+  const holder = await creating.catch(() => null);
+  await holder?.[Symbol.asyncDispose]();
 }
 
 const TAR_BLOCK_BYTES = 512;

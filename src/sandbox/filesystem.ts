@@ -5,6 +5,7 @@ import { createGroup } from './group.ts';
 import { startKeeper, type Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
 import type { SandboxMount } from './sandbox.ts';
+import type { TimeStage } from '../usage/time-stages.ts';
 import { createVolume, type Volume } from './volume.ts';
 
 export type Workspace = {
@@ -22,6 +23,7 @@ export type FilesystemOptions = {
   layout: RootLayout;
   workspace: Workspace | null;
   user: { uid: number; gid: number };
+  timed: TimeStage;
 };
 
 /** The sandbox's disk and the copy-on-write views on it: named, so that a container can be created with them, and made by `make`. */
@@ -43,10 +45,12 @@ export type MadeFilesystem = {
 
 /** Directories of the sandbox that are plain folders of its disk. */
 const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
+/** What says how names are found stays as it is, for root of the sandbox too. */
+const NETWORK_FILES = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 
 /** Starts the keeper and, while it starts, names everything it will make. */
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
-  const { runId, labels, image, workspace, layout } = options;
+  const { runId, labels, image, workspace, layout, timed } = options;
   const containers = createGroup();
   const volumes = createGroup();
   const dispose = async () => {
@@ -55,7 +59,8 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
   };
   try {
     const fileVolume = await volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels }));
-    const starting = containers.add(startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath: workspace?.path ?? null }));
+    const workspacePath = workspace?.path ?? null;
+    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath })));
     const disk = await createDisk(engine, { image, runId, labels, fileVolume });
     containers.add(Promise.resolve({ [Symbol.asyncDispose]: disk.letGo }));
     volumes.add(Promise.resolve(disk));
@@ -68,10 +73,13 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
       mounts: [...diskMounts(disk.path), ...overlays],
       make: async ({ storageBytes, tree }) => {
         const keeper = await starting;
-        const { hostFreeBytes } = await keeper.open({ sizeBytes: storageBytes });
-        const held = disk.hold(keeper);
-        await keeper.fill({ tree: await tree, chown: metacopy ? options.user : null });
-        await held.confirmed();
+        const { hostFreeBytes } = await timed('disk: making', () => keeper.open({ sizeBytes: storageBytes }));
+        const held = await disk.hold(keeper);
+        const archive = await tree;
+        await timed('disk: filling and mounting', async () => {
+          await keeper.fill({ tree: archive, chown: metacopy ? options.user : null });
+          await held.confirmed();
+        });
         return { keeper, metacopy, hostFreeBytes, letGo: disk.letGo };
       },
       [Symbol.asyncDispose]: dispose,
@@ -85,6 +93,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
 function diskMounts(diskPath: string): SandboxMount[] {
   return [
     ...DISK_DIRECTORIES.map((name): SandboxMount => ({ kind: 'bind', source: `${diskPath}/${name}`, target: `/${name}`, readOnly: false })),
+    ...NETWORK_FILES.map((name): SandboxMount => ({ kind: 'bind', source: `${diskPath}/${name}`, target: `/${name}`, readOnly: true })),
     { kind: 'bind', source: `${diskPath}/decoy`, target: '/decoy', readOnly: true },
   ];
 }

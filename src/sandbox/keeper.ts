@@ -73,11 +73,12 @@ function keeperSpec(options: KeeperOptions) {
     Entrypoint: [GUEST_PATH, 'keeper'],
     Labels: options.labels,
     User: '0:0',
+    // A namespace without a network, which the guest program checks: see gateway.ts.
+    NetworkDisabled: true,
     Env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'],
     AttachStdin: true, OpenStdin: true, StdinOnce: true, AttachStdout: true, AttachStderr: true,
     HostConfig: {
-      // Left for one of its own before the first command is read: see guest/keeper/network.go.
-      NetworkMode: 'host',
+      NetworkMode: 'none',
       Mounts: mounts,
       CapDrop: ['ALL'],
       CapAdd: ['SYS_ADMIN', 'MKNOD', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],

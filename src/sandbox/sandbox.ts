@@ -61,7 +61,7 @@ export const ROOT_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'F
 /** How long after the deadline the sandbox ends by itself should this process hang. */
 const BACKSTOP_SECONDS = 15;
 
-/** Creates the capped container; the gateway's and all volumes must have been created, and the disk be mounted before `start`. */
+/** Creates the capped container; the gateway's and all volumes must have been created, and the disk be filled and the gateway ready before `start`. */
 export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {
   const owned = await createContainer(engine, { what: 'sandbox', spec: sandboxSpec(options) });
   try {
@@ -102,6 +102,8 @@ async function startSandbox({ owned, stream, wallSeconds }: Created, command: Co
       stream.write('\n');
       await owned.container.wait();
       const end = (await owned.container.inspect()).State;
+      // Beside what else is ended now; whoever disposes of it waits, and sees a failure.
+      Promise.resolve(owned[Symbol.asyncDispose]()).catch(() => {});
       return { exitCode: end.ExitCode, oomKilled: end.OOMKilled };
     },
     readEngineStats: () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null),
@@ -127,7 +129,8 @@ function sandboxSpec(options: SandboxOptions) {
     AttachStdin: true, OpenStdin: true, StdinOnce: true, AttachStdout: true, AttachStderr: true,
     HostConfig: {
       NetworkMode: `container:${options.gatewayContainerId}`,
-      Mounts: options.mounts.map(engineMount),
+      Mounts: options.mounts.flatMap(volumeMount),
+      Binds: options.mounts.flatMap(bindMount),
       CapDrop: ['ALL'],
       CapAdd: user.uid === 0 ? [...ROOT_CAPABILITIES] : [],
       SecurityOpt: ['no-new-privileges=true'],
@@ -149,10 +152,16 @@ function sandboxSpec(options: SandboxOptions) {
   };
 }
 
-function engineMount(mount: SandboxMount) {
-  const { source: Source, target: Target, readOnly: ReadOnly } = mount;
-  if (mount.kind === 'volume') return { Type: 'volume' as const, Source, Target, ReadOnly, VolumeOptions: { NoCopy: true } as never };
-  return { Type: 'bind' as const, Source, Target, ReadOnly };
+function volumeMount({ kind, source: Source, target: Target, readOnly: ReadOnly }: SandboxMount) {
+  return kind === 'volume' ? [{ Type: 'volume' as const, Source, Target, ReadOnly, VolumeOptions: { NoCopy: true } as never }] : [];
+}
+
+/**
+ * As a string, because the engine looks for the source of a mount's other form when the container is created, before there is a disk.
+ * Should the disk be missing when it is started, the copy-on-write volumes, whose upper directories lie there, keep it from starting.
+ */
+function bindMount({ kind, source, target, readOnly }: SandboxMount) {
+  return kind === 'bind' ? [`${source}:${target}:${readOnly ? 'ro' : 'rw'}`] : [];
 }
 
 function task(command: Command, wallSeconds: number) {

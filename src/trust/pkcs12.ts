@@ -1,3 +1,4 @@
+import { createDerWriter, tag, type DerWriter } from './der-writer.ts';
 import { parsePem } from './pem.ts';
 
 /**
@@ -8,73 +9,70 @@ import { parsePem } from './pem.ts';
  */
 export function buildTrustStore(pems: readonly string[]): Buffer {
   const certificates = parsePem(pems.join('\n'));
-  const bags = sequence(...certificates.map((certificate, index) => certificateBag(certificate, index)));
-  const authenticatedSafe = sequence(dataContent(bags));
-  return Buffer.concat(sequence(integer3, dataContent(authenticatedSafe)).pieces);
-}
-
-function certificateBag(certificate: Buffer, index: number): Der {
-  return sequence(
-    oid.certBag,
-    explicit(sequence(oid.x509Certificate, explicit(octetString(der(certificate))))),
-    set(
-      // The alias: the JVM keeps only one of the entries that share one.
-      sequence(oid.friendlyName, set(bmpString(`decoy root ${index + 1}`))),
-      // Without it the JVM takes a certificate for part of some key's chain, and does not trust it.
-      trustedKeyUsage,
-    ),
-  );
-}
-
-function dataContent(content: Der): Der {
-  return sequence(oid.data, explicit(octetString(content)));
+  const writer = createDerWriter(certificates.reduce((sum, { length }) => sum + length + MOST_BAG_BYTES, MOST_FRAME_BYTES));
+  const end = writer.mark();
+  for (let index = certificates.length - 1; index >= 0; index--) putBag(writer, { certificate: certificates[index]!, index });
+  writer.wrap(tag.sequence, end);
+  wrapData(writer, end);
+  writer.wrap(tag.sequence, end);
+  wrapData(writer, end);
+  writer.put(integer3);
+  writer.wrap(tag.sequence, end);
+  return writer.result();
 }
 
 // DER (X.690), as little of it as this file needs: @peculiar/asn1-pfx does it too, but see docs/decisions/0003-certificates.md.
 
-// Values stay in pieces until the end: joining them at every level would copy the roots seven times over.
+/** Around each certificate: object identifiers, the alias, and up to five bytes of tag and length for each of its twelve values. */
+const MOST_BAG_BYTES = 160;
+const MOST_FRAME_BYTES = 128;
 
-type Der = { pieces: Buffer[]; bytes: number };
-
-const der = (encoded: Buffer): Der => ({ pieces: [encoded], bytes: encoded.length });
-const sequence = (...parts: Der[]) => tagged(0x30, parts);
-const explicit = (content: Der) => tagged(0xa0, [content]);
-const octetString = (content: Der) => tagged(0x04, [content]);
-const bmpString = (text: string) => tagged(0x1e, [der(Buffer.from(text, 'utf16le').swap16())]);
-/** X.690 11.6: the elements of a SET OF are in ascending order of their encodings. */
-const set = (...parts: Der[]) => tagged(0x31, parts.map(({ pieces }) => Buffer.concat(pieces)).sort(Buffer.compare).map(der));
-
-function tagged(tag: number, parts: Der[]): Der {
-  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
-  const head = Buffer.from([tag, ...lengthOctets(bytes)]);
-  return { pieces: [head, ...parts.flatMap(({ pieces }) => pieces)], bytes: head.length + bytes };
+/** From its end to its beginning, as the writer goes. */
+function putBag(writer: DerWriter, { certificate, index }: { certificate: Buffer; index: number }): void {
+  const end = writer.mark();
+  // The alias: the JVM keeps only one of the entries that share one.
+  writer.put(Buffer.from(`decoy root ${index + 1}`, 'utf16le').swap16());
+  writer.wrap(tag.bmpString, end);
+  writer.wrap(tag.set, end);
+  writer.put(oid.friendlyName);
+  writer.wrap(tag.sequence, end);
+  // X.690 11.6: the elements of a SET OF are in ascending order of their encodings; this one is the shorter.
+  writer.put(trustedKeyUsage);
+  writer.wrap(tag.set, end);
+  const valueEnd = writer.mark();
+  writer.put(certificate);
+  writer.wrap(tag.octetString, valueEnd);
+  writer.wrap(tag.explicit0, valueEnd);
+  writer.put(oid.x509Certificate);
+  writer.wrap(tag.sequence, valueEnd);
+  writer.wrap(tag.explicit0, valueEnd);
+  writer.put(oid.certBag);
+  writer.wrap(tag.sequence, end);
 }
 
-/** X.690 8.1.3: one octet below 128, else their number and the octets of the length. */
-function lengthOctets(bytes: number): number[] {
-  if (bytes < 0x80) return [bytes];
-  const octets: number[] = [];
-  for (let rest = bytes; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  return [0x80 | octets.length, ...octets];
+function wrapData(writer: DerWriter, end: number): void {
+  writer.wrap(tag.octetString, end);
+  writer.wrap(tag.explicit0, end);
+  writer.put(oid.data);
+  writer.wrap(tag.sequence, end);
 }
 
-const integer3 = der(Buffer.from([0x02, 0x01, 0x03]));
+const integer3 = Buffer.from([tag.integer, 0x01, 0x03]);
 
 /** Object identifiers, already encoded. */
 const oid = {
   /** 1.2.840.113549.1.7.1 */
-  data: der(Buffer.from('06092a864886f70d010701', 'hex')),
+  data: Buffer.from('06092a864886f70d010701', 'hex'),
   /** 1.2.840.113549.1.12.10.1.3 */
-  certBag: der(Buffer.from('060b2a864886f70d010c0a0103', 'hex')),
+  certBag: Buffer.from('060b2a864886f70d010c0a0103', 'hex'),
   /** 1.2.840.113549.1.9.22.1 */
-  x509Certificate: der(Buffer.from('060a2a864886f70d01091601', 'hex')),
+  x509Certificate: Buffer.from('060a2a864886f70d01091601', 'hex'),
   /** 1.2.840.113549.1.9.20 */
-  friendlyName: der(Buffer.from('06092a864886f70d010914', 'hex')),
-  /** 2.16.840.1.113894.746875.1.1, Oracle's mark of a trusted certificate */
-  trustedKeyUsage: der(Buffer.from('060c6086480186f966adca7b0101', 'hex')),
-  /** 2.5.29.37.0 */
-  anyExtendedKeyUsage: der(Buffer.from('0604551d2500', 'hex')),
+  friendlyName: Buffer.from('06092a864886f70d010914', 'hex'),
 };
 
-/** The same in every bag. */
-const trustedKeyUsage = sequence(oid.trustedKeyUsage, set(oid.anyExtendedKeyUsage));
+/**
+ * The same in every bag; without it the JVM takes a certificate for part of some key's chain, and does not trust it: a SEQUENCE of Oracle's
+ * mark of a trusted certificate, 2.16.840.1.113894.746875.1.1, and a SET of anyExtendedKeyUsage, 2.5.29.37.0.
+ */
+const trustedKeyUsage = Buffer.from('3016060c6086480186f966adca7b0101' + '31060604551d2500', 'hex');

@@ -14,7 +14,7 @@ test('what follows `--` is the command\'s', () => {
 });
 
 test.each([
-  'Standard input is empty', 'The workspace is the current directory', 'PATH', 'LANG', 'everything else by --env', '--fail-on-blocked', '[METHOD] URL…', 'of a secret no value is needed',
+  'Standard input is empty', 'The workspace is the current directory', 'PATH', 'LANG', 'everything else by --env', '--fail-on-blocked', '--timings', '[METHOD] URL…', 'of a secret no value is needed',
 ])('says: %s', (text) => {
   expect(usage).toContain(text);
 });

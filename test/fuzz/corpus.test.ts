@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { codeOf, parseMarkdownTables } from '../policy/markdown-tables.ts';
 
 type Target = { fuzz(data: Buffer): void | Promise<void> };
 
@@ -11,6 +12,15 @@ const inputs = targets.flatMap((target) => readdirSync(new URL(`corpus/${target}
 
 test('every target has inputs', () => {
   expect(targets.filter((target) => !inputs.some((input) => input.startsWith(`${target}/`)))).toEqual([]);
+});
+
+test('the page has a row for every target, also of Go', () => {
+  const root = new URL('../../', import.meta.url);
+  const [table] = parseMarkdownTables(readFileSync(new URL('docs/fuzzing.md', root), 'utf8'));
+  const guest = new URL('guest/gateway/', root);
+  const tests = readdirSync(guest).filter((name) => name.endsWith('_test.go')).map((name) => readFileSync(new URL(name, guest), 'utf8'));
+  const inGo = tests.flatMap((text) => [...text.matchAll(/^func (Fuzz\w+)/gm)].map(([, name]) => name!));
+  expect(table!.rows.flatMap(([target]) => codeOf(target!)).sort()).toEqual([...targets, ...inGo].sort());
 });
 
 describe.each(targets)('%s', async (target) => {

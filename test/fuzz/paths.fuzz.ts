@@ -17,18 +17,36 @@ export function fuzz(data: Buffer): void {
   check(normalisePath(normal) === normal, 'normalising a path twice changes nothing');
   // In a request a path ends before these.
   if (!/[?#]/.test(normal)) check(new URL(`https://a.test${normal}`).pathname.split('/').length === normal.split('/').length, 'a URL parser has nothing to resolve');
-  if (pattern.ok) check(matchPath(pattern.value, normal) === matches(pattern.value.split('/'), normal.split('/')), 'a match is what the definition says');
+  if (!pattern.ok) return;
+  const isMatch = matchPath(pattern.value, normal);
+  check(isMatch === matches(pattern.value.split('/'), normal.split('/')), 'a match is what the definition says');
+  check(!isMatch || normal.startsWith(pattern.value.split('*', 1)[0]!), 'a match begins like its pattern');
 }
 
+/** All numbers of segments that the pattern so far can stand for, one part of it after the other. */
 function matches(wanted: readonly string[], segments: readonly string[]): boolean {
-  if (wanted.length === 0) return segments.length === 0;
-  const [first, ...others] = wanted as [string, ...string[]];
-  if (first === '**' && others.length === 0) return segments.length > 0;
-  if (first === '**') return matches(others, segments) || (segments.length > 0 && wanted.length * segments.length < 64 && matches(wanted, segments.slice(1)));
-  return segments.length > 0 && segmentMatches(first, segments[0]!) && matches(others, segments.slice(1));
+  let reached = [0];
+  for (const [turn, part] of wanted.entries()) {
+    const isLast = turn === wanted.length - 1;
+    const ends = reached.flatMap((at) => {
+      if (part !== '**') return at < segments.length && segmentMatches(part, segments[at]!) ? [at + 1] : [];
+      if (isLast) return at < segments.length ? [segments.length] : [];
+      return Array.from({ length: segments.length - at + 1 }, (_, more) => at + more);
+    });
+    reached = [...new Set(ends)];
+  }
+  return reached.includes(segments.length);
 }
 
+/** The same for characters: a star is one or more of them. */
 function segmentMatches(pattern: string, segment: string): boolean {
-  const expression = pattern.split('*').map((text) => text.replaceAll(/[^A-Za-z0-9]/g, '\\$&')).join('.+');
-  return new RegExp(`^${expression}$`, 's').test(segment);
+  let reached = [0];
+  for (const character of pattern) {
+    const first = Math.min(...reached);
+    if (reached.length === 0) return false;
+    reached = character === '*'
+      ? Array.from({ length: Math.max(0, segment.length - first) }, (_, more) => first + 1 + more)
+      : reached.filter((at) => segment[at] === character).map((at) => at + 1);
+  }
+  return reached.includes(segment.length);
 }

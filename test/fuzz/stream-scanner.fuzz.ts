@@ -2,9 +2,10 @@ import { compileNeedles } from '../../src/secrets/compile-needles.ts';
 import { createDetector, createReplacer } from '../../src/secrets/stream-scanner.ts';
 import { check, cut, readBytes } from './bytes.ts';
 
-/** The stream scanner against its definition, for needles over a small alphabet, which overlap in every way, and any cuts. */
+/** The stream scanner against its definition, for any needles and cuts; over a small alphabet, needles overlap in every way. */
 export function fuzz(data: Buffer): void {
   const bytes = readBytes(data);
+  const letters = alphabets[bytes.below(alphabets.length)]!;
   const needles = Array.from({ length: 1 + bytes.below(5) }, () => letters(Buffer.from(bytes.line(), 'latin1'))).filter((needle) => needle.length >= 4 && needle.length < 64);
   if (needles.length === 0) return;
   const lengths = Array.from({ length: bytes.below(32) }, () => bytes.below(9));
@@ -26,9 +27,10 @@ export function fuzz(data: Buffer): void {
   }
 }
 
-function letters(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.map((byte) => 97 + (byte & 3)));
-}
+const alphabets: readonly ((bytes: Buffer) => Buffer)[] = [
+  (bytes) => Buffer.from(bytes.map((byte) => 97 + (byte & 3))),
+  (bytes) => bytes,
+];
 
 function replaceByDefinition(needles: readonly Buffer[], body: Buffer): string {
   let out = '';

@@ -76,6 +76,11 @@ describe('what the machine has', () => {
   });
 });
 
+test('a variable may have any name, also one that every object has', () => {
+  const result = parse({ env: ['__proto__=a', 'constructor=b=c', '__proto__=d'] });
+  expect(result.ok && Object.entries(result.config.env)).toEqual([['__proto__', 'd'], ['constructor', 'b=c']]);
+});
+
 test('all problems are listed at once', () => {
   expect(problemsOf({ timeout: '2h', memory: '1', allow: ['https://x.example', '*.com'], env: ['x'] })).toHaveLength(5);
 });
@@ -118,6 +123,7 @@ describe('secrets', () => {
   test('an option takes its value from the environment, never from the argument', () => {
     expect(parseSecretOptions(['A@x.example'], { A: 'value-of-a' }).secrets).toMatchObject([{ name: 'A', value: 'value-of-a' }]);
     expect(parseSecretOptions(['A@x.example'], {}).problems.join()).toContain('the environment variable A is not set');
+    for (const name of ['__proto__', 'constructor', 'toString']) expect(parseSecretOptions([`${name}@x.example`], {}).problems).toEqual([`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`]);
     const { problems } = parseSecretOptions(['A@x.example=value-of-a'], { A: 'x' });
     expect(problems.join()).toContain('without a value');
     expect(problems.join()).not.toContain('value-of-a');

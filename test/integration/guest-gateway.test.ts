@@ -108,6 +108,14 @@ describe('the gateway', () => {
   })
 })
 
+describe('in a network that leads somewhere', () => {
+  it.each(['gateway', 'keeper'])('the %s refuses to work', async (role) => {
+    const ran = await docker(['run', '--rm', '--label', image.label, '--network', 'bridge', '--cap-drop', 'ALL', '--entrypoint', '/decoy-guest', image.id, role])
+    expect(ran).toMatchObject({ code: 1, stdout: '' })
+    expect(ran.stderr).toContain('the interface "eth0" is up')
+  })
+})
+
 describe('a gateway of its own', () => {
   it('ends, with an error, when the host goes away', async () => {
     await using own = await startGateway({ ports: [80], addresses: [] })

@@ -28,6 +28,7 @@ afterAll(async () => {
 
 test('the page has a row for each request, and each row a request', () => {
   expect([...refusals.keys()]).toEqual([...new Set(refusedRequests.map(([request]) => request))]);
+  for (const [request, , , , why] of rowsBelow('What is refused')) expect(why, request).toMatch(/\w/);
   const accepted = new Set([...acceptedRequests.map(([request]) => request), 'requests sent before the answer to the last']);
   expect(new Set(rowsBelow('What is accepted').map(([request]) => request))).toEqual(accepted);
 });

@@ -162,6 +162,14 @@ describe('what a sandbox sees of a hostile /etc', () => {
     expect((await collected()).get('etc/skel/script')).toMatchObject({ mode: 0o755, uid: 0, gid: 0 });
   });
 
+  test('names are asked of the gateway alone, and the runner\'s name stays unknown', async () => {
+    for (const name of ['resolv.conf', 'hosts', 'hostname']) await write(name, 'nameserver 10.0.0.53 build-7.corp.example\n');
+    const entries = await collected();
+    expect(text(entries.get('etc/resolv.conf'))).toBe('nameserver 127.0.0.1\noptions timeout:5 attempts:2\n');
+    expect(text(entries.get('etc/hosts'))).toBe('127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\tsandbox\n');
+    expect(text(entries.get('etc/hostname'))).toBe('sandbox\n');
+  });
+
   test('an empty folder still makes a working /etc', async () => {
     expect(Array.from((await collected()).keys())).toEqual([
       'etc', 'etc/environment', 'etc/gitconfig', 'etc/group', 'etc/hostname', 'etc/hosts', 'etc/machine-id', 'etc/mtab', 'etc/nsswitch.conf',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { createAuthority } from '../../src/trust/authority.ts';
 import { trustEnvironment } from '../../src/trust/environment.ts';
@@ -31,6 +32,15 @@ test('the same roots give the same trust store, in a fraction of a second', asyn
   const store = buildTrustStore([roots]);
   expect(performance.now() - startedAt).toBeLessThan(300);
   expect(buildTrustStore([roots]).equals(store)).toBe(true);
+});
+
+test('OpenSSL reads every root out of the trust store, in order, each with an alias of its own', async () => {
+  const roots = await readSystemRoots();
+  const { status, stdout, stderr } = spawnSync('openssl', ['pkcs12', '-nokeys', '-nomacver', '-passin', 'pass:any'], { input: buildTrustStore([roots]), encoding: 'utf8' });
+  expect(status, stderr).toBe(0);
+  const inStore = parsePem(stdout);
+  expect(inStore.map((der) => der.toString('base64'))).toEqual(parsePem(roots).map((der) => der.toString('base64')));
+  expect(stdout.match(/friendlyName: .*/g)).toEqual(inStore.map((_, index) => `friendlyName: decoy root ${index + 1}`));
 });
 
 test('settings that replace roots get the bundle, settings that add get the authority alone', () => {

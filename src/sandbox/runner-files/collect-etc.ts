@@ -64,14 +64,14 @@ function collect(collection: Collection, name: string, kind: fs.Stats | fs.Diren
 }
 
 function collectDirectory(collection: Collection, name: string): void {
-  if (!isOpenDirectory(path.join(collection.folder, name)) || isPrivate(name, Buffer.alloc(0))) return;
+  if (!isOpenDirectory(`${collection.folder}/${name}`) || isPrivate(name, Buffer.alloc(0))) return;
   collection.entries.push({ name: `etc/${name}`, type: 'directory', mode: 0o755, uid: 0, gid: 0 });
-  for (const child of list(path.join(collection.folder, name))) collect(collection, join(name, child.name), child);
+  for (const child of list(`${collection.folder}/${name}`)) collect(collection, join(name, child.name), child);
 }
 
 /** A link is kept as text; what it points at in the sandbox is the sandbox's. One out of the system's own folders would name things of the host. */
 function collectLink(collection: Collection, name: string): void {
-  const target = attempt(() => fs.readlinkSync(path.join(collection.folder, name)));
+  const target = attempt(() => fs.readlinkSync(`${collection.folder}/${name}`));
   if (target === null || target.includes('\ufffd')) return;
   const absolute = path.posix.resolve('/etc', path.posix.dirname(name), target);
   if (!/^\/(etc|usr|lib(32|64|x32)?|bin|sbin|opt)(\/|$)/.test(absolute)) return;
@@ -79,7 +79,7 @@ function collectLink(collection: Collection, name: string): void {
 }
 
 function collectFile(collection: Collection, name: string): void {
-  const file = readOpenFile(path.join(collection.folder, name), Math.min(maxFileBytes, collection.bytesLeft));
+  const file = readOpenFile(`${collection.folder}/${name}`, Math.min(maxFileBytes, collection.bytesLeft));
   if (!file || isPrivate(name, file.content)) return;
   const content = name.startsWith('apt/') ? cleanAptFile(name, file.content) : file.content;
   if (!content || (!name.startsWith('apt/') && hasUrlCredentials(content.toString('latin1')))) return;

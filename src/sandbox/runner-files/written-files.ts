@@ -3,10 +3,11 @@ import type { TarEntry } from './pack-tree.ts';
 /** The files of /etc that are the same in every sandbox, whatever the runner's say. */
 export function writtenFiles(): TarEntry[] {
   return [
-    // Docker mounts its own over these three, so they must exist; the runner's would tell its name and network.
-    file('etc/hostname', ''),
-    file('etc/hosts', ''),
-    file('etc/resolv.conf', ''),
+    // The runner's would tell its name and network. Some engines mount the hostname they know over the first.
+    file('etc/hostname', 'sandbox\n'),
+    file('etc/hosts', '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\tsandbox\n'),
+    // The gateway. No search domains: each would make another name of one that is refused.
+    file('etc/resolv.conf', 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n'),
     // No LDAP, no systemd-resolved, no mDNS: names come from the gateway alone.
     file('etc/nsswitch.conf', [
       'passwd: files', 'group: files', 'shadow: files', 'hosts: files dns', 'networks: files',

@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-CEHU6W6G.js";import"./chunk-D44YRMTS.js";import"./chunk-Q6RRC7PS.js";export{clean};
+function timeStages(onTiming){return async(stage,work)=>{let fromMs=performance.now();try{return await work()}finally{onTiming({stage,fromMs,toMs:performance.now()})}}}export{timeStages};
