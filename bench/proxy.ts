@@ -113,7 +113,7 @@ async function runProxy(): Promise<void> {
   const secrets = secretHost === null ? [] : mintSecrets([{ name: 'KEY', hosts: [{ kind: 'exact', name: secretHost }], hostTexts: [secretHost], value: rivalSecret }]);
   await startProxy({
     socketPath,
-    policy: compilePolicy({ rules: [{ text: 'localhost', methods: null, host, port: null, path: null }], bindings: [] }),
+    policy: compilePolicy({ rules: [{ kind: 'http', text: 'localhost', methods: null, host, port: null, path: null }], bindings: [] }),
     secrets: compileSecrets(secrets),
     resolve: [{ host: 'localhost', port: 443, address: '127.0.0.1', addressPort: port }],
     authority: await createAuthority(),

@@ -7,7 +7,7 @@ import { parseDestinations } from './inputs/parse-destinations.ts';
 import { parseSecretBindings } from './inputs/parse-secrets.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { normaliseHost } from './policy/normalise-host.ts';
-import type { Question, Verdict } from './policy/policy.ts';
+import type { Endpoint, Question, Verdict } from './policy/policy.ts';
 import { quote } from './policy/quote.ts';
 
 const OPTIONS = {
@@ -17,7 +17,7 @@ const OPTIONS = {
 } as const;
 
 /**
- * `decoy check [--allow RULE]… [--secret NAME@host]… [--resolve …]… [METHOD] URL…`: a line for each URL; exit 0 where all are allowed,
+ * `decoy check [--allow RULE]… [--secret NAME@host]… [--resolve …]… [METHOD] URL…`: a line for each URL, of which `tcp://host:port` is one; exit 0 where all are allowed,
  * 1 where one is blocked, 125 for arguments that cannot be used. Nothing is looked up or connected to.
  */
 export function checkCommand(args: string[]): number {
@@ -27,7 +27,7 @@ export function checkCommand(args: string[]): number {
     return 0;
   }
   const secrets = parseSecretBindings(values.secret ?? []);
-  const destinations = parseDestinations(values);
+  const destinations = parseDestinations(values, { bindings: secrets.bindings });
   const { method, texts } = splitMethod([...words, ...command ?? []]);
   const questions = texts.flatMap((text) => parseQuestion(text, { method, problems }));
   if (texts.length === 0) problems.push('nothing to check: write `decoy check --allow RULE https://host/path`');
@@ -37,13 +37,13 @@ export function checkCommand(args: string[]): number {
   const ownAddresses = Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
   const verdicts = questions.map((question) => ({ question, verdict: judge(question) }));
   for (const { question, verdict } of verdicts) {
-    process.stdout.write(`${questions.length > 1 ? `${renderQuestion(question)}: ` : ''}${verdict.allowed ? `allowed by ${verdict.rule}` : `blocked: ${verdict.reason}; ${verdict.remedy}`}\n`);
+    process.stdout.write(`${questions.length > 1 ? `${render(question)}: ` : ''}${verdict.allowed ? `allowed by ${verdict.rule}` : `blocked: ${verdict.reason}; ${verdict.remedy}`}\n`);
   }
   return verdicts.every(({ verdict }) => verdict.allowed) ? 0 : 1;
 
   /** As a run does: first the rules, then what stands behind the host. */
-  function judge(question: Question): Verdict {
-    const verdict = policy.decide(question);
+  function judge(question: Checked): Verdict {
+    const verdict = question.scheme === 'tcp' ? policy.decideTcp(question) : policy.decide(question);
     return verdict.allowed ? judgeDestination(question, { resolve: destinations.resolve, ownAddresses }) ?? verdict : verdict;
   }
 }
@@ -53,7 +53,11 @@ function splitMethod(words: readonly string[]): { method: string; texts: readonl
   return /^[A-Za-z]+$/.test(first) && rest.length > 0 ? { method: first.toUpperCase(), texts: rest } : { method: 'GET', texts: words };
 }
 
-function parseQuestion(text: string, { method, problems }: { method: string; problems: string[] }): Question[] {
+/** A request, or a raw connection. */
+type Checked = Question | (Endpoint & { scheme: 'tcp' });
+
+function parseQuestion(text: string, { method, problems }: { method: string; problems: string[] }): Checked[] {
+  if (/^tcp:/i.test(text)) return parseEndpoint(text, problems);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
     problems.push(`${quote(text)} is not a URL to check: write one such as \`https://api.example.com/v1/models\``);
@@ -63,8 +67,19 @@ function parseQuestion(text: string, { method, problems }: { method: string; pro
   return [{ scheme, host: normaliseHost(url.hostname) ?? url.hostname, port: Number(url.port) || (scheme === 'https' ? 443 : 80), method, path: url.pathname }];
 }
 
+/** Not by `URL`, which knows nothing of the host of such a scheme. */
+function parseEndpoint(text: string, problems: string[]): Checked[] {
+  const [, hostText = '', port = ''] = /^tcp:\/\/([^/?#@:]+):([1-9][0-9]{0,4})\/?$/i.exec(text) ?? [];
+  const host = normaliseHost(hostText);
+  if (host !== null && Number(port) <= 65_535) return [{ scheme: 'tcp', host, port: Number(port) }];
+  problems.push(`${quote(text.replace(/\/\/.*@/s, '//…@'))} is not a raw connection to check: write one such as \`tcp://db.example.com:5432\``);
+  return [];
+}
+
 /** Without the query and what stands before an `@`: either may hold a secret. */
-function renderQuestion({ scheme, host, port, method, path }: Question): string {
+function render(question: Checked): string {
+  if (question.scheme === 'tcp') return `tcp://${question.host}:${question.port}`;
+  const { scheme, host, port, method, path } = question;
   const authority = `${host.includes(':') ? `[${host}]` : host}${port === (scheme === 'https' ? 443 : 80) ? '' : `:${port}`}`;
   return `${method} ${scheme}://${authority}${path}`;
 }

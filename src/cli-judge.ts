@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isForbiddenAddress, isOwnAddress } from './policy/address-check.ts';
-import type { Destination, ResolveEntry, Verdict } from './policy/policy.ts';
+import type { Endpoint, ResolveEntry, Verdict } from './policy/policy.ts';
 import { quote } from './policy/quote.ts';
 
 /**
@@ -8,7 +8,7 @@ import { quote } from './policy/quote.ts';
  * `resolve` does not name. Null where there is nothing to refuse, or only a look-up could tell.
  */
 export function judgeDestination(
-  { host, port }: Destination,
+  { host, port }: Endpoint,
   { resolve, ownAddresses }: { resolve: readonly ResolveEntry[]; ownAddresses: readonly string[] },
 ): Verdict | null {
   if (isIP(host) === 0 || resolve.some((entry) => entry.host === host && entry.port === port)) return null;

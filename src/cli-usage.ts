@@ -7,7 +7,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
 Options of run
-  --allow RULE             [METHOD[,METHOD…] ]host | *.host | **.host [:port] [/path/**]; repeat
+  --allow RULE             [METHOD[,METHOD…] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
   --secret 'NAME@host[,…][;in=PLACE[,…]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; repeat
                            PLACE: credentials (default), header:NAME, query:KEY, path, body, body:FIELD; max: how often in each
   --foreign-credentials allow   or strip or block: other credential headers on these hosts
@@ -33,7 +33,7 @@ What the command gets
 
 Options of check
   --allow RULE  --secret NAME@host[,…][;…]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
-  METHOD is GET unless it is given. Names are not looked up: one that leads to a private address is only refused by a run.
+  METHOD is GET unless it is given; a URL may also be tcp://host:port. Names are not looked up: one that leads to a private address is only refused by a run.
   Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.
 
 Options of clean

@@ -34,7 +34,7 @@ export function mintCanary(): Canary {
   }]) as [Secret];
   return {
     secret, host, otherHost, unlistedHost, allowedPath,
-    rules: [{ text: `GET ${otherHost}${allowedPath}`, methods: ['GET'], host: { kind: 'exact', name: otherHost }, port: null, path: allowedPath }],
+    rules: [{ kind: 'http', text: `GET ${otherHost}${allowedPath}`, methods: ['GET'], host: { kind: 'exact', name: otherHost }, port: null, path: allowedPath }],
     hideFrom: (record) => (entry) => {
       if (!own.has(entry.host)) record(entry);
     },

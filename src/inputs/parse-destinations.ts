@@ -1,12 +1,18 @@
+import type { Binding } from '../policy/compile-policy.ts';
+import { findContradictions } from '../policy/find-contradictions.ts';
 import { parseResolve } from '../policy/parse-resolve.ts';
 import { parseRules } from '../policy/parse-rules.ts';
 import type { ResolveEntry, Rule } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
 import { unreachableHost } from '../policy/unreachable-host.ts';
 
-/** Parses `allow` and `resolve`, and refuses lines that could never take effect, because their host is the sandbox itself or none. */
+/**
+ * Parses `allow` and `resolve`, and refuses lines that could never take effect, because their host is the sandbox itself or none, or another
+ * rule or a secret's binding stands against them.
+ */
 export function parseDestinations(
   { allow = [], resolve = [] }: { allow?: readonly string[] | undefined; resolve?: readonly string[] | undefined },
+  { bindings }: { bindings: readonly Binding[] } = { bindings: [] },
 ): { rules: Rule[]; resolve: ResolveEntry[]; problems: string[] } {
   const rules = parseRules(allow);
   const entries = parseResolve(resolve);
@@ -21,7 +27,7 @@ export function parseDestinations(
   return {
     rules: rules.rules, resolve: entries.entries,
     problems: [
-      ...labelled('allow', [...rules.problems, ...unreachableRules]),
+      ...labelled('allow', [...rules.problems, ...unreachableRules, ...findContradictions({ rules: rules.rules, bindings })]),
       ...labelled('resolve', [...entries.problems, ...unreachableEntries]),
     ],
   };

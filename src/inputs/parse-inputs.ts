@@ -40,7 +40,7 @@ const SCRIPT_PATH = '/decoy/script';
 export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs {
   const problems: string[] = [...context.secrets.problems, ...context.host?.problems ?? [], ...unsupported(raw)];
   const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
-  const destinations = parseDestinations(raw);
+  const destinations = parseDestinations(raw, { bindings: context.secrets.secrets });
   const env = parseEnv(raw.env ?? []);
   const proxyLimits = parseProxyLimits(raw.proxyLimits ?? []);
   problems.push(...destinations.problems, ...env.problems, ...proxyLimits.problems);

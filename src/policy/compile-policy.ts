@@ -1,9 +1,11 @@
-import type { Destination, HostPattern, Policy, Question, Rule, Verdict } from './policy.ts';
+import type { Endpoint, HostPattern, HttpRule, Policy, Question, Rule, TcpRule, Verdict } from './policy.ts';
+import { coversPort, coversPortOfEither } from './covers-port.ts';
 import { isHostName } from './normalise-host.ts';
 import { matchPath } from './match-path.ts';
 import { normalisePath } from './normalise-path.ts';
 import { createPathIndex, type PathIndex } from './path-index.ts';
-import { renderRemedy } from './render-remedy.ts';
+import { quote } from './quote.ts';
+import { renderRemedy, renderTcpRemedy } from './render-remedy.ts';
 
 /** What the policy needs of a secret: its name and the hosts it is bound to. */
 export type Binding = { name: string; hosts: readonly HostPattern[] };
@@ -16,6 +18,8 @@ export type Binding = { name: string; hosts: readonly HostPattern[] };
  * the hosts it covers, so that `GET api.example.com/v1/**` narrows what the bound secret can be used for. A broader rule, or one for
  * another port, only adds.
  *
+ * A `tcp://` rule holds for what no HTTP rule and no binding covers: where both do, the connection is judged as HTTP, which is stricter.
+ *
  * The host of a question must be normalised (`normaliseHost`): any other spelling matches no wildcard and is refused.
  */
 export function compilePolicy({ rules, bindings }: { rules: readonly Rule[]; bindings: readonly Binding[] }): Policy {
@@ -25,17 +29,19 @@ export function compilePolicy({ rules, bindings }: { rules: readonly Rule[]; bin
   const hosts = [...rules.map((rule) => rule.host), ...bindings.flatMap((binding) => binding.hosts)];
   return {
     decide: (question) => decide(groupsFor(index, question.host), question),
+    decideTcp: (endpoint) => decideTcp(groupsFor(index, endpoint.host), endpoint),
     couldAllow: (name) => groupsFor(index, name).length > 0,
-    couldReach: ({ host, port }) => groupsFor(index, host).some((group) => reaches(group, port)),
+    couldReach: ({ host, port }) => groupsFor(index, host).some((group) => reaches(group, port) || group.tcpRules.some((rule) => rule.port === port)),
     ports: [...new Set([80, 443, ...rules.flatMap((rule) => rule.port ?? [])])].sort((a, b) => a - b),
     addresses: [...new Set(hosts.filter((host) => host.kind === 'address').map((host) => host.name))],
   };
 }
 
 /** All that one host pattern permits. */
-type Group = { rules: Rule[]; byPath: PathIndex; secrets: string[] };
+type Group = { rules: HttpRule[]; byPath: PathIndex; tcpRules: TcpRule[]; secrets: string[] };
 
 function addRule(group: Group, rule: Rule): void {
+  if (rule.kind === 'tcp') return void group.tcpRules.push(rule);
   group.rules.push(rule);
   group.byPath.add(rule);
 }
@@ -49,7 +55,7 @@ function createIndex(): Index {
 
 function groupFor(index: Index, { kind, name }: HostPattern): Group {
   const groups = kind === 'one-label' ? index.oneLabel : kind === 'any-depth' ? index.anyDepth : index.exact;
-  const group = groups.get(name) ?? { rules: [], byPath: createPathIndex(), secrets: [] };
+  const group = groups.get(name) ?? { rules: [], byPath: createPathIndex(), tcpRules: [], secrets: [] };
   groups.set(name, group);
   return group;
 }
@@ -85,15 +91,32 @@ function decide(groups: readonly Group[], question: Question): Verdict {
   return refuse(closest.reason, { question, ...(closest.rule && { rule: closest.rule }) });
 }
 
-function covers(rule: Rule, { question, path }: { question: Question; path: string | null }): boolean {
+function covers(rule: HttpRule, { question, path }: { question: Question; path: string | null }): boolean {
   return coversPort(rule, question) && coversMethod(rule, question) && (rule.path === null || (path !== null && matchPath(rule.path, path)));
 }
 
-type Miss = { reason: MissReason; rule?: Rule };
+function decideTcp(groups: readonly Group[], endpoint: Endpoint): Verdict {
+  const { port } = endpoint;
+  const stricter = groups.find((group) => reaches(group, port));
+  if (stricter) return { allowed: false, reason: 'unsupported-protocol', remedy: onlyHttp(stricter, endpoint) };
+  for (const { tcpRules } of groups) {
+    const rule = tcpRules.find((candidate) => candidate.port === port);
+    if (rule) return { allowed: true, rule: rule.text };
+  }
+  return { allowed: false, reason: groups.length === 0 ? 'host-not-allowed' : 'port-not-allowed', remedy: renderTcpRemedy(endpoint) };
+}
+
+function onlyHttp({ rules, secrets }: Group, { host, port }: Endpoint): string {
+  const rule = rules.find((candidate) => coversPortOfEither(candidate, port));
+  const cause = rule ? `the rule ${quote(rule.text)}` : `secret ${quote(secrets[0]!)}`;
+  return `${cause} makes ${quote(`${host}:${port}`)} a place of HTTP, and nothing else passes there: use another port for raw TCP`;
+}
+
+type Miss = { reason: MissReason; rule?: HttpRule };
 type MissReason = 'port-not-allowed' | 'method-not-allowed' | 'path-not-allowed';
 
 /** Asked once no rule covers the request: one that has its port and its method lacks the path. */
-function closestMiss(rules: readonly Rule[], question: Question): Miss {
+function closestMiss(rules: readonly HttpRule[], question: Question): Miss {
   let closest: Miss = { reason: 'port-not-allowed' };
   for (const rule of rules) {
     if (!coversPort(rule, question)) continue;
@@ -107,15 +130,8 @@ function closestMiss(rules: readonly Rule[], question: Question): Miss {
 const closeness: Record<MissReason, number> = { 'port-not-allowed': 0, 'method-not-allowed': 1, 'path-not-allowed': 2 };
 
 /** Methods are case-sensitive (RFC 9110 section 9.1): `get` is not GET, and what an upstream makes of it is not known here. */
-function coversMethod(rule: Rule, { method }: Question): boolean {
+function coversMethod(rule: HttpRule, { method }: Question): boolean {
   return rule.methods === null || rule.methods.includes(method);
-}
-
-/** 443 is HTTPS and 80 plain HTTP, never the other way round, so that no rule lets a request lose its TLS; any other port is either. */
-function coversPort(rule: Rule, { scheme, port }: Pick<Destination, 'scheme' | 'port'>): boolean {
-  if (port === 443) return scheme === 'https' && (rule.port === null || rule.port === 443);
-  if (port === 80) return scheme === 'http' && (rule.port === null || rule.port === 80);
-  return port === rule.port;
 }
 
 const bindingTarget = { scheme: 'https', port: 443 } as const;
@@ -124,12 +140,11 @@ function isBindingTarget({ scheme, port }: Question): boolean {
   return scheme === bindingTarget.scheme && port === bindingTarget.port;
 }
 
-/** Before the first byte the scheme is not known: either will do. */
 function reaches(group: Group, port: number): boolean {
   if (group.secrets.length > 0 && port === bindingTarget.port) return true;
-  return group.rules.some((rule) => coversPort(rule, { scheme: 'https', port }) || coversPort(rule, { scheme: 'http', port }));
+  return group.rules.some((rule) => coversPortOfEither(rule, port));
 }
 
-function refuse(reason: MissReason | 'host-not-allowed', { question, rule }: { question: Question; rule?: Rule }): Verdict {
+function refuse(reason: MissReason | 'host-not-allowed', { question, rule }: { question: Question; rule?: HttpRule }): Verdict {
   return { allowed: false, reason, remedy: renderRemedy(reason, { question, rule: rule ?? null }) };
 }

@@ -1,10 +1,12 @@
-import type { Rule } from './policy.ts';
+import type { HttpRule, Rule } from './policy.ts';
+import { parseAuthority } from './parse-authority.ts';
 import { parseHostPattern } from './parse-host-pattern.ts';
 import { parsePathPattern } from './parse-path-pattern.ts';
+import { parseTcpRule } from './parse-tcp-rule.ts';
 import { quote } from './quote.ts';
 
 /**
- * Parses the lines of `allow`: `[METHOD[,METHOD…] ]host[:port][/path]`, one rule a line. Blank lines and comments (`#` at the start of a
+ * Parses the lines of `allow`: `[METHOD[,METHOD…] ]host[:port][/path]` or `tcp://host:port`, one rule a line. Blank lines and comments (`#` at the start of a
  * line or after a space) are skipped. Never throws: every problem of every line is returned, each one sentence that quotes the line and
  * gives the remedy, and the rules are those of the lines without one.
  */
@@ -15,7 +17,7 @@ export function parseRules(lines: readonly string[]): { rules: Rule[]; problems:
     const text = line.replace(/(?:^|\s)#.*$/s, '').trim();
     if (text === '') continue;
     const found: string[] = [];
-    const rule = parseRule(text, found);
+    const rule = isTcpRule.test(text) ? parseTcpRule(text, found) : parseHttpRule(text, found);
     problems.push(...found.map((problem) => `allow rule ${quote(withoutCredentials(text))}: ${problem}.`));
     if (found.length === 0 && rule !== null) rules.push(rule);
   }
@@ -25,7 +27,9 @@ export function parseRules(lines: readonly string[]): { rules: Rule[]; problems:
 /** The methods a rule may name (RFC 9110 section 9.1, PATCH from RFC 5789). Rules without methods allow any other. */
 export const methods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
-function parseRule(text: string, problems: string[]): Rule | null {
+const isTcpRule = /(?:^|\s)tcp:\/\/\S*$/i;
+
+function parseHttpRule(text: string, problems: string[]): HttpRule | null {
   const words = text.split(/\s+/);
   const target = words.at(-1)!;
   if (words.length > 2) {
@@ -42,18 +46,17 @@ function parseRule(text: string, problems: string[]): Rule | null {
   if (wrongForm !== null) return null;
 
   const { authority, path } = splitTarget(target);
-  const { host, port } = parseAuthority(authority, problems);
+  const { host, port } = parseAuthority(authority, { problems, withoutPort: ', or none for 443 and 80' });
   const pathPattern = path === null ? null : parsePathPattern(path);
   if (pathPattern?.ok === false) problems.push(pathPattern.problem);
   const hostPattern = parseHostPattern(host);
   if (!hostPattern.ok) problems.push(hostPattern.problem);
   if (!hostPattern.ok || pathPattern?.ok === false) return null;
-  return { text, methods: ruleMethods, host: hostPattern.value, port, path: pathPattern?.value ?? null };
+  return { kind: 'http', text, methods: ruleMethods, host: hostPattern.value, port, path: pathPattern?.value ?? null };
 }
 
 /** What no split into host, port and path can make sense of. */
 function targetProblem(target: string): string | null {
-  if (/^tcp:\/\//i.test(target)) return 'raw TCP (`tcp://`) is not supported yet: remove the line';
   const rest = target.replace(/^(?:[a-z][a-z0-9+.-]*:)?\/\//i, '');
   if (rest !== target) return `a rule has no scheme: write ${quote(plainTarget(rest))}`;
   if (/^[^/?#\\]*@/.test(target)) return `a rule has no user name or password: write ${quote(plainTarget(target))}`;
@@ -81,29 +84,6 @@ function splitTarget(target: string): { authority: string; path: string | null }
   const slash = target.indexOf('/');
   return slash === -1 ? { authority: target, path: null } : { authority: target.slice(0, slash), path: target.slice(slash) };
 }
-
-function parseAuthority(authority: string, problems: string[]): { host: string; port: number | null } {
-  const bracketed = /^(\[[^\]]*\])(?::(.*))?$/s.exec(authority);
-  const colon = authority.indexOf(':');
-  // More than one colon without brackets is an IPv6 address, which parseHostPattern refuses by name.
-  const plain = colon !== -1 && colon === authority.lastIndexOf(':') ? [authority.slice(0, colon), authority.slice(colon + 1)] as const : null;
-  const host = bracketed?.[1] ?? plain?.[0] ?? authority;
-  const portText = bracketed === null ? plain?.[1] : bracketed[2];
-  return { host, port: portText === undefined ? null : parsePort(portText, problems) };
-}
-
-function parsePort(text: string, problems: string[]): number | null {
-  const port = Number(text);
-  if (!/^[1-9][0-9]{0,4}$/.test(text) || port > 65_535) {
-    problems.push(`the port ${quote(text)} is not a number from 1 to 65535: write such a number, or none for 443 and 80`);
-  } else if (port === dnsPort) {
-    problems.push('port 53 is where the sandbox asks for names, and cannot be allowed: write another port, or none for 443 and 80');
-  }
-  return port;
-}
-
-/** The gateway answers DNS there (RFC 1035 section 4.2): a rule for it could never take effect. */
-const dnsPort = 53;
 
 /** The target as a rule would have it: what the remedies propose. */
 function plainTarget(target: string): string {

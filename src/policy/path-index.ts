@@ -1,10 +1,10 @@
-import type { Rule } from './policy.ts';
+import type { HttpRule } from './policy.ts';
 
 /** The rules of one host, found by the path of a request. */
 export type PathIndex = {
-  add(rule: Rule): void;
+  add(rule: HttpRule): void;
   /** Every rule that may cover the path, in the order they were added; `null` is a path no path rule covers. */
-  candidates(path: string | null): readonly Rule[];
+  candidates(path: string | null): readonly HttpRule[];
 };
 
 /**
@@ -29,7 +29,7 @@ export function createPathIndex(): PathIndex {
   };
 }
 
-type Numbered = { rule: Rule; number: number };
+type Numbered = { rule: HttpRule; number: number };
 type Node = { rules: Numbered[]; children: Map<string, Node> };
 
 function createNode(): Node {

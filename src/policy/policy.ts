@@ -10,7 +10,10 @@ export type HostPattern =
   | { kind: 'address'; name: string };
 
 /** One parsed line of `allow`. */
-export type Rule = {
+export type Rule = HttpRule | TcpRule;
+
+export type HttpRule = {
+  kind: 'http';
   /** the line as the user wrote it, trimmed: what verdicts, reports and messages quote */
   text: string;
   /** upper-case methods, or null for any */
@@ -21,6 +24,9 @@ export type Rule = {
   /** the path pattern starting with `/`, or null for any */
   path: string | null;
 };
+
+/** `tcp://host:port`: a raw connection, of whose bytes nothing is understood. */
+export type TcpRule = { kind: 'tcp'; text: string; host: HostPattern; port: number };
 
 /** One line of `resolve`: dial `address:addressPort` for `host:port`, even where the address is private. */
 export type ResolveEntry = { host: string; port: number; address: string; addressPort: number };
@@ -33,6 +39,8 @@ export type Destination = {
   port: number;
 };
 export type Question = Destination & { method: string; path: string };
+/** Where a connection goes before anything is known of its protocol. */
+export type Endpoint = Pick<Destination, 'host' | 'port'>;
 
 /** Typed reasons of refusals; they appear in reports and audit logs. */
 export type RefusalReason =
@@ -55,6 +63,7 @@ export type RefusalReason =
   | 'placeholder-wrong-place'
   | 'placeholder-without-tls'
   | 'real-secret-leaving'
+  | 'real-secret-arriving'
   | 'method-carries-no-secret'
   | 'secret-repeated'
   | 'foreign-credential'
@@ -72,11 +81,14 @@ export type Verdict =
 
 /** The compiled policy: cost of a decision does not depend on the number of rules for other hosts. */
 export type Policy = {
+  /** Never by a `tcp://` rule: whoever has only that speaks no HTTP through Decoy. */
   decide(question: Question): Verdict;
+  /** Whether a connection is passed on raw: by a `tcp://` rule, and only where no HTTP rule or binding covers the same destination. */
+  decideTcp(endpoint: Endpoint): Verdict;
   /** Whether some request to this name on some port could be allowed: what the DNS responder asks. */
   couldAllow(name: string): boolean;
   /** Whether some request to this destination could be allowed: asked when a connection arrives, before any byte of it is read. */
-  couldReach(destination: { host: string; port: number }): boolean;
+  couldReach(endpoint: Endpoint): boolean;
   /** Every port some rule or binding names, 80 and 443 included, ascending. */
   ports: readonly number[];
   /** Every IP literal some rule names. */

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import type { Question, Rule } from './policy.ts';
+import type { Endpoint, HttpRule, Question } from './policy.ts';
 import { isHostName } from './normalise-host.ts';
 import { normalisePath } from './normalise-path.ts';
 import { methods } from './parse-rules.ts';
@@ -13,7 +13,7 @@ export type RemediedReason = 'host-not-allowed' | 'port-not-allowed' | 'method-n
  * only what is plainly a method, and the first segment of the path where it is a plain word, are repeated: a path can carry a secret or a
  * message of the attacker's to whoever reads the report. Callers that know the secrets pass the sentence through their redaction still.
  */
-export function renderRemedy(reason: RemediedReason, { question, rule }: { question: Question; rule: Rule | null }): string {
+export function renderRemedy(reason: RemediedReason, { question, rule }: { question: Question; rule: HttpRule | null }): string {
   const obstacle = obstacleTo(question);
   if (obstacle !== null) return obstacle;
   const host = `${question.host}${portSuffix(question)}`;
@@ -27,15 +27,26 @@ export function renderRemedy(reason: RemediedReason, { question, rule }: { quest
   return `only a rule without methods allows this method: add ${quote(host + path)} to allow`;
 }
 
+/** The same for a raw connection. */
+export function renderTcpRemedy(endpoint: Endpoint): string {
+  return obstacleToEndpoint(endpoint) ?? `add ${quote(`tcp://${endpoint.host}:${endpoint.port}`)} to allow`;
+}
+
 /** What no line of `allow` can permit. */
 function obstacleTo({ scheme, host, port }: Question): string | null {
+  const obstacle = obstacleToEndpoint({ host, port });
+  if (obstacle !== null) return obstacle;
+  if (scheme === 'http' && port === 443) return 'plain HTTP is never allowed on port 443: use https';
+  if (scheme === 'https' && port === 80) return 'HTTPS is never allowed on port 80: use port 443';
+  return null;
+}
+
+function obstacleToEndpoint({ host, port }: Endpoint): string | null {
   if (isIPv6(host)) return 'IPv6 addresses cannot be allowed yet: use the name of the host';
   if (!isHostName(host)) return 'this is not a host name: no rule can allow it';
   const unreachable = unreachableHost(host);
   if (unreachable !== null) return unreachable;
   if (port === 53) return 'port 53 is where the sandbox asks for names: no rule can allow it';
-  if (scheme === 'http' && port === 443) return 'plain HTTP is never allowed on port 443: use https';
-  if (scheme === 'https' && port === 80) return 'HTTPS is never allowed on port 80: use port 443';
   return null;
 }
 
@@ -44,7 +55,7 @@ function portSuffix({ scheme, port }: Question): string {
 }
 
 /** A path is missed by a rule that allows the method: the line proposed names that method only, not the rule's others. */
-function withMethod(target: string, { question, rule }: { question: Question; rule: Rule | null }): string {
+function withMethod(target: string, { question, rule }: { question: Question; rule: HttpRule | null }): string {
   return rule?.methods ? `${question.method} ${target}` : target;
 }
 

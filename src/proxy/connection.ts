@@ -4,6 +4,7 @@ import type { ProxyContext } from './exchange.ts';
 import { maxHeaderBytes, parseProxyHeader, type Endpoint } from './proxy-header.ts';
 import { noteRefusal } from './refusal.ts';
 import type { HttpSide } from './server.ts';
+import { passTcp } from './tcp.ts';
 import { acceptTls } from './tls.ts';
 
 export type ConnectionOptions = { context: ProxyContext; http: { http1: HttpSide; http2: HttpSide } };
@@ -17,6 +18,9 @@ export async function handleConnection(socket: Socket, { context, http }: Connec
     refuseConnection(endpoint, context);
     return void socket.destroy();
   }
+  // In many protocols the server speaks first.
+  const raw = context.policy.decideTcp(endpoint);
+  if (raw.allowed) return passTcp(socket, { endpoint, rule: raw.rule, context });
   const first = await readFirstByte(socket);
   if (first === null) return void socket.destroy();
   if (first !== tlsHandshake) return http.http1.accept(socket, { scheme: 'http', ...endpoint });
@@ -82,13 +86,16 @@ function readUntil<T>(socket: Socket, { withinMs, take }: Reading<T>): Promise<T
 }
 
 function refuseConnection({ host, port }: Endpoint, { policy, audit }: ProxyContext): void {
+  const raw = policy.decideTcp({ host, port });
   const isTls = port === 443;
   const verdict = policy.decide({ scheme: isTls ? 'https' : 'http', host, port, method: 'GET', path: '/' });
   const draft = draftEntry({ protocol: isTls ? 'tls' : 'tcp', host, port });
   const { reason, remedy } = verdict.allowed
     ? { reason: 'host-not-allowed' as const, remedy: `Add "${host}:${port}" to allow.` }
     : verdict;
-  noteRefusal(draft, { status: 403, decision: 'blocked', reason, remedy });
+  // Of another port it is not known what is spoken there.
+  const isOpen = port !== 443 && port !== 80 && !raw.allowed && raw.remedy !== remedy;
+  noteRefusal(draft, { status: 403, decision: 'blocked', reason, remedy: isOpen ? `${remedy}; where it is not HTTP, ${raw.remedy}` : remedy });
   draft.status = null;
   audit.record(draft);
 }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type tls from 'node:tls';
-import type { Destination } from '../policy/policy.ts';
 import { connectFirst } from './connect-first.ts';
+import type { DialDestination } from './dial-destination.ts';
 import { DialError } from './dial-error.ts';
 import { findRoute, type RouteOptions } from './find-route.ts';
 import { openTunnel } from './open-tunnel.ts';
@@ -33,7 +33,7 @@ export const defaultDialTimeouts: DialTimeouts = { attemptMs: 10_000, handshakeM
  * so the proxy sees the name and nothing more.
  * @throws DialError
  */
-export async function dial(destination: Destination, options: DialOptions): Promise<Socket> {
+export async function dial(destination: DialDestination, options: DialOptions): Promise<Socket> {
   const { host, port, scheme } = destination;
   const { timeouts: { attemptMs, handshakeMs }, signal } = options;
   const route = await findRoute(destination, options);

@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { isForbiddenAddress, isOwnAddress } from '../policy/address-check.ts';
-import type { Destination, ResolveEntry } from '../policy/policy.ts';
+import type { ResolveEntry } from '../policy/policy.ts';
 import type { Candidate } from './connect-first.ts';
+import type { DialDestination } from './dial-destination.ts';
 import { DialError } from './dial-error.ts';
 import { proxyFor, type UpstreamProxies, type UpstreamProxy } from './upstream-proxy.ts';
 
@@ -25,7 +26,7 @@ export type RouteOptions = {
  * the proxy's to judge: in a closed network only the proxy can resolve it.
  * @throws DialError
  */
-export async function findRoute(destination: Destination, options: RouteOptions): Promise<Route> {
+export async function findRoute(destination: DialDestination, options: RouteOptions): Promise<Route> {
   const { host, port } = destination;
   const named = options.resolve.filter((entry) => entry.host === host && entry.port === port);
   if (named.length > 0) return { candidates: named.map((entry) => ({ address: entry.address, port: entry.addressPort })) };

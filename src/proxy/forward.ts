@@ -1,4 +1,5 @@
 import { constants } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
@@ -14,8 +15,11 @@ export type Forwarding = {
   abort(): void;
 };
 
+/** Takes over a connection that the upstream's answer, 101, switched to what the request asked for. */
+export type OnUpgrade = (rawHeaders: string[], socket: Duplex) => void;
+
 /** Sends the request upstream and streams the answer back. */
-export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): Forwarding {
+export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, onUpgrade?: OnUpgrade): Forwarding {
   const { answer, destination, draft, context } = exchange;
   let attemptsLeft = upstreamRequest.body === null ? 1 : 0;
   let abortUpstream: ((error?: Error) => void) | null = null;
@@ -54,6 +58,11 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest): F
     onConnect(abortRequest) {
       abortUpstream = abortRequest;
       if (isAborted) abortRequest(new Error('aborted'));
+    },
+    onUpgrade(_, headers, socket) {
+      abortUpstream = null;
+      if (isAborted || answer.stream.destroyed || !onUpgrade) return void socket.destroy();
+      onUpgrade(decodeHeaders(headers ?? []), socket);
     },
     onHeaders(status, headers, resume, statusText, isWhole = false) {
       // 1xx: only the final answer is passed on.

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import type { BodySubstitution } from '../secrets/compile-secrets.ts';
 import { addUse, draftEntry, type Draft } from './audit.ts';
@@ -16,12 +16,16 @@ import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
 import { createSubstitutedBody } from './substituted-body.ts';
 import { parseTarget } from './target.ts';
+import { findHandshakeProblem } from './websocket-handshake.ts';
+import { openWebSocket } from './websocket.ts';
 
 export type RequestOptions = {
   destination: Destination;
   context: ProxyContext;
   /** the client waits for `100 Continue` before it sends the body */
   expectsContinue: boolean;
+  /** the client's connection, where it asks to go on with WebSocket on it */
+  webSocket?: Duplex;
 };
 
 /**
@@ -45,8 +49,8 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   if (!target.ok) return refuse(exchange, target.refusal);
   draft.path = secrets.list.length === 0 ? target.path : secrets.redact(target.path);
 
-  const unsupported = findUnsupported(request);
-  if (unsupported !== null) return refuse(exchange, unsupported);
+  const problem = options.webSocket ? findHandshakeProblem(request) : null;
+  if (problem !== null) return refuse(exchange, problem);
 
   const verdict = policy.decide({ ...destination, method, path: target.path });
   if (!verdict.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: verdict.reason, remedy: verdict.remedy });
@@ -63,6 +67,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
+  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
   if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
@@ -88,19 +93,6 @@ function judge(exchange: Exchange, options: RequestOptions): void {
 
 /** Methods whose bodies mean nothing in general (RFC 9110, 9.3): many servers leave them unread. */
 const bodiless: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/** Refused before the policy is asked: what this proxy cannot judge it does not pass. */
-function findUnsupported(request: ClientRequest): Refusal | null {
-  const { upgrade } = request.headers;
-  if (upgrade !== undefined && /websocket/i.test(upgrade)) {
-    return {
-      status: 501, decision: 'blocked', reason: 'unsupported-protocol',
-      remedy: 'WebSocket is not supported yet; use plain HTTP requests or server-sent events.',
-    };
-  }
-  // Any other Upgrade is an offer that a server may ignore (RFC 9110, 7.8), as this one does.
-  return null;
-}
 
 function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: string; isScrubbed: boolean }): string[] {
   const headers = forwardableRequestHeaders(rawHeaders);

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, ServerResponse, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { draftEntry, type Draft } from './audit.ts';
@@ -6,9 +7,11 @@ import type { ProxyContext } from './exchange.ts';
 import { tooLongHeaders } from './header-limit.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
 import { unsupportedConnect } from './http2-misuse.ts';
+import { ignoreUpgrade } from './ignore-upgrade.ts';
 import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 import { tooManyRunning, type RunningCount } from './running-count.ts';
+import { asksForWebSocket } from './websocket-handshake.ts';
 
 /** An HTTP/1.1 server that listens nowhere: connections are handed to it. */
 export type HttpSide = {
@@ -32,7 +35,8 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
   });
   // Node drops what is more than this without a word. No limit: the proxy counts for itself, and refuses.
   server.maxHeadersCount = 0;
-  const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
+  let openWebSockets = 0;
+  const handle = (request: IncomingMessage, response: ServerResponse, { expectsContinue, webSocket }: { expectsContinue: boolean; webSocket?: Duplex }) => {
     const { socket } = request;
     const destination = destinationOf(request);
     const unanswered = running.get(socket)!;
@@ -40,23 +44,42 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     if (socket.destroyed || socket.writableEnded || [...unanswered.keys()].some((earlier) => !earlier.shouldKeepAlive)) return;
     if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
     if (runningInAll.isFull()) return cutOff(socket, { ...tooManyRunning(context.limits), method: request.method ?? null, destination, context });
-    // After an offer to upgrade, Node drops what it had read behind the request.
-    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     unanswered.set(response, null);
     runningInAll.add(response);
     response.once('close', () => {
       unanswered.delete(response);
     });
     try {
-      unanswered.set(response, handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue }));
+      unanswered.set(response, handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue, ...(webSocket && { webSocket }) }));
     } catch {
       // Thrown further it would end the process. Unjudged, the request goes nowhere.
       socket.destroy();
     }
   };
-  server.on('request', (request, response) => handle(request, response, false));
-  server.on('checkContinue', (request, response) => handle(request, response, true));
-  server.on('checkExpectation', (request, response) => handle(request, response, false));
+  server.on('request', (request, response) => handle(request, response, { expectsContinue: false }));
+  server.on('checkContinue', (request, response) => handle(request, response, { expectsContinue: true }));
+  server.on('checkExpectation', (request, response) => handle(request, response, { expectsContinue: false }));
+  // Node gives the connection away with the request, and puts what followed it aside.
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const destination = destinationOf(request);
+    const unanswered = running.get(socket)!;
+    // Behind a request that ends the connection, nothing is read.
+    if ([...unanswered.keys()].some((earlier) => !earlier.shouldKeepAlive)) return;
+    // Answers that are still to come could not be told from what is spoken next.
+    if (unanswered.size > 0) return cutOff(socket, { ...upgradeTooEarly, method: request.method ?? null, destination, context });
+    if (head.length > 0) socket.unshift(head);
+    if (!asksForWebSocket(request.headers.upgrade)) return ignoreUpgrade(request, socket, server);
+    if (context.secrets.list.length > 0) {
+      if (openWebSockets >= MAX_READ_WEBSOCKETS) return refuseRaw(socket, { ...tooManyWebSockets, method: request.method ?? null, destination, context });
+      openWebSockets += 1;
+      socket.once('close', () => { openWebSockets -= 1; });
+    }
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Socket);
+    response.once('finish', () => (socket as Socket).destroySoon());
+    handle(request, response, { expectsContinue: false, webSocket: socket });
+  });
   server.on('connect', (request: IncomingMessage, socket: Duplex) => {
     const destination = destinationOf(request);
     refuseRaw(socket, { ...unsupportedConnect, method: 'CONNECT', destination, context });
@@ -106,8 +129,17 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
 /** Requests a connection may have waiting. Hardly anything pipelines; apt sends ten. */
 const MAX_PIPELINED = 16;
 
+/** Of those whose messages are read, each of which may hold one of 16 MiB from either side. */
+const MAX_READ_WEBSOCKETS = 64;
+
+const tooManyWebSockets: Refusal = {
+  status: 503, decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${MAX_READ_WEBSOCKETS} WebSocket connections open at once.`,
+};
 const tooManyPipelined: Refusal = {
   status: 429, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a connection may have ${MAX_PIPELINED} requests without one.`,
+};
+const upgradeTooEarly: Refusal = {
+  status: 400, decision: 'blocked', reason: 'bad-request', remedy: 'Wait for the answers to earlier requests of the connection before you offer to upgrade it.',
 };
 const http2WithoutAsking: Refusal = {
   status: 501, decision: 'blocked', reason: 'unsupported-protocol',
@@ -115,7 +147,7 @@ const http2WithoutAsking: Refusal = {
 };
 const badRequest: Refusal = {
   status: 400, decision: 'blocked', reason: 'bad-request',
-  remedy: 'Send well-formed HTTP/1.1: on this port Decoy understands nothing else.',
+  remedy: 'Send well-formed HTTP/1.1: another protocol passes only where a rule such as `tcp://db.example.com:5432` names the host and port.',
 };
 
 type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };

@@ -1,4 +1,4 @@
-import type { Destination } from '../policy/policy.ts';
+import type { DialDestination } from './dial-destination.ts';
 import { isNamedIn } from './is-named-in.ts';
 
 /** A proxy that connections to upstreams have to go through, as the host's environment names it. */
@@ -21,7 +21,8 @@ export type UpstreamProxies = {
 };
 
 /** The proxy on the way to a destination, which is a name: addresses are never asked of a proxy. */
-export function proxyFor(destination: Destination, proxies: UpstreamProxies): UpstreamProxy | null {
-  const proxy = proxies[destination.scheme];
+export function proxyFor(destination: DialDestination, proxies: UpstreamProxies): UpstreamProxy | null {
+  // A raw connection is asked for as one with TLS is: what is in it is not the proxy's to read.
+  const proxy = destination.scheme === 'http' ? proxies.http : proxies.https;
   return proxy === null || isNamedIn(proxies.noProxy, destination) ? null : proxy;
 }

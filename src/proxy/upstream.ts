@@ -1,11 +1,13 @@
 import { setMaxListeners } from 'node:events';
-import type { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Dispatcher, Pool } from 'undici';
 // The package's index would load fetch, WebSocket and more: tens of milliseconds of every start.
 import PoolConstructor from 'undici/lib/dispatcher/pool.js';
 import type { Destination } from '../policy/policy.ts';
 import { dial, type DialOptions } from './dial.ts';
+import type { DialDestination } from './dial-destination.ts';
 import type { RawHeaders } from './headers.ts';
 import { openHttp2Sessions } from './http2-sessions.ts';
 import { dispatchHttp2 } from './http2-upstream.ts';
@@ -13,10 +15,12 @@ import { formatHost } from './target.ts';
 
 /**
  * Kept-alive connections to upstreams: over HTTP/1.1 one pool a scheme, host and port; over HTTP/2, for requests that came so
- * and where the upstream speaks it, a few sessions.
+ * and where the upstream speaks it, a few sessions. And connections of another kind.
  */
 export type Upstream = AsyncDisposable & {
   dispatch(destination: Destination, request: UpstreamRequest, handler: UpstreamHandler): void;
+  /** A connection of its own, for what is not request and answer. Who asked for it ends it. @throws DialError */
+  connect(destination: DialDestination): Promise<Socket>;
 };
 
 export type UpstreamRequest = {
@@ -29,11 +33,15 @@ export type UpstreamRequest = {
   mayUseHttp2: boolean;
   /** over HTTP/1.1, the connection carries nothing after it */
   reset: boolean;
+  /** what the connection is to be switched to; HTTP/1.1 only */
+  upgrade?: 'websocket';
 };
 
 /** undici's events, in its order. */
 export type UpstreamHandler = {
   onConnect(abort: (error?: Error) => void): void;
+  /** instead of the four below, where the connection was switched */
+  onUpgrade?(status: number, headers: readonly (Buffer | string)[] | null, socket: Duplex): void;
   /** `isWhole`: nothing follows, not even trailers. false: pause until `resume` */
   onHeaders(status: number, headers: readonly (Buffer | string)[], resume: () => void, statusText: string, isWhole?: boolean): boolean;
   onData(chunk: Buffer): boolean;
@@ -46,6 +54,7 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
   // Every connection being opened listens.
   setMaxListeners(0, closing.signal);
   const pools = new Map<string, Pool>();
+  const connections = new Set<Socket>();
   const sessions = openHttp2Sessions({ ...options, signal: closing.signal });
 
   const poolFor = (destination: Destination): Pool => {
@@ -60,13 +69,20 @@ export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
 
   return {
     dispatch(destination, request, handler) {
-      const { method, path, headers, body, reset } = request;
-      const overHttp1 = () => void poolFor(destination).dispatch({ method: method as Dispatcher.HttpMethod, path, headers, body, reset }, handler);
+      const { method, path, headers, body, reset, upgrade } = request;
+      const overHttp1 = () => void poolFor(destination).dispatch({ method: method as Dispatcher.HttpMethod, path, headers, body, reset, ...(upgrade && { upgrade }) }, handler);
       if (!request.mayUseHttp2 || destination.scheme !== 'https') return overHttp1();
       dispatchHttp2(sessions, { destination, request, handler, overHttp1 });
     },
+    async connect(destination) {
+      const socket = await dial(destination, { ...options, signal: closing.signal });
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+      return socket;
+    },
     async [Symbol.asyncDispose]() {
       closing.abort();
+      for (const socket of connections) socket.destroy();
       sessions.close();
       await Promise.allSettled([...pools.values()].map((pool) => pool.destroy()));
       pools.clear();

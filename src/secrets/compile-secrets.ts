@@ -1,10 +1,10 @@
-import type { Destination } from '../policy/policy.ts';
 import type { ForeignCredentials } from './foreign-credentials.ts';
 import { secretNeedles } from './outgoing-needles.ts';
 import { createOutgoingScanner } from './outgoing-scanner.ts';
 import type { OutgoingScanner } from './outgoing-scanner.ts';
 import { redactPath } from './redact.ts';
 import { isBound } from './refuse-seen.ts';
+import type { ScannedDestination } from './refuse-seen.ts';
 import { createResponseScrubber } from './scrub.ts';
 import type { ResponseScrubber } from './scrub.ts';
 import type { Secret } from './secret.ts';
@@ -28,7 +28,7 @@ export type CompiledSecrets = {
   /** null where the body is only to be searched, see `createOutgoingScanner` */
   openBodySubstitution(body: OutgoingBody): BodySubstitution | null;
   /** `place` is what a refusal calls it: `body` unless given */
-  createOutgoingScanner(destination: Destination, place?: string): OutgoingScanner;
+  createOutgoingScanner(destination: ScannedDestination, place?: string): OutgoingScanner;
   /** null where no secret is bound to the host: such responses are passed on untouched */
   scrubberFor(host: string): ResponseScrubber | null;
   /** every placeholder or real value, in any covered encoding, replaced by `[NAME]` */

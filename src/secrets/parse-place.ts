@@ -25,6 +25,7 @@ export function parsePlaces(text: string): { places: Place[]; problems: string[]
 const UNPINNABLE_HEADERS: ReadonlySet<string> = new Set([
   'host', 'content-length', 'content-type', 'content-encoding', 'transfer-encoding', 'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate',
   'proxy-authorization', 'proxy-authentication-info', 'te', 'trailer', 'upgrade', 'expect', 'http2-settings', 'accept-encoding', 'range', 'if-range',
+  'sec-websocket-key', 'sec-websocket-version', 'sec-websocket-extensions', 'sec-websocket-accept',
   'x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url', 'x-rewrite-url',
 ]);
 

@@ -1,4 +1,4 @@
-import type { Destination, RefusalReason } from '../policy/policy.ts';
+import type { Destination, Endpoint, RefusalReason } from '../policy/policy.ts';
 import { matchesHost } from '../policy/matches-host.ts';
 import { quote } from '../policy/quote.ts';
 import type { Seen } from './outgoing-needles.ts';
@@ -9,8 +9,11 @@ import type { Secret } from './secret.ts';
 /** A refusal that names the secret and the place, never a value. `remedy` is one sentence. */
 export type SecretRefusal = { reason: RefusalReason; secret: string; place: string; remedy: string };
 
+/** Where bytes go that are looked through: by a request, or by a raw connection. */
+export type ScannedDestination = Endpoint & { scheme: Destination['scheme'] | 'tcp' };
+
 export type Circumstances = {
-  destination: Destination;
+  destination: ScannedDestination;
   method: string;
   place: string;
   /** whether the placeholder is where it may be swapped: then null unless something else forbids it */
@@ -26,6 +29,10 @@ export function refuseSeen({ secret, kind, encoding }: Seen, { destination, meth
   const name = quote(secret.name);
   if (kind === 'real') {
     return refuse('real-secret-leaving', `The sandbox must not have the real value of secret ${name}: remove it from the workspace, the image and \`env\`, and use the placeholder in \`$${secret.name}\`.`);
+  }
+  if (destination.scheme === 'tcp') {
+    return refuse(isBound(secret, destination.host) ? 'placeholder-wrong-place' : 'placeholder-wrong-host',
+      `Secret ${name} is swapped in HTTP requests over TLS and never in a raw TCP connection: give the program a credential of its own for ${quote(`tcp://${destination.host}:${destination.port}`)}.`);
   }
   if (!isBound(secret, destination.host)) {
     const option = renderSecretOption(secret, { hosts: [...secret.hostTexts, destination.host] });

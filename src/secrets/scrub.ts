@@ -3,7 +3,7 @@ import { compileNeedles } from './compile-needles.ts';
 import { encodedForms } from './encodings.ts';
 import { formNeedle } from './form-needle.ts';
 import type { Secret } from './secret.ts';
-import { createReplacer, replaceInText } from './stream-scanner.ts';
+import { createDetector, createReplacer, replaceInText } from './stream-scanner.ts';
 
 export type ScrubCount = { name: string; scrubs: number };
 
@@ -27,7 +27,15 @@ export type ResponseScrubber = {
    */
   scrubHeaders(rawHeaders: readonly string[]): { rawHeaders: readonly string[]; counts: ScrubCount[] };
   createBodyScrubber(): BodyScrubber;
+  /** for bytes in which nothing can be replaced: see `IncomingWatch` */
+  createWatch(): IncomingWatch;
 };
+
+/**
+ * One per stream. The name of the secret whose real value the chunk completes, or null: pass the chunk on only then. Nothing is held
+ * back: a few bytes that only begin like a value may be the end of a message the client waits for.
+ */
+export type IncomingWatch = { push(chunk: Buffer): string | null };
 
 /**
  * Replaces real values by their placeholders, in the encoding they are found in. It looks for every secret of the run,
@@ -60,6 +68,10 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
         return replacement;
       });
       return { push: replacer.push, flush: replacer.flush, pendingBytes: replacer.pendingBytes, counts: tally.counts };
+    },
+    createWatch() {
+      const detector = createDetector(needles);
+      return { push: (chunk) => detector.push(chunk)?.name ?? null };
     },
   };
 }

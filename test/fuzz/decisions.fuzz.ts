@@ -4,7 +4,7 @@ import { normaliseHost } from '../../src/policy/normalise-host.ts';
 import { normalisePath } from '../../src/policy/normalise-path.ts';
 import { parseHostPattern } from '../../src/policy/parse-host-pattern.ts';
 import { parseRules } from '../../src/policy/parse-rules.ts';
-import type { HostPattern, Question, Rule } from '../../src/policy/policy.ts';
+import type { HostPattern, HttpRule, Question } from '../../src/policy/policy.ts';
 import { check, readBytes } from './bytes.ts';
 
 // Bytes from 0x80 stand for these, so that rules and questions often have to do with each other.
@@ -26,12 +26,13 @@ export function fuzz(data: Buffer): void {
   const policy = compilePolicy({ rules, bindings });
   const verdict = policy.decide(question);
 
-  const near = rules.filter((rule) => breadth(rule.host, host) !== null);
+  const named = rules.filter((rule) => breadth(rule.host, host) !== null);
+  const near = named.filter((rule) => rule.kind === 'http');
   const allowing = near.filter((rule) => covers(rule, question));
   const isByBinding = bound.ok && bindingAllows(bound.value, { near, question });
   check(verdict.allowed === (allowing.length > 0 || isByBinding), 'a request is allowed if a rule or a binding says so');
   if (verdict.allowed) check(verdict.rule === 'secret KEY' ? isByBinding : allowing.some(({ text }) => text === verdict.rule), 'what it is allowed by allows it');
-  const isKnown = near.length > 0 || (bound.ok && breadth(bound.value, host) !== null);
+  const isKnown = named.length > 0 || (bound.ok && breadth(bound.value, host) !== null);
   check(policy.couldAllow(host) === isKnown, 'the name is answered if a rule or a binding has it');
   if (!verdict.allowed) check((verdict.reason === 'host-not-allowed') === !isKnown && verdict.remedy !== '', 'a refusal says what is lacking');
   check(!verdict.allowed || policy.couldReach({ host, port: destination.port }), 'what is allowed can be connected to');
@@ -50,19 +51,19 @@ function breadth({ kind, name }: HostPattern, host: string): number | null {
   return isBelow ? 1 + labels : null;
 }
 
-function covers(rule: Rule, { method, path, ...destination }: Question): boolean {
+function covers(rule: HttpRule, { method, path, ...destination }: Question): boolean {
   const normal = normalisePath(path);
   return coversPort(rule, destination) && (rule.methods?.includes(method) ?? true) && (rule.path === null || (normal !== null && matchPath(rule.path, normal)));
 }
 
-function coversPort({ port }: Rule, asked: { scheme: string; port: number }): boolean {
+function coversPort({ port }: HttpRule, asked: { scheme: string; port: number }): boolean {
   const isUsual = asked.port === (asked.scheme === 'https' ? 443 : 80);
   const isSwapped = asked.port === (asked.scheme === 'https' ? 80 : 443);
   return !isSwapped && (port === null ? isUsual : port === asked.port);
 }
 
 /** HTTPS on 443, unless a rule for as many names or fewer has something to say on that. */
-function bindingAllows(bound: HostPattern, { near, question }: { near: readonly Rule[]; question: Question }): boolean {
+function bindingAllows(bound: HostPattern, { near, question }: { near: readonly HttpRule[]; question: Question }): boolean {
   const own = breadth(bound, question.host);
   if (own === null || question.scheme !== 'https' || question.port !== 443) return false;
   return !near.some((rule) => breadth(rule.host, question.host)! <= own && coversPort(rule, { scheme: 'https', port: 443 }));

@@ -40,6 +40,25 @@ test('a verdict names the rule as it was written, or the secret', () => {
   expect(policy.decide(questionOf('PUT https://secret.example.com/'))).toEqual({ allowed: true, rule: 'secret KEY' });
 });
 
+test('a raw connection is asked about before a byte of it is read: name, port and address of its rule are known to the gateway', () => {
+  const policy = policyOf(['tcp://*.example.com:22', 'tcp://9.9.9.9:853']);
+  expect([policy.couldAllow('git.example.com'), policy.couldReach({ host: 'git.example.com', port: 22 }), policy.couldReach({ host: 'git.example.com', port: 443 })]).toEqual([true, true, false]);
+  expect([policy.ports, policy.addresses]).toEqual([[22, 80, 443, 853], ['9.9.9.9']]);
+});
+
+test.each([
+  [[], 'db.example.com', 5432, 'add `tcp://db.example.com:5432` to allow'],
+  [['db.example.com'], 'db.example.com', 5432, 'add `tcp://db.example.com:5432` to allow'],
+  [['tcp://db.example.com:5432'], 'db.example.com', 443, 'add `tcp://db.example.com:443` to allow'],
+  [['GET **.example.com:5432'], 'db.example.com', 5432, 'the rule `GET **.example.com:5432` makes `db.example.com:5432` a place of HTTP, and nothing else passes there: use another port for raw TCP'],
+  [[], 'localhost', 22, '`localhost` is the sandbox itself: to reach a service of the host, give it a name such as `service.internal` in allow, and `service.internal:443:127.0.0.1:8443` in resolve'],
+  [[], '2606:4700::1111', 22, 'IPv6 addresses cannot be allowed yet: use the name of the host'],
+])('the remedy for a raw connection: %j, then %s:%i', (lines, host, port, remedy) => {
+  expect(policyOf(lines).decideTcp({ host, port })).toMatchObject({ allowed: false, remedy });
+  const line = /add `([^`]*)` to allow/.exec(remedy)?.[1];
+  if (line !== undefined) expect(policyOf([...lines, line]).decideTcp({ host, port })).toEqual({ allowed: true, rule: line });
+});
+
 test('empty means nothing', () => {
   const policy = policyOf([]);
   expect(policy.decide(questionOf('GET https://example.com/'))).toMatchObject({ allowed: false, reason: 'host-not-allowed' });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseRules } from '../../src/policy/parse-rules.ts';
 
-const any = { methods: null, port: null, path: null };
+const any = { kind: 'http', methods: null, port: null, path: null };
 
 describe('a line and the rule it becomes', () => {
   test.each([
@@ -13,12 +13,18 @@ describe('a line and the rule it becomes', () => {
     ['bücher.example', { ...any, host: { kind: 'exact', name: 'xn--bcher-kva.example' } }],
     ['ｅｘａｍｐｌｅ。com', { ...any, host: { kind: 'exact', name: 'example.com' } }],
     ['registry', { ...any, host: { kind: 'exact', name: 'registry' } }],
-    ['get,POST,get api.example.com:8443/v1/**', { methods: ['GET', 'POST'], host: { kind: 'exact', name: 'api.example.com' }, port: 8443, path: '/v1/**' }],
+    ['get,POST,get api.example.com:8443/v1/**', { kind: 'http', methods: ['GET', 'POST'], host: { kind: 'exact', name: 'api.example.com' }, port: 8443, path: '/v1/**' }],
     ['GET\tapi.example.com/%7euser/caf%c3%a9/ü', { ...any, methods: ['GET'], host: { kind: 'exact', name: 'api.example.com' }, path: '/~user/caf%C3%A9/%C3%BC' }],
     ['api.example.com/a,b/@scope/*', { ...any, host: { kind: 'exact', name: 'api.example.com' }, path: '/a,b/@scope/*' }],
     ['*.example.github.io', { ...any, host: { kind: 'one-label', name: 'example.github.io' } }],
   ])('%s', (line, rule) => {
     expect(parseRules([line])).toEqual({ rules: [{ text: line, ...rule }], problems: [] });
+  });
+
+  test('tcp://**.DB.example.com:5432', () => {
+    expect(parseRules(['tcp://**.DB.example.com:5432'])).toEqual({
+      rules: [{ kind: 'tcp', text: 'tcp://**.DB.example.com:5432', host: { kind: 'any-depth', name: 'db.example.com' }, port: 5432 }], problems: [],
+    });
   });
 });
 
@@ -51,6 +57,7 @@ test('a message cannot rewrite the log it appears in, nor grow without bound', (
 
 test.each([
   'https://user:hunter22@api.example.com/',
+  'tcp://user:hunter22@db.example.com:5432/x',
   'GET https://hunter22@api.example.com/',
   'GET POST //user:hunter22@api.example.com',
   'user:hunter22@api.example.com/v1',

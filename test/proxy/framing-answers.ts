@@ -23,7 +23,7 @@ export const answers: AnswerRow[] = [
     'one long header': withHeader(`X: ${'a'.repeat(100_000)}`),
     'headers without end': `${ok}${Array.from({ length: 50_000 }, (_, at) => `x${at}: 1\r\n`).join('')}`,
   }),
-  ...rows('101, or 100, which Decoy never asks for', {
+  ...rows('101 that was not asked for, or 100', {
     'an upgrade': `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n${another}`,
     'an upgrade to nothing': `HTTP/1.1 101 Switching Protocols\r\n\r\n${another}`,
     'continue': `HTTP/1.1 100 Continue\r\n\r\n${plain}`,

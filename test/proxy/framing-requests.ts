@@ -7,6 +7,7 @@ const chunked = 'Transfer-Encoding: chunked\r\n';
 const get = (headers: string) => `GET /p HTTP/1.1\r\n${host}${headers}\r\n`;
 const post = (headers: string, body: string) => `POST /p HTTP/1.1\r\n${host}${headers}\r\n${body}`;
 const inChunks = (body: string) => post(chunked, body);
+const handshake = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
 const many = (count: number) => Array.from({ length: count }, (_, at) => `a${at}: 1\r\n`).join('');
 
 export const refusedRequests: FramingRow[] = [
@@ -63,7 +64,11 @@ export const refusedRequests: FramingRow[] = [
   ...rows('more than 1000 headers', { 'a few more': get(many(1_001)), 'with another Host at the end': get(`${many(2_500)}Host: other.test\r\n`), 'with another method at the end': get(`${many(2_500)}X-HTTP-Method-Override: DELETE\r\n`), 'with a coding at the end': post(`${many(2_500)}${chunked}`, '0\r\n\r\n') }),
   ...rows('Expect other than 100-continue', Object.fromEntries(['200-ok', '100-continue, x', 'x\r\nExpect: 100-continue', '100-continues'].map((value) => [JSON.stringify(value), post(`Expect: ${value}\r\nContent-Length: 5\r\n`, 'hello')]))),
   ...rows('CONNECT', { alone: `CONNECT api.test:443 HTTP/1.1\r\n${host}\r\n`, 'with a length': `CONNECT api.test:443 HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\n` }),
-  ...rows('an offer of WebSocket', { alone: get('Connection: Upgrade\r\nUpgrade: websocket\r\n'), 'among others': get('Connection: Upgrade\r\nUpgrade: h2c, WebSocket\r\n') }),
+  ...rows('a WebSocket handshake that is not as RFC 6455 says', {
+    'without a key': get('Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'), 'a short key': get(handshake.replace('AA==', '==')), 'two keys': get(handshake + 'Sec-WebSocket-Key: BBBBBBBBBBBBBBBBBBBBBB==\r\n'),
+    'among others': get('Connection: Upgrade\r\nUpgrade: h2c, WebSocket\r\n'), 'an old version': get(handshake.replace('13', '8')), 'HTTP/1.0': `GET /p HTTP/1.0\r\n${host}${handshake}\r\n`,
+    'by POST': post(`${handshake}Content-Length: 0\r\n`, ''), 'with a body': `GET /p HTTP/1.1\r\n${host}${handshake}Content-Length: ${smuggled.length}\r\n\r\n`, 'with chunks': `GET /p HTTP/1.1\r\n${host}${handshake}${chunked}\r\n0\r\n\r\n`,
+  }),
   ...rows('no Host, or two', { none: 'GET /p HTTP/1.1\r\n\r\n', 'the same twice': get(host), another: get('Host: other.test\r\n') }),
   ...rows('a Host that is not the destination', Object.fromEntries(
     ['other.test', 'api.test@other.test', 'api.test:8443', 'api.test, other.test', '', 'api.test/x', 'api.test other.test', 'api.test..', 'http://api.test', '[::1]', '127.0.0.1'].map((name) => [JSON.stringify(name), `GET /p HTTP/1.1\r\nHost: ${name}\r\n\r\n`])
@@ -91,8 +96,12 @@ export const acceptedRequests: [...FramingRow, arrives: RegExp][] = [
   ['Expect: 100-continue', 'with a body', post('Connection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n', 'hello'), /^(?![^]*[Ee]xpect)[^]*hello$/],
   ['Expect: 100-continue', 'without', get('Connection: close\r\nExpect: 100-continue\r\n'), /^(?![^]*[Ee]xpect)GET \/p/],
   ['Expect: 100-continue', 'from HTTP/1.0', `POST /p HTTP/1.0\r\n${host}Expect: 100-continue\r\nContent-Length: 5\r\n\r\nhello`, /hello$/],
-  ['an offer of another protocol than WebSocket', 'h2c', get('Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'), /^(?![^]*(?:pgrade|Settings))GET \/p/],
-  ['an offer of another protocol than WebSocket', 'TLS, with a request behind it', get('Connection: Upgrade\r\nUpgrade: TLS/1.0\r\n') + smuggled, /^(?![^]*smuggled)GET \/p/],
+  ['an offer of another protocol than WebSocket', 'h2c', get('Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'), /^(?![^]*(?:pgrade|Settings))GET \/p/],
+  ['an offer of another protocol than WebSocket', 'TLS, with a request behind it', get('Connection: Upgrade, close\r\nUpgrade: TLS/1.0\r\n') + smuggled, /^(?![^]*smuggled)GET \/p/],
+  ['an offer of another protocol than WebSocket', 'with content', post('Connection: Upgrade, close\r\nUpgrade: h2c\r\nContent-Length: 5\r\n', 'hello'), /^(?![^]*pgrade)POST \/p[^]*\r\n\r\nhello$/],
+  ['an offer of WebSocket that Connection does not name', 'alone', get('Connection: close\r\nUpgrade: websocket\r\n'), /^(?![^]*pgrade)GET \/p/],
+  ['a WebSocket handshake', 'alone', get(handshake), /^(?![^]*AAAA)GET \/p HTTP\/1.1\r\n[^]*connection: upgrade\r\nupgrade: websocket\r\n[^]*Sec-WebSocket-Key: /],
+  ['a WebSocket handshake', 'with something behind it', get(handshake) + smuggled, /^(?![^]*smuggled)GET \/p/],
   ['hop-by-hop headers, and those Connection names', 'credentials', get('Connection: close, Authorization\r\nAuthorization: Bearer x\r\nProxy-Authorization: y\r\nKeep-Alive: timeout=5\r\nTE: gzip\r\n'), /^(?![^]*(?:Authorization|timeout|TE:))GET/],
   ['hop-by-hop headers, and those Connection names', 'framing', post('Connection: close, Content-Length, Content-Type, Host\r\nContent-Type: a/b\r\nContent-Length: 5\r\n', 'hello'), /host: api\.test\r\n[^]*Content-Type: a\/b\r\n[^]*content-length: 5\r\n\r\nhello$/],
   ['GET, HEAD or OPTIONS with a body', 'GET', `GET /p HTTP/1.1\r\n${host}Connection: close\r\nContent-Length: 5\r\n\r\nhello`, /connection: close\r\n[^]*hello$/],

@@ -83,7 +83,7 @@ describe('every request is held to the destination', () => {
     ['userinfo in the target', 'GET https://api.test@other.test/ HTTP/1.1\r\nHost: api.test\r\n\r\n', 421, 'host-mismatch'],
     ['a fragment in the target', 'GET /a#b HTTP/1.1\r\nHost: api.test\r\n\r\n', 400, 'host-mismatch'],
     ['CONNECT', 'CONNECT other.test:443 HTTP/1.1\r\nHost: api.test\r\n\r\n', 501, 'unsupported-protocol'],
-    ['a WebSocket', 'GET / HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 501, 'unsupported-protocol'],
+    ['a WebSocket without a key', 'GET / HTTP/1.1\r\nHost: api.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 400, 'bad-request'],
     ['both framings', 'POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 400, 'bad-request'],
     ['two lengths', 'POST / HTTP/1.1\r\nHost: api.test\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd', 400, 'bad-request'],
     ['a coding besides chunked', 'POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n', 501, 'bad-request'],

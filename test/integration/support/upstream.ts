@@ -10,6 +10,7 @@ import { createAuthority } from '../../../src/trust/authority.ts';
 /** A real HTTPS server that answers for any name, with an authority of its own, and keeps what it received. */
 export type Upstream = AsyncDisposable & {
   port: number;
+  server: https.Server;
   /** Decoy's environment that makes it trust this server, and only Decoy's */
   env: { NODE_EXTRA_CA_CERTS: string };
   /** `--resolve` options that lead these names here */
@@ -35,7 +36,7 @@ export async function startUpstream(respond: RequestListener, address = '127.0.0
   await once(server.listen(0, address), 'listening');
   const { port } = server.address() as AddressInfo;
   return {
-    port, received, env: { NODE_EXTRA_CA_CERTS: caFile },
+    port, server, received, env: { NODE_EXTRA_CA_CERTS: caFile },
     resolve: (...names) => names.flatMap((name) => ['--resolve', `${name}:443:${address}:${port}`]),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();

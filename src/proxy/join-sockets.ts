@@ -1,0 +1,41 @@
+import type { Duplex } from 'node:stream';
+
+export type Direction<Found> = {
+  /** what keeps this chunk from going on, or null */
+  find(chunk: Buffer): Found | null;
+  onFound(found: Found): void;
+  onBytes(count: number): void;
+};
+
+/**
+ * Hands on what each of two connections receives to the other, its end included, until both are over. Neither is read while the other does
+ * not take what it has. Where both are half-open, each direction ends by itself.
+ */
+export function joinSockets<Found>(client: Duplex, upstream: Duplex, { up, down }: { up: Direction<Found>; down: Direction<Found> }): void {
+  pump(client, upstream, up);
+  pump(upstream, client, down);
+  upstream.on('error', () => upstream.destroy());
+  couple(client, upstream);
+  couple(upstream, client);
+}
+
+function pump<Found>(from: Duplex, to: Duplex, { find, onFound, onBytes }: Direction<Found>): void {
+  from.on('data', (chunk: Buffer) => {
+    const found = find(chunk);
+    if (found !== null) return onFound(found);
+    onBytes(chunk.length);
+    if (!to.write(chunk)) from.pause();
+  });
+  to.on('drain', () => from.resume());
+  if (from.readableEnded) to.end();
+  else from.once('end', () => to.end());
+  from.resume();
+}
+
+/** One that came to its end on both sides may still have to deliver what it was given; one that broke ends the other at once. */
+function couple(one: Duplex, other: Duplex): void {
+  one.once('close', () => {
+    if (!one.readableEnded || !one.writableFinished || other.writableFinished) other.destroy();
+    else other.end(() => other.destroy());
+  });
+}

@@ -1,0 +1,95 @@
+import type { Duplex } from 'node:stream';
+import type { Extensions } from 'ws';
+import { noteRefusal, type Refusal } from './refusal.ts';
+import type { Exchange } from './exchange.ts';
+import { openHop, type Hop, type HopEvents } from './websocket-hop.ts';
+import { createMessageFilter, type Filtered } from './websocket-filter.ts';
+
+export type RelayOptions = Record<'client' | 'upstream', { socket: Duplex; extensions: Extensions }>;
+
+/** Passes on messages, pings and the closing handshake of two WebSocket connections, as far as the filter lets them. */
+export function relayMessages({ context, destination, draft }: Exchange, options: RelayOptions): void {
+  const filter = createMessageFilter({ secrets: context.secrets, destination, draft });
+  const where = `"${destination.host}:${destination.port}"`;
+  let isOver = false;
+  let changedControl: Buffer | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  const destroyBoth = () => {
+    client.destroy();
+    upstream.destroy();
+  };
+  const endWithin = (ms: number) => {
+    timer ??= setTimeout(destroyBoth, ms);
+  };
+  const fail = (code: number, failure: Omit<Refusal, 'status'>) => {
+    if (isOver) return;
+    isOver = true;
+    noteRefusal(draft, { status: 101, ...failure });
+    client.close(code, Buffer.from(`${failure.decision} by decoy: ${failure.reason}`));
+    // The upstream is told nothing of the reason: it could be asked by the sandbox what it heard.
+    upstream.close(failure.decision === 'blocked' ? goingAway : code, Buffer.alloc(0));
+    endWithin(abruptMs);
+  };
+  const take = (filtered: Filtered, pass: (data: Buffer) => void) => {
+    if (isOver) return;
+    if ('refusal' in filtered) fail(policyViolation, filtered.refusal);
+    else pass(filtered.data);
+  };
+  const eventsOf = (side: 'client' | 'upstream', other: () => Hop): HopEvents => {
+    const isUp = side === 'client';
+    const { message, control } = isUp ? filter.leaving : filter.arriving;
+    const takeControl = (data: Buffer, pass: (data: Buffer) => void) => {
+      // Libraries answer a ping or a Close frame with what it carries: of one that was scrubbed, that would be refused for its placeholder.
+      const isEcho = isUp && changedControl?.equals(data);
+      take(isEcho ? { data: Buffer.alloc(0) } : control(data), (passed) => {
+        if (!isUp && !passed.equals(data)) changedControl = passed;
+        pass(passed);
+      });
+    };
+    return {
+      onMessage: (data, isBinary) => take(message(data), (passed) => {
+        if (isUp) draft.requestBytes += passed.length;
+        else draft.responseBytes += passed.length;
+        other().send(passed, isBinary);
+      }),
+      onPing: (data) => takeControl(data, (passed) => other().ping(passed)),
+      onPong: (data) => takeControl(data, (passed) => other().pong(passed)),
+      onClose: (code, reason) => takeControl(reason, (passed) => {
+        other().close(code, passed);
+        endWithin(closeMs);
+      }),
+      onInvalid: (code) => fail(code, invalid({ code, isUp, where })),
+      onGone(isClean) {
+        if (!isUp && !isClean && !isOver) Object.assign(draft, { decision: 'failed', reason: 'upstream-unreachable', remedy: `The WebSocket of ${where} broke off; try again.` });
+        isOver ||= !isClean;
+        if (!isClean) other().destroy();
+        else endWithin(abruptMs);
+        if (options.client.socket.destroyed && options.upstream.socket.destroyed) clearTimeout(timer);
+      },
+    };
+  };
+  const client = openHop({ ...options.client, isServer: true, events: eventsOf('client', () => upstream) });
+  const upstream = openHop({ ...options.upstream, isServer: false, events: eventsOf('upstream', () => client) });
+  client.read(upstream);
+  upstream.read(client);
+}
+
+/** How long one side may take to answer the other's Close frame; as the ws package waits. */
+const closeMs = 30_000;
+/** How long a connection that was closed for a reason of Decoy's, or whose other end is gone, may stay. */
+const abruptMs = 2_000;
+
+/** RFC 6455, section 7.4.1. */
+const goingAway = 1001;
+const policyViolation = 1008;
+const tooBig = 1009;
+
+function invalid({ code, isUp, where }: { code: number; isUp: boolean; where: string }): Omit<Refusal, 'status'> {
+  if (code === tooBig) {
+    return { decision: 'blocked', reason: 'capacity', remedy: 'Send WebSocket messages of at most 16 MiB, in not too many fragments: they are held whole to search them for secrets.' };
+  }
+  return isUp
+    ? { decision: 'failed', reason: 'bad-request', remedy: 'Send well-formed WebSocket frames (RFC 6455).' }
+    : { decision: 'failed', reason: 'upstream-unreachable', remedy: `${where} sent what is no WebSocket (RFC 6455); check the service.` };
+}
