@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
+import { parseSecretOptions } from '../../src/inputs/parse-secrets.ts';
 import { decodableCodings } from '../../src/proxy/coding.ts';
 import { compileSecrets } from '../../src/secrets/compile-secrets.ts';
 import { CREDENTIAL_HEADERS } from '../../src/secrets/credential-headers.ts';
 import { encodedForms } from '../../src/secrets/encodings.ts';
+import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
 import { parsePlaces } from '../../src/secrets/parse-place.ts';
 import type { Place } from '../../src/secrets/place.ts';
 import type { Secret } from '../../src/secrets/secret.ts';
@@ -47,17 +49,40 @@ describe('the places', () => {
   });
 });
 
-type Sent = { url?: string; rawHeaders?: string[]; body?: string; contentType?: string };
+type Sent = { url?: string; rawHeaders?: string[]; body?: string; contentType?: string; host?: string };
 
-function sent(secret: Secret, { url = '/', rawHeaders = [], body = '', contentType }: Sent): string {
+function sent(secret: Secret, { url = '/', rawHeaders = [], body = '', contentType, host = 'api.example.com' }: Sent): string {
   const secrets = compileSecrets([secret]);
-  const destination = { scheme: 'https', host: 'api.example.com', port: 443 } as const;
+  const destination = { scheme: 'https', host, port: 443 } as const;
   if (contentType === undefined) {
     const result = secrets.substituteRequest({ method: 'GET', url, rawHeaders, destination });
     return result.ok ? `${result.url}${Buffer.from(result.rawHeaders.join(''), 'latin1').toString()}` : '';
   }
-  const substitution = secrets.openBodySubstitution({ destination, method: 'POST', contentType })!;
+  const substitution = secrets.openBodySubstitution({ destination, method: 'POST', contentType });
+  // Searched only, and not here.
+  if (substitution === null) return '';
   return [substitution.push(Buffer.from(body)), substitution.end()].map((step) => (step.ok ? step.bytes.toString('latin1') : '')).join('').replace(/[\x80-\xff]+/g, (bytes) => Buffer.from(bytes, 'latin1').toString());
+}
+
+describe('the examples', () => {
+  test.each(rowsBelow('Examples').map((cells) => cells.map((cell) => cell.replace(/^`(.*)`$/, '$1'))))('%s', (_, option, sends) => {
+    const value = 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4';
+    const name = option!.split('@')[0]!;
+    const { secrets: bindings, problems } = parseSecretOptions([option!], { [name]: value });
+    expect(problems).toEqual([]);
+    const [secret] = mintSecrets(bindings) as [Secret];
+    const request = exampleRequest(sends!.replace(`$${name}`, secret.placeholder));
+    expect(sent(secret, { ...request, host: secret.hostTexts[0]! })).toContain(sends!.replace(/^(GET|POST) /, '').replace(/^[\w-]+: /, '').replace(`$${name}`, value));
+    expect(sent(secret, { ...request, host: 'other.example.com' })).not.toContain(value);
+  });
+});
+
+/** As a row shows it: a request line, a header, or a body that is JSON or a form. */
+function exampleRequest(text: string): Sent {
+  const header = /^([\w-]+): (.*)$/.exec(text);
+  if (header !== null) return { rawHeaders: header.slice(1) };
+  if (/^[A-Z]+ \//.test(text)) return { url: text.split(' ')[1]! };
+  return { body: text, contentType: text.startsWith('{') ? 'application/json' : 'application/x-www-form-urlencoded' };
 }
 
 it('lists the forms', () => {

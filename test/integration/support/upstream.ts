@@ -12,7 +12,7 @@ import { createAuthority } from '../../../src/trust/authority.ts';
 /** A real HTTPS server that answers for any name, with an authority of its own, and keeps what it received. */
 export type Upstream = AsyncDisposable & {
   port: number;
-  server: https.Server;
+  server: https.Server | http2.Http2SecureServer;
   /** Decoy's environment that makes it trust this server, and only Decoy's */
   env: { NODE_EXTRA_CA_CERTS: string };
   /** `--resolve` options that lead these names here */
