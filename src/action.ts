@@ -44,7 +44,8 @@ async function runStep(): Promise<number> {
   forgetEnvironment(['INPUT_SECRETS']);
   const secrets = parseSecretLines(secretsText);
   for (const mask of secretMasks(secretsText, secrets.secrets)) core.setSecret(mask);
-  const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir() });
+  const host = describeHost(process.env, path.dirname(fileURLToPath(import.meta.url)));
+  const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir(), host });
   if (!inputs.ok) {
     inputs.problems.forEach((problem) => core.error(sentence(problem)));
     publish(withoutRun(inputs.problems), files);
@@ -60,7 +61,7 @@ async function runStep(): Promise<number> {
     writeStepState(files.state, { token: output.token });
     const { run } = await import('./run.ts');
     result = await run({
-      config: inputs.config, host: describeHost(process.env, path.dirname(fileURLToPath(import.meta.url))), signal: cancellation.signal,
+      config: inputs.config, host, signal: cancellation.signal,
       events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: (text) => void warnings.push(text) },
     });
     // Still in the silence: the summary names hosts and paths that the sandbox chose.

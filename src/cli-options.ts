@@ -22,6 +22,7 @@ const notYet: OptionSpec = { takes: 'many', example: null };
 /** Options of `decoy run`: one for each input of the action, and where the files go. */
 const OPTIONS = {
   allow: many('api.example.com'), secret: many('NAME@api.example.com'), env: many('NAME=value'), resolve: many('db.example.com:443:10.0.0.5'),
+  'client-certificate': many('api.example.com=cert.pem,key.pem'), 'proxy-limit': many('connections=256'),
   shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
   workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
   report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), quiet: flag, timings: flag,
@@ -39,7 +40,8 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     help,
     raw: {
       command: command ?? words, run: script === undefined ? undefined : readScript(script, problems),
-      allow: values.allow, foreignCredentials: last('foreign-credentials'), env: values.env, resolve: values.resolve, volumes: [...values.volume ?? [], ...values.volumes ?? []],
+      allow: values.allow, foreignCredentials: last('foreign-credentials'), env: values.env, resolve: values.resolve,
+      clientCertificates: values['client-certificate'], proxyLimits: values['proxy-limit'], volumes: [...values.volume ?? [], ...values.volumes ?? []],
       shell: last('shell'), image: last('image'), policy: last('policy'), timeout: last('timeout'), memory: last('memory'), cpus: last('cpus'),
       storage: last('storage'), pids: last('pids'), workspace: last('workspace'), workingDirectory: last('working-directory'), user: last('user'),
       runtime: last('runtime'), snapshotFrom: last('snapshot-from'), snapshotTo: last('snapshot-to'), mode: last('mode'),

@@ -26,7 +26,8 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const secrets = parseSecretOptions(options.secretOptions, process.env);
   // Read once: no child, no later code and no crash report finds them in this process's environment.
   forgetEnvironment(secrets.secrets.map(({ name }) => name));
-  const inputs = parseInputs(options.raw, { secrets, workspacePath: currentDirectory(), homePath: os.homedir() });
+  const host = describeHost(process.env, distDirectory);
+  const inputs = parseInputs(options.raw, { secrets, workspacePath: currentDirectory(), homePath: os.homedir(), host });
   const files = openResultFiles(options.files);
   const problems = [...options.problems, ...files.problems, ...(inputs.ok ? [] : inputs.problems)];
   if (!inputs.ok || problems.length > 0) {
@@ -46,7 +47,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const { run } = await timeStages(onTiming)('loading the run', () => import('./run.ts'));
   const result = await run({
     config: inputs.config,
-    host: describeHost(process.env, distDirectory),
+    host,
     signal: cancellation.signal,
     events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: warn, onTiming },
   });

@@ -1,4 +1,8 @@
 import type { ResolveEntry, Rule } from './policy/policy.ts';
+import type { ProxyLimits } from './proxy/limits.ts';
+import type { RootFiles } from './proxy/roots.ts';
+import type { ClientCertificate } from './proxy/upstream-contexts.ts';
+import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
 import type { Limits } from './report/report.ts';
 import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
 import type { SecretBinding } from './secrets/secret.ts';
@@ -14,8 +18,10 @@ export type RunConfig = {
   secrets: readonly SecretBinding[];
   foreignCredentials: ForeignCredentials;
   resolve: readonly ResolveEntry[];
+  clientCertificates?: readonly ClientCertificate[];
   env: Readonly<Record<string, string>>;
   limits: Limits;
+  proxyLimits?: ProxyLimits;
   workspace: { mode: 'copy' | 'read-only' | 'none'; path: string };
   /** absolute; null: the workspace, or the home directory where there is none */
   workingDirectory: string | null;
@@ -35,8 +41,14 @@ export type Host = {
   toolCache?: string | undefined;
   /** directories that must never be visible: the runner's own, its temporary one, homes, the engine's data */
   hidden: readonly string[];
-  /** PEM roots trusted for upstreams, besides Node's own */
+  /** PEM roots trusted for upstreams, besides Node's own and those of `upstreamRootFiles` */
   upstreamCertificates?: readonly string[];
+  /** the machine's own roots, so that what curl trusts here is trusted, too */
+  upstreamRootFiles?: RootFiles;
+  /** the proxies of the machine's network; they may carry credentials */
+  upstreamProxies?: UpstreamProxies | null;
+  /** what the machine's environment says that cannot be used, a sentence each: a run refuses it */
+  problems?: readonly string[];
   /** variables that are passed on as they are: language and time zone, tool locations */
   environment: Readonly<Record<string, string>>;
 };

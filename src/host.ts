@@ -1,5 +1,8 @@
 import path from 'node:path';
 import type { Host } from './config.ts';
+import { parseUpstreamProxies } from './inputs/parse-upstream-proxies.ts';
+import type { RootFiles } from './proxy/roots.ts';
+import { systemRootFiles } from './trust/system-root-files.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -10,12 +13,21 @@ const PASSED_ON = /^(LANG|LANGUAGE|LC_[A-Z]+|TZ|TERM|JAVA_HOME(_[0-9A-Za-z_]+)?|
 export function describeHost(environment: Environment, distDirectory: string): Host {
   const temporary = environment['RUNNER_TEMP'];
   const hidden = [environment['HOME'], temporary, temporary === undefined ? undefined : path.dirname(path.dirname(temporary))];
+  const { proxies, problems } = parseUpstreamProxies(environment);
   return {
     dockerHost: environment['DOCKER_HOST'],
     distDirectory,
     path: environment['PATH'] ?? '',
     toolCache: environment['RUNNER_TOOL_CACHE'] ?? environment['AGENT_TOOLSDIRECTORY'],
     hidden: hidden.filter((directory): directory is string => directory !== undefined && directory !== '/' && directory !== ''),
+    upstreamProxies: proxies,
+    upstreamRootFiles: describeRoots(environment),
+    problems,
     environment: Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (PASSED_ON.test(name) && value ? [[name, value]] : []))),
   };
+}
+
+/** SSL_CERT_FILE stands for the system's bundle, as it does for OpenSSL and Go. */
+function describeRoots({ NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: system }: Environment): RootFiles {
+  return { extra: extra ? [extra] : [], system: system ? [system] : systemRootFiles };
 }

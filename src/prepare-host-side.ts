@@ -6,6 +6,7 @@ import { replaceable } from './canary/replaceable.ts';
 import type { WithCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
 import type { Policy } from './policy/policy.ts';
+import { createRateLimit } from './proxy/rate-limit.ts';
 import { startProxy } from './proxy/start-proxy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { RunEvents } from './run.ts';
@@ -32,12 +33,20 @@ export async function prepareHostSide({ config, host, secrets, policy, canary, w
   const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
   const { foreignCredentials } = config;
   const compiled = replaceable(compileSecrets([...secrets, canary.secret], { foreignCredentials }));
+  // What the canary asks is not the command's, and is more than the least rate.
+  const rate = replaceable(createRateLimit(null));
   const socketPath = path.join(runDirectory, 'proxy.sock');
   const starting = startProxy({
     socketPath, policy, secrets: compiled.value, resolve: [...config.resolve, ...upstream.resolve], authority,
     ownAddresses: Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
     ...(host.upstreamCertificates ? { upstreamCertificates: host.upstreamCertificates } : {}),
-    pinnedAuthorities: [upstream.trust],
+    ...(host.upstreamRootFiles ? { upstreamRootFiles: host.upstreamRootFiles } : {}),
+    ...(host.upstreamProxies ? { upstreamProxies: host.upstreamProxies } : {}),
+    ...(config.clientCertificates ? { clientCertificates: config.clientCertificates } : {}),
+    ...(config.proxyLimits ? { limits: config.proxyLimits } : {}),
+    rate: rate.value,
+    // The other name has one as well, the wrong one: with none, the canary would wait for all trusted roots to be parsed.
+    pinnedAuthorities: [upstream.trust, { host: canary.otherHost, certificatePem: authority.certificatePem }],
     onEntry: record,
     onWarning: (text) => events.onWarning(text),
   });
@@ -48,6 +57,7 @@ export async function prepareHostSide({ config, host, secrets, policy, canary, w
   await Promise.all([canary.host, canary.otherHost].map((name) => authority.leafContext(name)));
   const withdraw = async ({ end }: Pick<ProbeChannel, 'end'>) => {
     withdrawCanary();
+    rate.replace(createRateLimit(config.proxyLimits?.requestsPerMinute ?? null));
     compiled.replace(compileSecrets(secrets, { foreignCredentials }));
     await Promise.all([upstream[Symbol.asyncDispose](), end()]);
   };

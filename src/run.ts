@@ -54,6 +54,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const timed = timeStages((timing) => events.onTiming?.(timing));
 
   const story = async (): Promise<Outcome> => {
+    if (host.problems?.length) throw new Error(host.problems.join('; '));
     const cancelled = () => signal.aborted;
     const policy = compilePolicy({ rules: config.rules, bindings: secrets });
     const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));

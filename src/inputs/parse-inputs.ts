@@ -1,12 +1,17 @@
 import fs from 'node:fs';
 import os from 'node:os';
-import type { Command, RunConfig } from '../config.ts';
+import type { Command, Host, RunConfig } from '../config.ts';
 import { quote } from '../policy/quote.ts';
+import { exposedTrees } from '../sandbox/exposed-trees.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
+import { findWhereSeen } from './find-where-seen.ts';
+import { parseClientCertificates } from './parse-client-certificates.ts';
 import { parseDestinations } from './parse-destinations.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
+import { parseNumber } from './parse-number.ts';
+import { parseProxyLimits } from './parse-proxy-limits.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
@@ -20,6 +25,8 @@ export type InputContext = {
   /** null: the directory Decoy was started in is no longer there */
   workspacePath: string | null;
   homePath: string;
+  /** what its environment says that cannot be used is refused, too, and what the sandbox could see of it must hold no key */
+  host?: Pick<Host, 'problems' | 'toolCache' | 'hidden'>;
   /** what this machine has; by default that of the operating system */
   machine?: { cpus: number; memoryBytes: number };
 };
@@ -31,11 +38,12 @@ const SCRIPT_PATH = '/decoy/script';
 
 /** Turns the inputs into a checked configuration, or says everything that is wrong with them at once. */
 export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs {
-  const problems: string[] = [...context.secrets.problems, ...unsupported(raw)];
+  const problems: string[] = [...context.secrets.problems, ...context.host?.problems ?? [], ...unsupported(raw)];
   const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
   const destinations = parseDestinations(raw, { bindings: context.secrets.secrets });
   const env = parseEnv(raw.env ?? []);
-  problems.push(...destinations.problems, ...env.problems);
+  const proxyLimits = parseProxyLimits(raw.proxyLimits ?? []);
+  problems.push(...destinations.problems, ...env.problems, ...proxyLimits.problems);
   const take = <T>(name: string, result: { ok: true; value: T } | { ok: false; problem: string }, fallback: T): T => {
     if (result.ok) return result.value;
     problems.push(`${name}: ${result.problem}`);
@@ -53,6 +61,13 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', ['allow', 'strip', 'block'] as const), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
+  const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], {
+    seenAt: (file) => findWhereSeen(file, {
+      trees: exposedTrees({ toolCache: context.host?.toolCache, hidden: context.host?.hidden ?? [], user }).trees,
+      workspacePath: mode === 'none' ? null : workspacePath,
+    }),
+  });
+  problems.push(...certificateProblems);
   const command = take<Command>('run', parseCommand(raw), { kind: 'argv', argv: [] });
   const workingDirectory = raw.workingDirectory
     ? take('working-directory', checkWorkingDirectory(raw.workingDirectory, { workspacePath: mode === 'none' ? null : workspacePath }), null)
@@ -64,7 +79,8 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     ok: true,
     warnings: memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     config: {
-      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, env: env.env, limits,
+      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
+      env: env.env, limits, proxyLimits: proxyLimits.limits,
       workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
     },
   };
@@ -95,13 +111,6 @@ function memoryWarnings(text: string | undefined, { memoryBytes, machineBytes }:
 }
 
 type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
-
-function parseNumber(text: string, { min, max, whole }: { min: number; max: number; whole: boolean }): Result<number> {
-  const value = /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : NaN;
-  if (Number.isNaN(value) || (whole && !Number.isInteger(value))) return { ok: false, problem: `${quote(text)} is not a ${whole ? 'whole ' : ''}number: write one such as \`2\`` };
-  if (value < min || value > max) return { ok: false, problem: `${quote(text)} is out of range: write a number from ${min} to ${max}` };
-  return { ok: true, value };
-}
 
 function parseChoice<const T extends string>(text: string, choices: readonly T[]): Result<T> {
   const value = choices.find((choice) => choice === text.trim());

@@ -27,5 +27,7 @@ export type RawInputs = {
   snapshotTo?: string | undefined;
   mode?: string | undefined;
   resolve?: readonly string[] | undefined;
+  clientCertificates?: readonly string[] | undefined;
+  proxyLimits?: readonly string[] | undefined;
   failOnBlocked?: string | undefined;
 };

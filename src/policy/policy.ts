@@ -53,6 +53,7 @@ export type RefusalReason =
   | 'name-does-not-resolve'
   | 'upstream-tls'
   | 'upstream-unreachable'
+  | 'upstream-proxy'
   | 'sni-mismatch'
   | 'host-mismatch'
   | 'tls-handshake'
@@ -69,6 +70,7 @@ export type RefusalReason =
   | 'unreadable-body'
   | 'unsupported-protocol'
   | 'unscannable-body'
+  | 'unasked-part'
   | 'capacity';
 
 export type Verdict =

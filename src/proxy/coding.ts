@@ -1,40 +1,20 @@
-import type { Transform } from 'node:stream';
-import zlib from 'node:zlib';
+/**
+ * The content codings that can be undone, as a client or server names them. `compress` (LZW) is not among them: no server in use sends it.
+ */
+export const decodableCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
 
-/** The content codings this Node can undo; zstd came with Node 22.15. */
-export const decodableCodings: ReadonlySet<string> = new Set([
-  'gzip', 'x-gzip', 'deflate', 'br', ...('createZstdDecompress' in zlib ? ['zstd'] : []),
-]);
+/** Real answers have one, seldom two; each costs a decoder and its window. */
+const maxCodings = 3;
 
-/** The coding named by a Content-Encoding value: null for none, `unknown` for one, or a list, that cannot be undone. */
+/**
+ * The codings named by a Content-Encoding value, in the order they were applied, joined by commas: null for none, `unknown` where one
+ * cannot be undone or there are too many.
+ */
 export function parseCoding(contentEncoding: string | null): string | null | 'unknown' {
   const codings = (contentEncoding ?? '').toLowerCase().split(',').map((text) => text.trim())
     .filter((text) => text !== '' && text !== 'identity');
   if (codings.length === 0) return null;
-  return codings.length === 1 && decodableCodings.has(codings[0]!) ? codings[0]! : 'unknown';
-}
-
-/**
- * A stream that undoes `coding`. It gives what it can after every write, so an event stream is not delayed, and fails on a body
- * that is cut short. `first` is the beginning of the body: `deflate` is sent with and without the zlib wrapper (RFC 9110, 8.4.1.2).
- */
-export function createDecoder(coding: string, first: Buffer): Transform {
-  if (coding === 'br') return zlib.createBrotliDecompress();
-  if (coding === 'zstd') return (zlib as unknown as { createZstdDecompress(): Transform }).createZstdDecompress();
-  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createInflate() : zlib.createInflateRaw();
-  return zlib.createGunzip();
-}
-
-/** A stream that codes a body as `createDecoder` would undo it; quick rather than small, for it is only one hop's. */
-export function createEncoder(coding: string, first: Buffer): Transform {
-  if (coding === 'br') return zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } });
-  if (coding === 'zstd') return (zlib as unknown as { createZstdCompress(): Transform }).createZstdCompress();
-  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createDeflate({ level: 1 }) : zlib.createDeflateRaw({ level: 1 });
-  return zlib.createGzip({ level: 1 });
-}
-
-function hasZlibWrapper(first: Buffer): boolean {
-  return ((first[0] ?? 0) & 0x0f) === 8;
+  return codings.length <= maxCodings && codings.every((coding) => decodableCodings.has(coding)) ? codings.join() : 'unknown';
 }
 
 /**

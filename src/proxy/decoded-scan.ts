@@ -1,6 +1,5 @@
-import type { Transform } from 'node:stream';
 import type { OutgoingScanner, SecretRefusal } from '../secrets/compile-secrets.ts';
-import { createDecoder } from './coding.ts';
+import { openDecoder } from './decoder.ts';
 
 export type BodyRefusal = SecretRefusal | { reason: 'unscannable-body' };
 type Outcome = BodyRefusal | null;
@@ -14,43 +13,29 @@ export type DecodedScan = {
 };
 
 export function createDecodedScan({ coding, scanner }: { coding: string; scanner: OutgoingScanner }): DecodedScan {
-  let decoder: Transform | null = null;
   let outcome: Outcome = null;
-  let waiting: ((outcome: Outcome) => void) | null = null;
-
-  const answer = () => {
-    const done = waiting;
-    waiting = null;
-    done?.(outcome);
-  };
-  const open = (first: Buffer): Transform => {
-    const stream = createDecoder(coding, first);
-    stream.on('data', (bytes: Buffer) => {
+  const decoder = openDecoder(coding, {
+    take(bytes) {
       outcome ??= scanSafely(scanner, bytes);
-    });
-    stream.on('error', () => {
+      // Nothing more of it is worth the work.
+      if (outcome !== null) throw new Error('the body is refused');
+    },
+    // A server may read on where this decoder stops.
+    surplus: 'refuse',
+  });
+  let work = Promise.resolve();
+  const next = (step: () => Promise<void>, done: (outcome: Outcome) => void) => {
+    work = work.then(step);
+    work.then(() => done(outcome), () => {
       // A body that cannot be decoded here might still be decoded by the server.
       outcome ??= { reason: 'unscannable-body' };
-      answer();
+      done(outcome);
     });
-    stream.on('end', answer);
-    return stream;
   };
   return {
-    push(chunk, done) {
-      decoder ??= open(chunk);
-      waiting = done;
-      // The write's callback comes when the chunk is decoded and its output was read.
-      decoder.write(chunk, () => setImmediate(answer));
-    },
-    end(done) {
-      waiting = done;
-      if (decoder === null || outcome !== null || decoder.destroyed || decoder.readableEnded) answer();
-      else decoder.end();
-    },
-    destroy() {
-      decoder?.destroy();
-    },
+    push: (chunk, done) => next(() => decoder.push(chunk), done),
+    end: (done) => next(() => decoder.end(), done),
+    destroy: () => decoder.destroy(),
   };
 }
 

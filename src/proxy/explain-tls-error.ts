@@ -2,12 +2,16 @@
 export function explainTlsError(error: unknown, where: string): string {
   const code = (error as { code?: unknown } | null)?.code;
   const name = typeof code === 'string' ? code : 'connection closed';
+  if (refusesClient.test(name)) return `"${where}" wants another client certificate than it was shown, or any (${name}); check the one client-certificates names for it.`;
   const why = problems[name];
-  if (why === undefined) return `The TLS handshake with "${where}" failed (${name}); check that it speaks TLS 1.2 or newer.`;
+  if (why === undefined) return `The TLS handshake with "${where}" failed (${name}); check that it speaks TLS 1.2 or newer, and whether it wants a client certificate.`;
   return `The certificate of "${where}" could not be verified: ${why[0]} (${name}); ${why[1]}.`;
 }
 
-const untrusted = 'name its CA in NODE_EXTRA_CA_CERTS of the process that runs Decoy';
+/** Alerts about the certificate of the side that gets them (RFC 8446, 6.2); a TLS 1.2 server without one may also just end the handshake. */
+const refusesClient = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(UNKNOWN|EXPIRED|REVOKED)|UNKNOWN_CA)$/;
+
+const untrusted = 'add its CA to this system\'s trusted certificates, or name it in NODE_EXTRA_CA_CERTS of the process that runs Decoy';
 const renew = 'renew the certificate or set the clock';
 
 /** Codes of OpenSSL's verification (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/) and of Node's name check. */

@@ -1,14 +1,16 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import { forwardableRequestHeaders, type RawHeaders } from './headers.ts';
+import { headerListBytes, tooLongHeaders } from './header-limit.ts';
 import { fromHttp2Headers, toHttp2Headers } from './http2-headers.ts';
 import { findHttp2Misuse } from './http2-misuse.ts';
+import type { ProxyLimits } from './limits.ts';
 import { renderRefusal } from './refusal.ts';
 
 export type Http2Head = { headers: IncomingHttpHeaders; rawHeaders: RawHeaders; flags: number };
 
 /** The two sides of one HTTP/2 stream, which is both. */
-export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, flags }: Http2Head): ClientRequest {
+export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, flags }: Http2Head, limits: ProxyLimits): ClientRequest {
   let trailers: RawHeaders = [];
   stream.once('trailers', (_headers: unknown, _flags: number, rawTrailers: string[]) => {
     trailers = forwardableRequestHeaders(fromHttp2Headers(rawTrailers));
@@ -17,7 +19,7 @@ export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, f
   const plainHeaders = fromHttp2Headers(rawHeaders);
   return {
     version: '2',
-    problem: findHttp2Misuse({ method, rawHeaders: plainHeaders }),
+    problem: headerListBytes(rawHeaders) > limits.headerBytes ? tooLongHeaders(limits) : findHttp2Misuse({ method, rawHeaders: plainHeaders }),
     method,
     url: headers[':path'] ?? '',
     pseudo: { scheme: headers[':scheme'] ?? null, authority: headers[':authority'] ?? null },

@@ -1,9 +1,10 @@
-import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, type ServerOptions } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { draftEntry } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { http2Answer, http2Request, type Http2Head } from './http2-client.ts';
+import type { ProxyLimits } from './limits.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 import { createResetLimit, type ResetLimit } from './reset-limit.ts';
@@ -12,7 +13,7 @@ import type { HttpSide } from './server.ts';
 
 /** An HTTP/2 server that listens nowhere: connections are handed to it. */
 export function createHttp2Side(context: ProxyContext, running: RunningCount): HttpSide {
-  const server = createServer(limits);
+  const server = createServer(sessionLimits(context.limits));
   const sessions = new Set<ServerHttp2Session>();
   return {
     accept(socket, destination) {
@@ -26,7 +27,9 @@ export function createHttp2Side(context: ProxyContext, running: RunningCount): H
       session.on('error', (error: NodeJS.ErrnoException) => {
         if (isProtocolError(error)) note(malformed, { ...served, method: null });
       });
-      session.setTimeout(idleMs, () => {
+      session.setTimeout(context.limits.idleMs);
+      // Not as its callback, which is called once only: the first time may pass while an answer takes long.
+      session.on('timeout', () => {
         if (served.openStreams === 0) session.close();
       });
     },
@@ -37,26 +40,22 @@ export function createHttp2Side(context: ProxyContext, running: RunningCount): H
 }
 
 const farewellMs = 500;
-/** As long as an HTTP/1.1 connection may wait for its next request. */
-const idleMs = 75_000;
-const maxHeaderListBytes = 64 << 10;
 
 /**
  * What one session may cost. Node and nghttp2 bound the rest by themselves: pings and settings that are not acknowledged (10 each),
  * headers that go on and on (8 CONTINUATION frames), malformed frames (1000).
  */
-const limits = {
-  settings: {
-    maxConcurrentStreams: 100,
-    maxHeaderListSize: maxHeaderListBytes,
-    enablePush: false,
-    enableConnectProtocol: false,
-  },
-  // Each counts for 32 bytes at least (RFC 9113, 6.5.2): the number of headers needs no bound of its own.
-  maxHeaderListPairs: maxHeaderListBytes / 32,
-  // In megabytes: a hundred answers that wait for a slow client to read.
-  maxSessionMemory: 32,
-};
+function sessionLimits({ headerBytes }: ProxyLimits): ServerOptions {
+  // Beyond it Node resets the stream without a word: what is up to twice too long gets an answer, and an entry.
+  const maxBytes = 2 * headerBytes;
+  return {
+    settings: { maxConcurrentStreams: 100, maxHeaderListSize: maxBytes, enablePush: false, enableConnectProtocol: false },
+    // Each counts for 32 bytes at least (RFC 9113, 6.5.2): the number of headers needs no bound of its own.
+    maxHeaderListPairs: maxBytes / 32,
+    // In megabytes: a hundred answers that wait for a slow client to read.
+    maxSessionMemory: 32,
+  };
+}
 
 type Served = {
   socket: Duplex;
@@ -91,12 +90,12 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
     if (stream.aborted && !served.session.destroyed && !served.resets.allow(Date.now())) cutOff(served);
   });
   if (running.isFull()) {
-    note(tooManyRunning, { ...served, method: head.headers[':method'] ?? null });
+    note(tooManyRunning(context.limits), { ...served, method: head.headers[':method'] ?? null });
     return stream.close(constants.NGHTTP2_REFUSED_STREAM);
   }
   running.add(stream);
   try {
-    const request = http2Request(stream, head);
+    const request = http2Request(stream, head, context.limits);
     handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect === '100-continue' });
   } catch {
     // Thrown further it would end the process. Unjudged, the request goes nowhere.

@@ -60,6 +60,8 @@ const idleMs = 30_000;
 const streamWindowBytes = 256 << 10;
 const sessionWindowBytes = 1 << 20;
 const maxHeaderListBytes = 64 << 10;
+/** No bound of its own: the most that header-bytes can let in, and room for the values put in the place of placeholders. */
+const maxSentHeaderBytes = 4 << 20;
 
 function leaseOf(session: Session): SessionLease {
   session.streams += 1;
@@ -97,6 +99,7 @@ async function open(peer: Peer, { destination, options }: { destination: Destina
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: streamWindowBytes, maxHeaderListSize: maxHeaderListBytes },
     maxHeaderListPairs: maxHeaderListBytes / 32,
+    maxSendHeaderBlockLength: maxSentHeaderBytes,
     maxSessionMemory: maxSessionMegabytes,
   });
   keep(peer, session);
@@ -115,7 +118,9 @@ function keep(peer: Peer, session: ClientHttp2Session): void {
   session.on('close', drop);
   // Its streams tell what it means for each of them.
   session.on('error', drop);
-  session.setTimeout(idleMs, () => {
+  session.setTimeout(idleMs);
+  // Not as its callback, which is called once only: the first time may pass while an answer takes long.
+  session.on('timeout', () => {
     if (kept.streams > 0) return;
     drop();
     session.close();

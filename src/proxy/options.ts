@@ -2,6 +2,12 @@ import type { Policy, ResolveEntry } from '../policy/policy.ts';
 import type { AuditEntry } from '../report/audit-entry.ts';
 import type { CompiledSecrets } from '../secrets/compile-secrets.ts';
 import type { Authority } from '../trust/authority.ts';
+import type { DialTimeouts } from './dial.ts';
+import type { ProxyLimits } from './limits.ts';
+import type { RateLimit } from './rate-limit.ts';
+import type { RootFiles } from './roots.ts';
+import type { ClientCertificate } from './upstream-contexts.ts';
+import type { UpstreamProxies } from './upstream-proxy.ts';
 
 /** Everything the proxy needs to know; it asks nothing of the environment but the clock, DNS and the network. */
 export type ProxyOptions = {
@@ -14,8 +20,19 @@ export type ProxyOptions = {
   authority: Authority;
   /** addresses of this host: refused as destinations although they may be public */
   ownAddresses: readonly string[];
-  /** PEM roots trusted for upstreams besides Node's own and NODE_EXTRA_CA_CERTS */
+  /** PEM roots trusted for upstreams besides Node's own and those of `upstreamRootFiles` */
   upstreamCertificates?: readonly string[];
+  upstreamRootFiles?: RootFiles;
+  /** shown to the hosts they are for, over TLS */
+  clientCertificates?: readonly ClientCertificate[];
+  /** the proxies of this host's network; none: every connection is direct */
+  upstreamProxies?: UpstreamProxies | null;
+  limits?: Partial<ProxyLimits>;
+  /** counts in the place of one made of `limits` */
+  rate?: RateLimit;
+  upstreamTimeouts?: Partial<DialTimeouts>;
+  /** every address of a name, rejecting where it has none; by default what this host's resolver says */
+  resolveName?(host: string): Promise<string[]>;
   /** hosts whose certificate only the given authority (PEM) can vouch for */
   pinnedAuthorities?: readonly { host: string; certificatePem: string }[];
   /** called once a request or refused connection, when it is over */

@@ -9,6 +9,8 @@ export type Refusal = {
   decision: 'blocked' | 'failed';
   reason: RefusalReason;
   remedy: string;
+  /** when to try again */
+  retryAfterSeconds?: number;
   secret?: string;
   place?: string;
   /** nothing that follows on an HTTP/1.1 connection is read */
@@ -31,6 +33,7 @@ export function renderRefusal(refusal: Refusal, destination: Destination): { hea
   return {
     headers: [
       'content-type', 'application/json', 'content-length', String(body.length), 'cache-control', 'no-store', 'x-decoy-blocked', reason,
+      ...(refusal.retryAfterSeconds === undefined ? [] : ['retry-after', String(refusal.retryAfterSeconds)]),
     ],
     body,
   };

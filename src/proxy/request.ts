@@ -9,7 +9,9 @@ import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import { hasCodedMessages } from './grpc.ts';
+import { isNodeCoding } from './node-codings.ts';
 import { otherReadings } from './other-readings.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
 import { createSubstitutedBody } from './substituted-body.ts';
@@ -40,7 +42,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
 }
 
 function judge(exchange: Exchange, options: RequestOptions): void {
-  const { request, answer, destination, draft, context: { secrets, policy } } = exchange;
+  const { request, answer, destination, draft, context: { secrets, policy, rate } } = exchange;
   const { method } = request;
   if (request.problem !== null) return refuse(exchange, request.problem);
   const target = parseTarget(request, destination);
@@ -63,16 +65,20 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const echoing = carriesNoSecret?.method ?? method;
   const substitution = secrets.substituteRequest({ method: echoing, url: target.url, rawHeaders: request.rawHeaders, destination });
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
-  for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
-  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
   if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
+  // Last, so that only what is let through counts.
+  const waitSeconds = rate.take();
+  if (waitSeconds !== null) return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
+  for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
+  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
 
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
+  if (pinned !== null && coding !== null && !isNodeCoding(coding)) return refuse(exchange, notCodedAgain);
   const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
@@ -98,7 +104,7 @@ function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: st
   return ['Host', host, ...withoutHeaders(headers, notWhereScrubbed), 'Accept-Encoding', acceptEncoding, ...grpc];
 }
 
-const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'accept-encoding', 'grpc-accept-encoding']);
+const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'a-im', 'accept-encoding', 'grpc-accept-encoding']);
 
 /** True of the body as the client sent it. A length that changes is not announced: the body then goes in chunks. */
 const aboutBytes: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
@@ -146,10 +152,22 @@ function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Refusal>, 
 
 const unscannable: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
-  remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate or br one, so that it can be searched for secrets.',
+  remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate, br or zstd one, so that it can be searched for secrets.',
+};
+
+const notCodedAgain: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unscannable-body',
+  remedy: 'Secrets are pinned to the body, which must be coded anew: send it without a Content-Encoding, or with gzip, deflate or br alone.',
 };
 
 const unscannableMessages: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Send gRPC messages uncompressed ("grpc-encoding: identity"), so that they can be searched for secrets.',
 };
+
+function tooManyAMinute({ requestsPerMinute }: RateLimit): Refusal {
+  return {
+    status: 429, decision: 'blocked', reason: 'capacity',
+    remedy: `Send at most ${requestsPerMinute} requests a minute, or raise requests-per-minute in proxy-limits.`,
+  };
+}

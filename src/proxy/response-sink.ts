@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { BodyScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
-import { createDecoder } from './coding.ts';
+import { openDecoder } from './decoder.ts';
 
 /** Where the bytes of an upstream's body go. */
 export type ResponseSink = {
@@ -53,32 +53,37 @@ type DecodingOptions = ScrubbedSinkOptions & {
 };
 
 function createDecodingSink(answer: Writable, options: DecodingOptions): ResponseSink {
-  let decoder: ReturnType<typeof createDecoder> | null = null;
-  const open = (first: Buffer) => {
-    const stream = createDecoder(options.coding, first);
-    stream.on('data', (bytes: Buffer) => {
-      try {
-        if (!options.writeScrubbed(bytes)) stream.pause();
-      } catch {
-        options.onError();
-      }
-    });
-    stream.on('drain', options.onDrain);
-    stream.on('error', options.onError);
-    answer.on('drain', () => stream.resume());
-    return stream;
+  let isOver = false;
+  const decoder = openDecoder(options.coding, {
+    take: (bytes) => (options.writeScrubbed(bytes) ? undefined : drained(answer)),
+    surplus: 'drop',
+  });
+  const fail = () => {
+    if (isOver) return;
+    isOver = true;
+    options.onError();
   };
+  /** Chunks one after the other: a stream may give another one although it was asked to wait. */
+  let work = Promise.resolve();
   return {
     write(chunk) {
-      decoder ??= open(chunk);
-      return decoder.write(chunk);
+      // Resumed, undici's parser calls once more with nothing.
+      if (chunk.length === 0) return true;
+      work = work.then(() => decoder.push(chunk));
+      work.then(options.onDrain).catch(fail);
+      return false;
     },
     end(finished) {
-      // A coded body may be empty, as the answer to HEAD is.
-      if (decoder === null) return options.finish(finished);
-      decoder.once('end', () => options.finish(finished));
-      decoder.end();
+      work.then(() => decoder.end()).then(() => options.finish(finished)).catch(fail);
     },
-    destroy: () => decoder?.destroy(),
+    destroy() {
+      isOver = true;
+      decoder.destroy();
+    },
   };
+}
+
+/** Never settled where the client goes away: then nothing more is to be decoded. */
+function drained(answer: Writable): Promise<void> {
+  return new Promise((resolve) => answer.once('drain', resolve));
 }

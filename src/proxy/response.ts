@@ -3,11 +3,12 @@ import type { ResponseScrubber } from '../secrets/compile-secrets.ts';
 import { addUse } from './audit.ts';
 import { parseCoding } from './coding.ts';
 import type { Exchange } from './exchange.ts';
-import { hasCodedMessages, isGrpc } from './grpc.ts';
+import { isGrpc } from './grpc.ts';
 import { forwardableResponseHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
-import type { Refusal } from './refusal.ts';
 import { keepLength } from './keep-length.ts';
+import type { Refusal } from './refusal.ts';
 import { createDirectSink, createScrubbedSink, type ResponseSink } from './response-sink.ts';
+import { findUnscrubbable } from './unscrubbable.ts';
 
 export type UpstreamResponse = { status: number; statusText: string; rawHeaders: RawHeaders };
 
@@ -39,18 +40,10 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(answer.stream, onDrain) };
   }
 
+  const unscrubbable = findUnscrubbable({ ...upstream, rawHeaders }, destination.host);
+  if (unscrubbable !== null) return { ok: false, refusal: unscrubbable };
   const coding = parseCoding(headerValue(rawHeaders, 'content-encoding'));
-  if (coding === 'unknown') {
-    return {
-      ok: false,
-      refusal: {
-        status: 502, decision: 'failed', reason: 'unscannable-body',
-        remedy: `"${destination.host}" answered in a content coding that cannot be scrubbed of secrets; ask for gzip, deflate, br or none.`,
-      },
-    };
-  }
   const isFramed = isGrpc(rawHeaders);
-  if (isFramed && hasCodedMessages(rawHeaders)) return { ok: false, refusal: codedMessages(destination.host) };
   const headers = scrubber.scrubHeaders(withoutHeaders(rawHeaders, aboutOriginalBytes));
   const statusText = scrubber.scrubHeaderValue(printable(upstream.statusText, upstream.status));
   for (const { name, scrubs } of [...headers.counts, ...statusText.counts]) addUse(draft, name, { scrubs });
@@ -81,13 +74,6 @@ function codedInTransfer(host: string): Refusal {
   return {
     status: 502, decision: 'failed', reason: 'unscannable-body',
     remedy: `"${host}" answered in a transfer coding that was not asked for; it must use "chunked" alone, or none.`,
-  };
-}
-
-function codedMessages(host: string): Refusal {
-  return {
-    status: 502, decision: 'failed', reason: 'unscannable-body',
-    remedy: `"${host}" answered with compressed gRPC messages, which cannot be scrubbed of secrets, although "identity" was asked for.`,
   };
 }
 

@@ -1,39 +1,50 @@
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import tls from 'node:tls';
-import type { ProxyOptions } from './options.ts';
 
-/** What verifies a host's certificate: the authority pinned for it, if there is one, else every trusted root. */
-export function createUpstreamContexts({ upstreamCertificates = [], pinnedAuthorities = [] }: Pick<ProxyOptions, 'upstreamCertificates' | 'pinnedAuthorities'>): (host: string) => tls.SecureContext {
-  const context = createUpstreamContext(upstreamCertificates);
-  const pinned = new Map(pinnedAuthorities.map(({ host, certificatePem }) => [host, tls.createSecureContext({ ca: certificatePem, minVersion: 'TLSv1.2' })]));
-  return (host) => pinned.get(host) ?? context;
-}
+/** Files with roots of the host that are trusted for upstreams, too. */
+export type RootFiles = {
+  /** each of them: NODE_EXTRA_CA_CERTS */
+  extra: readonly string[];
+  /** the first that holds a certificate: the places where systems keep their bundle */
+  system: readonly string[];
+};
 
 /**
- * The context upstream certificates are verified with: Node's own roots, those of NODE_EXTRA_CA_CERTS, and `extraPems`.
- * Made once, as parsing all roots takes milliseconds.
+ * All roots, those Node was built with included, PEM; read when they are first needed, and once. What cannot be read is
+ * left out: a certificate it would vouch for is refused then, with the reason.
  */
-function createUpstreamContext(extraPems: readonly string[]): tls.SecureContext {
-  const shared = { minVersion: 'TLSv1.2' } as const;
-  // Naming any root replaces the defaults, so they are named too.
-  return extraPems.length === 0
-    ? tls.createSecureContext(shared)
-    : tls.createSecureContext({ ...shared, ca: [...defaultRoots(), ...extraPems] });
+export function lazyRoots({ pems, files }: { pems: readonly string[]; files: RootFiles }): () => Promise<string[]> {
+  let roots: Promise<string[]> | undefined;
+  const readAll = async () => {
+    const read = await Promise.all([readFirst(files.system), ...files.extra.map(readPem)]);
+    return distinct([...builtIn(), ...read, ...pems]);
+  };
+  return () => (roots ??= readAll());
 }
 
-function defaultRoots(): readonly string[] {
-  // Since Node 22.15; it knows the options that replace the bundled roots.
+/** Each certificate once, for parsing one takes a fifth of a millisecond, and by itself, for OpenSSL reads a text up to its first fault. */
+function distinct(texts: readonly string[]): string[] {
+  const found = new Map<string, string>();
+  for (const pem of texts.join('\n').match(/-----BEGIN [^-]+-----[^-]+-----END [^-]+-----/g) ?? []) found.set(pem.replaceAll('\n', ''), pem);
+  return [...found.values()];
+}
+
+/** Since Node 22.15 those that its options choose (`--use-openssl-ca` and the like). */
+function builtIn(): readonly string[] {
   const { getCACertificates } = tls as unknown as { getCACertificates?: (type: 'default') => string[] };
-  if (getCACertificates !== undefined) return getCACertificates('default');
-  const extraPath = process.env['NODE_EXTRA_CA_CERTS'];
-  return extraPath === undefined || extraPath === '' ? tls.rootCertificates : [...tls.rootCertificates, ...readPem(extraPath)];
+  return getCACertificates?.('default') ?? tls.rootCertificates;
 }
 
-/** Node itself only warns about a file it cannot read. */
-function readPem(path: string): string[] {
-  try {
-    return [readFileSync(path, 'utf8')];
-  } catch {
-    return [];
+async function readFirst(paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
+    const pem = await readPem(path);
+    if (pem !== '') return pem;
   }
+  return '';
+}
+
+/** Empty where there is none. */
+async function readPem(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  return text.includes('-----BEGIN') ? text : '';
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import type { ProxyLimits } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Counts the requests under way, of all connections and protocols. */
@@ -8,10 +9,10 @@ export type RunningCount = {
   add(answer: Writable): void;
 };
 
-export function createRunningCount(): RunningCount {
+export function createRunningCount({ requestsRunning }: Pick<ProxyLimits, 'requestsRunning'>): RunningCount {
   let running = 0;
   return {
-    isFull: () => running >= MAX_RUNNING,
+    isFull: () => running >= requestsRunning,
     add(answer) {
       running += 1;
       answer.once('close', () => {
@@ -21,9 +22,9 @@ export function createRunningCount(): RunningCount {
   };
 }
 
-/** As many as the gateway lets connections in: each holds memory of the process that has the secrets. */
-const MAX_RUNNING = 4096;
-
-export const tooManyRunning: Refusal = {
-  status: 503, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a run may have ${MAX_RUNNING} requests under way at once.`,
-};
+export function tooManyRunning({ requestsRunning }: Pick<ProxyLimits, 'requestsRunning'>): Refusal {
+  return {
+    status: 503, decision: 'blocked', reason: 'capacity',
+    remedy: `Wait for answers: a run may have ${requestsRunning} requests under way at once, or raise requests-running in proxy-limits.`,
+  };
+}

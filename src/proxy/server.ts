@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { draftEntry, type Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
+import { tooLongHeaders } from './header-limit.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
 import { unsupportedConnect } from './http2-misuse.ts';
 import { ignoreUpgrade } from './ignore-upgrade.ts';
@@ -26,11 +27,11 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
 
   const server: Server = createServer({
     insecureHTTPParser: false,
-    maxHeaderSize: 64 << 10,
+    maxHeaderSize: context.limits.headerBytes,
     // A missing Host is answered by the proxy itself, with an entry.
     requireHostHeader: false,
     // Requests have no time limit of their own: uploads and answers take as long as they take, and the run's deadline bounds them.
-    keepAliveTimeout: 75_000,
+    keepAliveTimeout: context.limits.idleMs,
   });
   // Node drops what is more than this without a word. No limit: the proxy counts for itself, and refuses.
   server.maxHeadersCount = 0;
@@ -42,7 +43,7 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     // The parser goes on with what it has read when the connection is gone, or was said to end with an earlier answer.
     if (socket.destroyed || socket.writableEnded || [...unanswered.keys()].some((earlier) => !earlier.shouldKeepAlive)) return;
     if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
-    if (runningInAll.isFull()) return cutOff(socket, { ...tooManyRunning, method: request.method ?? null, destination, context });
+    if (runningInAll.isFull()) return cutOff(socket, { ...tooManyRunning(context.limits), method: request.method ?? null, destination, context });
     unanswered.set(response, null);
     runningInAll.add(response);
     response.once('close', () => {
@@ -89,7 +90,7 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     if (socket.writableEnded) return;
     // A reset is the client's way to go.
     if (destination === undefined || error.code === 'ECONNRESET' || error.code === 'EPIPE' || !socket.writable) return void socket.destroy();
-    const refusal = { ...badRequest, status: error.code === 'HPE_HEADER_OVERFLOW' ? 431 : 400 };
+    const refusal = error.code === 'HPE_HEADER_OVERFLOW' ? tooLongHeaders(context.limits) : badRequest;
     const unanswered = running.get(socket)!;
     const [response, draft] = [...unanswered].at(-1) ?? [];
     if (response === undefined && isHttp2Preface(error)) return refuseRaw(socket, { ...http2WithoutAsking, method: null, destination, context });

@@ -3,12 +3,17 @@ import { unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { draftEntry, openAudit } from './audit.ts';
 import { handleConnection } from './connection.ts';
+import { defaultDialTimeouts } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
-import type { ProxyOptions } from './options.ts';
-import { createUpstreamContexts } from './roots.ts';
 import { createHttp2Side } from './http2-server.ts';
+import { defaultProxyLimits } from './limits.ts';
+import type { ProxyOptions } from './options.ts';
+import { createRateLimit } from './rate-limit.ts';
+import { resolveBySystem } from './resolve-by-system.ts';
+import { lazyRoots } from './roots.ts';
 import { createRunningCount } from './running-count.ts';
 import { createHttpSide } from './server.ts';
+import { openUpstreamContexts } from './upstream-contexts.ts';
 import { openUpstream } from './upstream.ts';
 
 /** A running proxy. Disposal stops listening, destroys every connection on both sides and takes no longer than a second. */
@@ -19,10 +24,23 @@ export type Proxy = AsyncDisposable;
  * @throws when the socket cannot be created
  */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
-  const { policy, secrets, authority, resolve, ownAddresses } = options;
-  const upstream = openUpstream({ resolve, ownAddresses, contextFor: createUpstreamContexts(options) });
-  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry) };
-  const running = createRunningCount();
+  const { policy, secrets, authority } = options;
+  const upstream = openUpstream({
+    resolve: options.resolve,
+    ownAddresses: options.ownAddresses,
+    upstreamProxies: options.upstreamProxies ?? null,
+    resolveName: options.resolveName ?? resolveBySystem,
+    contextFor: openUpstreamContexts({
+      roots: lazyRoots({ pems: options.upstreamCertificates ?? [], files: options.upstreamRootFiles ?? { extra: [], system: [] } }),
+      pinnedAuthorities: options.pinnedAuthorities ?? [],
+      clientCertificates: options.clientCertificates ?? [],
+    }),
+    timeouts: { ...defaultDialTimeouts, ...options.upstreamTimeouts },
+  });
+  const limits = { ...defaultProxyLimits, ...options.limits };
+  const rate = options.rate ?? createRateLimit(limits.requestsPerMinute);
+  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry), limits, rate };
+  const running = createRunningCount(limits);
   const http = { http1: createHttpSide(context, running), http2: createHttp2Side(context, running) };
   const connections = new Set<Socket>();
 
@@ -35,10 +53,10 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       socket.destroy();
     });
   });
-  server.maxConnections = maxConnections;
+  server.maxConnections = limits.connections;
   server.on('drop', () => {
     const draft = draftEntry({ protocol: 'tcp', host: '', port: null });
-    Object.assign(draft, { decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${maxConnections} connections open at once.` });
+    Object.assign(draft, { decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${limits.connections} connections open at once, or raise connections in proxy-limits.` });
     context.audit.record(draft);
   });
   await listen(server, options.socketPath);
@@ -55,8 +73,6 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   return { [Symbol.asyncDispose]: () => (disposal ??= dispose()) };
 }
 
-/** Each costs two file descriptors and some tens of kilobytes; more than a busy package manager or browser opens. */
-const maxConnections = 1_024;
 const disposalMs = 1_000;
 
 async function listen(server: Server, socketPath: string): Promise<void> {

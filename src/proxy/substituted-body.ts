@@ -1,12 +1,13 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
 import type { BodyStep, BodySubstitution } from '../secrets/compile-secrets.ts';
 import type { ClientRequest } from './client.ts';
-import { createDecoder, createEncoder } from './coding.ts';
 import type { BodyRefusal } from './decoded-scan.ts';
 import type { RawHeaders } from './headers.ts';
+import { createDecoder, createEncoder } from './node-codings.ts';
 
 export type SubstitutedBodyOptions = {
   substitution: BodySubstitution;
+  /** one of Node's own */
   coding: string | null;
   judgeTrailers: ((trailers: RawHeaders) => BodyRefusal | null) | null;
   onBytes(count: number): void;

@@ -1,9 +1,16 @@
+import { anchorWords, WORD_BYTES, wordAt } from './anchor-words.ts';
+import type { Anchor, Pattern } from './anchor-words.ts';
+import { indexHeads } from './needle-heads.ts';
+import { compileAnchorSearch } from './search-anchors.ts';
+
 /** Bytes to look for and what they mean to the caller. At least 4 bytes. */
-export type Needle<Tag> = { bytes: Uint8Array; tag: Tag };
+export type Needle<Tag> = Pattern & { tag: Tag };
 
 export type Hit<Tag> = { tag: Tag; start: number; end: number };
 
 export type Needles<Tag> = {
+  /** bytes of the longest */
+  longest: number;
   /** The leftmost hit at or after `from`; of several at one place the longest, of equal ones the first given. */
   find(text: Uint8Array, from: number): Hit<Tag> | null;
   /** Where the earliest tail begins that is a proper prefix of some needle; `text.length` where there is none. */
@@ -11,120 +18,97 @@ export type Needles<Tag> = {
 };
 
 /**
- * Compiles needles for Wu-Manber search: a window as wide as the shortest needle moves over the text, and a table
- * indexed by the window's last three bytes tells how far it may jump. Twenty secrets are some 500 needles; a RegExp of
- * as many alternatives tries each wherever a first character fits, here their number hardly matters
- * (bench/scanner.ts measures both).
+ * Compiles needles for a search that looks at four bytes of the text, then skips as many as the shortest needle allows. A table
+ * says whether the four are an anchor of some needle (anchor-words.ts); only then is anything compared. Twenty secrets are
+ * some thousand needles, and their number hardly matters (bench/scanner.ts); a RegExp of as many alternatives is hundreds of times slower.
  */
 export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag> {
   const needles = longestFirst(given);
-  if (needles.length === 0) return { find: () => null, tailStart: (text) => text.length };
+  if (needles.length === 0) return { longest: 0, find: () => null, tailStart: (text) => text.length };
   const longest = needles[0]!.bytes.length;
   const shortest = needles.at(-1)!.bytes.length;
-  if (shortest < MIN_NEEDLE_BYTES) {
-    throw new RangeError(`a needle of ${shortest} bytes would match everywhere; the least is ${MIN_NEEDLE_BYTES}`);
-  }
-  const window = Math.min(shortest, MAX_WINDOW_BYTES);
-  const shifts = shiftTable(needles, window);
-  const byWindow = group(needles, ({ bytes }) => hashOf(bytes, 0, window));
-  const byPair = group(needles, ({ bytes }) => pair(bytes, 0));
-  const firstBytes = new Set(needles.map(({ bytes }) => bytes[0]!));
-  const pairs = new Uint8Array(1 << 16);
-  for (const key of byPair.keys()) pairs[key] = 1;
+  if (shortest < WORD_BYTES) throw new RangeError(`a needle of ${shortest} bytes would match everywhere; the least is ${WORD_BYTES}`);
+  const stride = Math.min(shortest - WORD_BYTES + 1, MAX_STRIDE);
+  const words = anchorWords(needles, stride);
+  const anchors = groupAnchors(words);
+  const nextAnchor = compileAnchorSearch(words, stride);
+  const heads = indexHeads(needles);
+
+  const longestAt = (text: Uint8Array, start: number): Hit<Tag> | null => {
+    for (const needle of heads.wholeAt(text, start)) {
+      const end = start + needle.bytes.length;
+      if (end <= text.length && agree(text, start, end, needle)) return { tag: needle.tag, start, end };
+    }
+    return null;
+  };
+  /** Whether some needle with its anchor at `at` is there: the first that is, no matter which. */
+  const startAt = (text: Uint8Array, at: number, from: number): number => {
+    const candidates = anchors.get(wordAt(text, at));
+    if (candidates === undefined) return -1;
+    for (const { needle, offset } of candidates) {
+      const start = at - offset;
+      const end = start + needle.bytes.length;
+      if (start >= from && end <= text.length && agree(text, start, end, needle)) return start;
+    }
+    return -1;
+  };
 
   return {
+    longest,
     find(text, from) {
-      const end = text.length;
-      let last = from + window - 1;
-      while (last < end) {
-        const shift = shifts[block(text, last)]!;
-        if (shift !== 0) {
-          last += shift;
-          continue;
-        }
-        const start = last - window + 1;
-        last += 1;
-        const candidates = byWindow.get(hashOf(text, start, last));
-        if (candidates === undefined) continue;
-        for (const { bytes, tag } of candidates) {
-          const stop = start + bytes.length;
-          if (stop <= end && agree(text, start, stop, bytes)) return { tag, start, end: stop };
+      for (let at = nextAnchor(text, from + stride - 1); at !== -1; at = nextAnchor(text, at + stride)) {
+        const found = startAt(text, at, from);
+        if (found === -1) continue;
+        // One that begins further left may have its anchor further right.
+        for (let start = Math.max(from, at - longest); start <= found; start += 1) {
+          const hit = longestAt(text, start);
+          if (hit !== null) return hit;
         }
       }
       return null;
     },
     tailStart(text, from) {
       const end = text.length;
-      for (let start = Math.max(from, end - longest + 1); start < end - 1; start += 1) {
-        const key = pair(text, start);
-        if (pairs[key] === 0) continue;
-        for (const { bytes } of byPair.get(key)!) {
-          if (bytes.length <= end - start) break; // longest first: the rest are shorter still
-          if (agree(text, start, end, bytes)) return start;
+      // Nearly always decided here: what ends otherwise than any beginning of a needle is no beginning of one.
+      if (end - from >= 2 && heads.hasPair(text[end - 2]!, text[end - 1]!)) {
+        for (let start = Math.max(from, end - longest + 1); start < end - 1; start += 1) {
+          for (const needle of heads.beginningAt(text, start)) {
+            if (needle.bytes.length <= end - start) break; // longest first: the rest are shorter still
+            if (agree(text, start, end, needle)) return start;
+          }
         }
       }
-      return from < end && firstBytes.has(text[end - 1]!) ? end - 1 : end;
+      return from < end && heads.hasFirst(text[end - 1]!) ? end - 1 : end;
     },
   };
 }
 
-/** A block has three bytes; anything this short is no secret in any encoding. */
-const MIN_NEEDLE_BYTES = 4;
-
-/** 64 kB a table. With 18 bits jumps are a little longer, but on most bodies the cache misses cost more. */
-const BLOCK_BITS = 16;
-
-/** Wider windows jump further but fill the table with more blocks. */
-const MAX_WINDOW_BYTES = 24;
+/** Longer strides save little of what is left and cost twice the anchors, and the time to compile them. */
+const MAX_STRIDE = 8;
 
 function longestFirst<Tag>(given: readonly Needle<Tag>[]): Needle<Tag>[] {
   const distinct = new Map<string, Needle<Tag>>();
   for (const needle of given) {
-    const key = Buffer.from(needle.bytes).toString('latin1');
+    const key = Buffer.concat([needle.bytes, needle.orBytes ?? needle.bytes]).toString('latin1');
     if (!distinct.has(key)) distinct.set(key, needle);
   }
   return [...distinct.values()].sort((a, b) => b.bytes.length - a.bytes.length);
 }
 
-/** How far the window may jump when it ends in a given block: nothing where some needle's first `window` bytes end so. */
-function shiftTable(needles: readonly Needle<unknown>[], window: number): Uint8Array {
-  const shifts = new Uint8Array(1 << BLOCK_BITS).fill(window - 2);
-  for (const { bytes } of needles) {
-    for (let last = 2; last < window; last += 1) {
-      const key = block(bytes, last);
-      shifts[key] = Math.min(shifts[key]!, window - 1 - last);
-    }
-  }
-  return shifts;
-}
-
-function group<Tag>(needles: readonly Needle<Tag>[], keyOf: (needle: Needle<Tag>) => number): Map<number, Needle<Tag>[]> {
-  const groups = new Map<number, Needle<Tag>[]>();
-  for (const needle of needles) {
-    const members = groups.get(keyOf(needle));
-    if (members) members.push(needle);
-    else groups.set(keyOf(needle), [needle]);
+function groupAnchors<P extends Pattern>(anchors: readonly Anchor<P>[]): Map<number, Anchor<P>[]> {
+  const groups = new Map<number, Anchor<P>[]>();
+  for (const anchor of anchors) {
+    const members = groups.get(anchor.word);
+    if (members) members.push(anchor);
+    else groups.set(anchor.word, [anchor]);
   }
   return groups;
 }
 
-/** A hash of the three bytes that end at `last`, in BLOCK_BITS bits. */
-function block(bytes: Uint8Array, last: number): number {
-  return (bytes[last - 2]! << 8) ^ (bytes[last - 1]! << 4) ^ bytes[last]!;
-}
-
-/** FNV-1a. Half of all needles may end their window in one block (`\u00` escapes do): this tells them apart at once. */
-function hashOf(bytes: Uint8Array, start: number, end: number): number {
-  let hash = 0x811c9dc5;
-  for (let at = start; at < end; at += 1) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-  return hash;
-}
-
-function pair(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
-}
-
-function agree(text: Uint8Array, start: number, end: number, needle: Uint8Array): boolean {
-  for (let at = start; at < end; at += 1) if (text[at] !== needle[at - start]) return false;
+function agree(text: Uint8Array, start: number, end: number, { bytes, orBytes = bytes }: Pattern): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = text[at];
+    if (byte !== bytes[at - start] && byte !== orBytes[at - start]) return false;
+  }
   return true;
 }

@@ -65,10 +65,10 @@ export function createMultipartReader(boundary: string, names: readonly string[]
   };
   const readHead = (text: Buffer, sink: BodySink): number | string => {
     const isEmpty = text.subarray(0, 2).equals(CRLF);
-    const end = isEmpty ? 0 : text.indexOf('\r\n\r\n');
-    if (end > MAX_HEAD_BYTES || (end === -1 && text.length > MAX_HEAD_BYTES)) return `has a part with more than ${MAX_HEAD_BYTES} bytes of headers`;
+    const end = isEmpty ? 0 : text.indexOf(HEAD_END);
+    if (end > MAX_HEAD_BYTES || (end === -1 && text.length >= MAX_HEAD_BYTES + HEAD_END.length)) return `has a part with more than ${MAX_HEAD_BYTES} bytes of headers`;
     if (end === -1) return 0;
-    const head = text.subarray(0, isEmpty ? 2 : end + 4);
+    const head = text.subarray(0, isEmpty ? 2 : end + HEAD_END.length);
     if (head.includes(dashed)) return BROKEN;
     const name = partName(head.toString('latin1'));
     state = 'content';
@@ -103,6 +103,7 @@ export function createMultipartReader(boundary: string, names: readonly string[]
 
 const HYPHEN = 0x2d;
 const CRLF: Buffer = Buffer.from('\r\n');
+const HEAD_END = '\r\n\r\n';
 const MAX_PADDING_BYTES = 64;
 const MAX_HEAD_BYTES = 8192;
 const BROKEN = 'has its boundary where no part ends, or lines that do not end with CRLF';

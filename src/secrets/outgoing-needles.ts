@@ -2,6 +2,7 @@ import { compileNeedles } from './compile-needles.ts';
 import type { Hit, Needles } from './compile-needles.ts';
 import { encodedForms } from './encodings.ts';
 import type { Encoding } from './encodings.ts';
+import { formNeedle } from './form-needle.ts';
 import type { Secret } from './secret.ts';
 import { unescapings } from './unescapings.ts';
 
@@ -24,7 +25,7 @@ export function secretNeedles(secrets: readonly Secret[]): SecretNeedles {
 function outgoingNeedles(secrets: readonly Secret[]): Needles<Seen> {
   const seen = (kind: Seen['kind'], valueOf: (secret: Secret) => string) =>
     secrets.flatMap((secret) =>
-      encodedForms(valueOf(secret)).map(({ text, encoding }) => ({ bytes: Buffer.from(text, 'latin1'), tag: { secret, kind, encoding } })),
+      encodedForms(valueOf(secret)).map((form) => formNeedle(form, { secret, kind, encoding: form.encoding })),
     );
   return compileNeedles([...seen('real', ({ value }) => value), ...seen('placeholder', ({ placeholder }) => placeholder)]);
 }

@@ -1,6 +1,7 @@
 import type { Needles } from './compile-needles.ts';
 import { compileNeedles } from './compile-needles.ts';
 import { encodedForms } from './encodings.ts';
+import { formNeedle } from './form-needle.ts';
 import type { Secret } from './secret.ts';
 import { createDetector, createReplacer, replaceInText } from './stream-scanner.ts';
 
@@ -80,10 +81,7 @@ type Scrub = { name: string; replacement: Buffer };
 function scrubNeedles(secrets: readonly Secret[]): Needles<Scrub> {
   return compileNeedles(
     secrets.flatMap(({ name, value, placeholder }) =>
-      encodedForms(value).map(({ text, write }) => ({
-        bytes: Buffer.from(text, 'latin1'),
-        tag: { name, replacement: Buffer.from(write(placeholder), 'latin1') },
-      })),
+      encodedForms(value).map((form) => formNeedle(form, { name, replacement: Buffer.from(form.write(placeholder), 'latin1') })),
     ),
   );
 }

@@ -65,9 +65,12 @@ export function createDetector<Tag>(needles: Needles<Tag>): Detector<Tag> {
   let tail = NOTHING;
   return {
     push(chunk) {
-      const text = tail.length === 0 ? chunk : Buffer.concat([tail, chunk]);
-      const hit = needles.find(text, 0);
+      // Where it can be helped, the chunk itself is searched and not a copy: only what may begin in the tail needs the two joined.
+      const isLong = chunk.length >= needles.longest;
+      const joined = tail.length === 0 ? chunk : Buffer.concat([tail, isLong ? chunk.subarray(0, needles.longest) : chunk]);
+      const hit = needles.find(joined, 0) ?? (isLong && joined !== chunk ? needles.find(chunk, 0) : null);
       if (hit !== null) return hit.tag;
+      const text = isLong ? chunk : joined;
       const start = needles.tailStart(text, 0);
       tail = start === text.length ? NOTHING : Buffer.from(text.subarray(start));
       return null;

@@ -24,6 +24,20 @@ test('where all holds, the canary holds, and leaves nothing', async () => {
   expect(upstream.handshakes.filter((name) => name === canary.otherHost)).toHaveLength(1);
 });
 
+test('it holds with the least limits, asks no proxy of the host\'s network, and parses no trusted roots', async () => {
+  let isRead = false;
+  const nowhere = { variable: 'HTTPS_PROXY', scheme: 'http', host: '127.0.0.1', port: 1, authorization: null } as const;
+  await using rehearsal = await openRehearsal({
+    proxy: () => ({
+      limits: { headerBytes: 4096, idleMs: 1000, connections: 4, requestsRunning: 1 },
+      upstreamProxies: { https: nowhere, http: nowhere, noProxy: '' },
+      upstreamRootFiles: { extra: [], get system() { isRead = true; return []; } },
+    }),
+  });
+  await rehearsal.prove();
+  expect(isRead).toBe(false);
+});
+
 test('its names are new every time, and no rule can cover them', async () => {
   await using first = await openRehearsal();
   await using second = await openRehearsal();
@@ -43,7 +57,8 @@ describe('the canary fails', () => {
     ['secrets go to every host', { proxy: ({ secrets }) => ({ secrets: compileSecrets(secrets.list.map((secret) => ({ ...secret, hosts: [...secret.hosts, { kind: 'any-depth', name: 'invalid' }] }))) }) }, 'host binding'],
     ['every request is allowed', { proxy: ({ policy }) => ({ policy: altered(policy, { decide: () => ({ allowed: true, rule: 'any' }), couldReach: () => true }) }) }, 'blocking'],
     ['no request is allowed', { proxy: ({ policy }) => ({ policy: altered(policy, { decide: () => ({ allowed: false, reason: 'path-not-allowed', remedy: '' }) }) }) }, 'substitution'],
-    ['an upstream is trusted that nobody vouches for', { proxy: ({ pinnedAuthorities: [trust] = [] }) => ({ upstreamCertificates: [trust!.certificatePem] }) }, 'upstream certificates'],
+    ['an upstream is trusted that nobody vouches for', { proxy: ({ pinnedAuthorities: [trust] = [] }) => ({ pinnedAuthorities: [], upstreamCertificates: [trust!.certificatePem] }) }, 'upstream certificates'],
+    ['one host\'s authority is trusted for another', { proxy: ({ pinnedAuthorities: pins = [] }) => ({ pinnedAuthorities: pins.map((pin) => ({ ...pin, certificatePem: pins[0]!.certificatePem })) }) }, 'upstream certificates'],
     ['the upstream is not trusted', { proxy: () => ({ pinnedAuthorities: [] }) }, 'substitution'],
     ['the upstream cannot be reached', { proxy: ({ resolve }) => ({ resolve: resolve.map((entry) => ({ ...entry, addressPort: 1 })) }) }, 'substitution'],
     ['a raw address is reached', { probe: (sound) => async (destination) => ({ ...await sound(destination), kind: 'connected', address: '198.18.0.9', connection: connect(1).on('error', () => {}) }) }, 'no route'],

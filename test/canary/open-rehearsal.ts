@@ -36,7 +36,7 @@ export async function openRehearsal({ allow = [], secrets = [], proxy: breakProx
   const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
   const sound: ProxyOptions = {
     socketPath: join(folder, 'proxy.sock'), policy, secrets: compileSecrets([...secrets, canary.secret]), resolve: upstream.resolve, authority,
-    ownAddresses: [], pinnedAuthorities: [upstream.trust], onEntry: record,
+    ownAddresses: [], pinnedAuthorities: [upstream.trust, { host: canary.otherHost, certificatePem: authority.certificatePem }], onEntry: record,
   };
   const proxy = await startProxy({ ...sound, ...breakProxy(sound) });
   const probe: Probe = async ({ host, port }) => {

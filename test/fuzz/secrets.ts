@@ -14,13 +14,14 @@ export const fuzzedSecrets: readonly Secret[] = [
 
 export const compiledFuzzedSecrets = compileSecrets(fuzzedSecrets);
 
-/** Every form of every value and placeholder: bytes from 0x80 stand for these, as no fuzzer guesses them. */
-const tokens: readonly string[] = fuzzedSecrets.flatMap(({ value, placeholder }) => [value, placeholder]).flatMap((text) => [
-  Buffer.from(text, 'utf8').toString('latin1'),
-  ...encodedForms(text).map((form) => form.text),
-  Buffer.from(`user:${text}`).toString('base64'),
-]);
-
-export function withTokens(text: string): string {
-  return text.replaceAll(/[\x80-\xff]/g, (character) => tokens[(character.charCodeAt(0) - 0x80) % tokens.length]!);
+/** Bytes from 0x80 stand for the forms of these values and placeholders, as no fuzzer guesses them. */
+export function createTokens(secrets: readonly Secret[]): (text: string) => string {
+  const tokens = secrets.flatMap(({ value, placeholder }) => [value, placeholder]).flatMap((text) => [
+    Buffer.from(text, 'utf8').toString('latin1'),
+    ...encodedForms(text).map((form) => form.text),
+    Buffer.from(`user:${text}`).toString('base64'),
+  ]);
+  return (text) => text.replaceAll(/[\x80-\xff]/g, (character) => tokens[(character.charCodeAt(0) - 0x80) % tokens.length]!);
 }
+
+export const withTokens = createTokens(fuzzedSecrets);

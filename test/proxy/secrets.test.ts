@@ -3,6 +3,7 @@ import http from 'node:http';
 import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
+import { encodeBody } from './encode-body.ts';
 import { ask, openBench, type Answer, type SetUp } from './open-bench.ts';
 
 const value = 'sk-real0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH';
@@ -60,11 +61,16 @@ describe('is blocked, and the upstream sees nothing of it', () => {
     ['a placeholder in a deflate body', 'api.test', { method: 'POST', body: zlib.deflateSync(placeholder), headers: { 'content-encoding': 'deflate' } }, 'placeholder-wrong-place'],
     ['a placeholder in a raw deflate body', 'api.test', { method: 'POST', body: zlib.deflateRawSync(placeholder), headers: { 'content-encoding': 'deflate' } }, 'placeholder-wrong-place'],
     ['a placeholder in a br body', 'api.test', { method: 'POST', body: zlib.brotliCompressSync(placeholder), headers: { 'content-encoding': 'br' } }, 'placeholder-wrong-place'],
-    ['a placeholder behind the end of a gzip body', 'api.test', { method: 'POST', body: Buffer.concat([zlib.gzipSync('x'), Buffer.from(`\0${placeholder}`)]), headers: { 'content-encoding': 'gzip' } }, 'placeholder-wrong-place'],
+    ['bytes behind the end of a gzip body', 'api.test', { method: 'POST', body: Buffer.concat([zlib.gzipSync('x'), Buffer.from(`\0${placeholder}`)]), headers: { 'content-encoding': 'gzip' } }, 'unscannable-body'],
+    ['a placeholder in the second member of a gzip body', 'api.test', { method: 'POST', body: Buffer.concat([zlib.gzipSync('x'), zlib.gzipSync(placeholder)]), headers: { 'content-encoding': 'gzip' } }, 'placeholder-wrong-place'],
+    ['a placeholder in a zstd body', 'api.test', { method: 'POST', body: encodeBody(Buffer.from(placeholder), 'zstd'), headers: { 'content-encoding': 'zstd' } }, 'placeholder-wrong-place'],
+    ['a placeholder in a body of two codings', 'api.test', { method: 'POST', body: encodeBody(Buffer.from(placeholder), 'gzip,br'), headers: { 'content-encoding': 'gzip, br' } }, 'placeholder-wrong-place'],
+    ['a zstd body with a window above 8 MiB', 'api.test', { method: 'POST', body: Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 14 << 3, 9, 0, 0, 120]), headers: { 'content-encoding': 'zstd' } }, 'unscannable-body'],
     ['a placeholder in a plain body that says gzip', 'other.test', { method: 'POST', body: placeholder, headers: { 'content-encoding': 'gzip' } }, 'unscannable-body'],
     ['a gzip body that is cut short', 'api.test', { method: 'POST', body: zlib.gzipSync('harmless').subarray(0, -9), headers: { 'content-encoding': 'gzip' } }, 'unscannable-body'],
     ['an unknown coding', 'other.test', { method: 'POST', body: 'x', headers: { 'content-encoding': 'exi' } }, 'unscannable-body'],
-    ['two codings', 'other.test', { method: 'POST', body: 'x', headers: { 'content-encoding': 'gzip, gzip' } }, 'unscannable-body'],
+    ['two codings of which one is missing', 'other.test', { method: 'POST', body: zlib.gzipSync('x'), headers: { 'content-encoding': 'gzip, gzip' } }, 'unscannable-body'],
+    ['four codings', 'other.test', { method: 'POST', body: encodeBody(Buffer.from('x'), 'gzip,gzip,gzip,gzip'), headers: { 'content-encoding': 'gzip, gzip, gzip, gzip' } }, 'unscannable-body'],
     ['a placeholder for another host', 'other.test', { headers: { authorization: `Bearer ${placeholder}` } }, 'placeholder-wrong-host'],
     ['a placeholder in the body for another host', 'other.test', { method: 'POST', body: placeholder }, 'placeholder-wrong-host'],
     ['a real value', 'other.test', { method: 'POST', body: value }, 'real-secret-leaving'],
@@ -123,10 +129,10 @@ describe('is blocked, and the upstream sees nothing of it', () => {
   });
 });
 
-test('a coded request body passes as it was sent', async () => {
+test.each(['gzip', 'deflate', 'br', 'zstd', 'gzip, zstd', 'br, br, br'])('a request body in %s passes as it was sent', async (codings) => {
   await using bench = await openRecording();
-  const body = zlib.gzipSync(Buffer.alloc(300_000, 'harmless '));
-  const answer = await ask(bench.agentTo('api.test'), { method: 'POST', headers: { host: 'api.test', 'content-encoding': 'gzip' }, body });
+  const body = encodeBody(Buffer.alloc(300_000, 'harmless '), codings);
+  const answer = await ask(bench.agentTo('api.test'), { method: 'POST', headers: { host: 'api.test', 'content-encoding': codings }, body });
   expect(answer.status).toBe(200);
   expect(bench.seen[0]!.body.equals(body)).toBe(true);
 });
@@ -141,6 +147,8 @@ describe('a real value in an answer of a bound host is scrubbed', () => {
     ['gzip', (text) => zlib.gzipSync(text), { 'content-encoding': 'gzip' }],
     ['deflate', (text) => zlib.deflateSync(text), { 'content-encoding': 'deflate' }],
     ['br', (text) => zlib.brotliCompressSync(text), { 'content-encoding': 'br' }],
+    ['zstd', (text) => encodeBody(Buffer.from(text), 'zstd'), { 'content-encoding': 'zstd' }],
+    ['gzip, br', (text) => encodeBody(Buffer.from(text), 'gzip,br'), { 'content-encoding': 'gzip, br' }],
   ];
   test.each(forms.flatMap(([form, text]) => codings.map(([coding, encode, headers]) => [form, coding, text, encode, headers] as const)))('%s in a %s body', async (_, __, text, encode, headers) => {
     const body = encode(`before ${text} after`);
@@ -175,11 +183,28 @@ describe('a real value in an answer of a bound host is scrubbed', () => {
   test('the upstream is not asked for a part, nor for a coding that cannot be undone', async () => {
     await using bench = await openRecording();
     const agent = bench.agentTo('api.test');
-    await ask(agent, { headers: { host: 'api.test', range: 'bytes=1-', 'if-range': '"x"', 'accept-encoding': 'exi, gzip;q=0.5, *' } });
+    await ask(agent, { headers: { host: 'api.test', range: 'bytes=1-', 'if-range': '"x"', 'a-im': 'vcdiff', 'accept-encoding': 'exi, gzip;q=0.5, *' } });
     await ask(agent, { headers: { host: 'api.test' } });
     expect(bench.seen[0]!.headers).toMatchObject({ 'accept-encoding': 'gzip;q=0.5' });
-    expect(bench.seen[0]!.headers.range ?? bench.seen[0]!.headers['if-range']).toBeUndefined();
+    expect(bench.seen[0]!.headers.range ?? bench.seen[0]!.headers['if-range'] ?? bench.seen[0]!.headers['a-im']).toBeUndefined();
     expect(bench.seen[1]!.headers['accept-encoding']).toBe('identity');
+  });
+
+  test.each<[string, number, http.OutgoingHttpHeaders]>([
+    ['Partial Content', 206, { 'content-range': 'bytes 0-1/100' }],
+    ['Partial Content that does not say which', 206, {}],
+    ['parts', 206, { 'content-type': 'multipart/byteranges; boundary=b' }],
+    ['a difference', 226, { im: 'range' }],
+    ['a part that calls itself whole', 200, { 'content-range': 'bytes 0-1/100' }],
+    ['the length of what has no such part', 416, { 'content-range': 'bytes */100' }],
+  ])('%s nobody asked for is refused, to GET and HEAD', async (_, status, headers) => {
+    await using bench = await openRecording((_request, response) => void response.writeHead(status, headers).end(value.slice(0, 7)));
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await ask(bench.agentTo('api.test'), { method, headers: { host: 'api.test' } });
+      expect([answer.status, answer.headers['x-decoy-blocked'], answer.headers['content-range']]).toEqual([502, 'unasked-part', undefined]);
+      expect(whole(answer)).not.toContain(value.slice(0, 7));
+    }
+    expect((await bench.entriesOf(1))[0]).toMatchObject({ decision: 'failed', reason: 'unasked-part', status: 502 });
   });
 
   test('an unknown coding is refused', async () => {
@@ -194,10 +219,19 @@ describe('a real value in an answer of a bound host is scrubbed', () => {
     await expect(ask(bench.agentTo('api.test'), { headers: { host: 'api.test' } })).rejects.toThrow();
   });
 
-  test('HEAD tells no length', async () => {
-    await using bench = await openRecording((_, response) => void response.writeHead(200, { 'content-length': 10, 'content-encoding': 'gzip' }).end());
-    const answer = await ask(bench.agentTo('api.test'), { method: 'HEAD', headers: { host: 'api.test' } });
-    expect([answer.status, answer.headers['content-length']]).toEqual([200, undefined]);
+  test('no method is told the length of what was not scrubbed', async () => {
+    const body = Buffer.from(`{"key":"${value}"}`);
+    await using bench = await openRecording((request, response) => {
+      response.writeHead(200, { 'content-length': body.length, 'content-md5': 'x', digest: 'x', 'repr-digest': 'x', 'accept-ranges': 'bytes' });
+      response.end(request.method === 'HEAD' ? undefined : body);
+    });
+    const heads = [];
+    for (const method of ['GET', 'HEAD']) {
+      const answer = await ask(bench.agentTo('api.test'), { method, headers: { host: 'api.test' } });
+      expect(answer.status).toBe(200);
+      heads.push(Object.keys(answer.headers).filter((name) => name !== 'transfer-encoding' && name !== 'date' && name !== 'connection' && name !== 'keep-alive'));
+    }
+    expect(heads).toEqual([[], []]);
   });
 
   test('a large coded answer arrives whole', async () => {

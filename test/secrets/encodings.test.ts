@@ -5,6 +5,8 @@ import { writeValue } from '../../src/secrets/write-value.ts';
 /** Letters, the punctuation every encoder treats differently, a space and two characters beyond ASCII. */
 const value = `aZ9-_.~!*'()+/=&<>"\\ ;:@é🔑`;
 const texts = (of: string): string[] => encodedForms(of).map(({ text }) => text);
+const html = (entities: Record<string, string>): string =>
+  Array.from(value, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', ...entities })[char] ?? char).join('');
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
 describe('what real programs write is among the forms', () => {
@@ -23,9 +25,51 @@ describe('what real programs write is among the forms', () => {
     ...(['raw', 'query', 'segment', 'json'] as const).map((writing): [string, string] => [`what Decoy puts in, ${writing}`, Buffer.from(writeValue(value, writing), 'latin1').toString()]),
     ['hex', Buffer.from(value).toString('hex')],
     ['upper-case hex', Buffer.from(value).toString('hex').toUpperCase()],
+    ["Python's html.escape", html({ '"': '&quot;', "'": '&#x27;' })],
+    ["Go's html.EscapeString", html({ '"': '&#34;', "'": '&#39;' })],
+    ["PHP's htmlspecialchars", html({ '"': '&quot;', "'": '&#039;' })],
+    ['XML', html({ '"': '&quot;', "'": '&apos;' })],
+    ['an HTML text node', html({})],
+    ['mustache.js', html({ '"': '&quot;', "'": '&#39;', '/': '&#x2F;', '=': '&#x3D;', '`': '&#x60;' })],
+    ['every character a decimal entity', Array.from(value, (char) => `&#${char.codePointAt(0)};`).join('')],
+    ['every character a hexadecimal entity', Array.from(value, (char) => `&#x${char.codePointAt(0)!.toString(16)};`).join('')],
   ])('%s', (_, written) => {
     expect(texts(value)).toContain(latin1(written));
   });
+});
+
+test('UTF-16 in both byte orders', () => {
+  const bytes = Buffer.from(value, 'utf16le');
+  expect(texts(value)).toContain(bytes.toString('latin1'));
+  expect(texts(value)).toContain(Buffer.from(bytes).swap16().toString('latin1'));
+});
+
+test('UTF-16 of a narrow value is found in both byte orders, and no needle begins with NUL', () => {
+  const narrow = 'aB3dE6gé';
+  const forms = encodedForms(narrow).filter(({ encoding }) => encoding === 'utf-16');
+  expect(forms).toHaveLength(1);
+  for (const swap of [false, true]) {
+    const inOrder = (of: string) => (swap ? Buffer.from(of, 'utf16le').swap16() : Buffer.from(of, 'utf16le')).toString('latin1');
+    expect(inOrder(`<${narrow}>`).replace(forms[0]!.text, forms[0]!.write('DECOY_01'))).toBe(inOrder('<DECOY_01>'));
+  }
+  expect(encodedForms(narrow).filter(({ text }) => text.startsWith('\0'))).toEqual([]);
+});
+
+test.each(['', 'u', 'us'].flatMap((before) => ['', 'v', 'vw'].map((around) => [before, around])))('base64 of base64, behind %j and %j', (before, around) => {
+  const secret = 'aB3dE6gH';
+  const whole = Buffer.from(around + Buffer.from(`${before}${secret}\n`).toString('base64')).toString('base64');
+  expect(texts(secret).some((text) => whole.includes(text))).toBe(true);
+});
+
+test('what has hexadecimal digits is there in both cases, and one form stands for all mixtures', () => {
+  const forms = encodedForms('key=/?öß-aB3dE6gH');
+  for (const { text, orText } of forms.filter(({ encoding }) => encoding === 'percent' || encoding === 'json' || encoding === 'hex')) {
+    if (orText === undefined) continue;
+    expect(orText).not.toBe(text);
+    expect(orText.toLowerCase()).toBe(text.toLowerCase());
+    expect(forms.some((form) => form.text === orText)).toBe(true);
+  }
+  expect(forms.filter(({ orText }) => orText !== undefined).length).toBeGreaterThan(8);
 });
 
 describe('base64 is found whatever stands before and behind, in both alphabets', () => {

@@ -29,6 +29,18 @@ describe('every form becomes the placeholder in the same form, wherever the body
   }
 });
 
+describe('hexadecimal digits in a mixture of cases are found too, and replaced by lower-case ones', () => {
+  test.each(encodedForms(password.value).filter(({ orText }) => orText !== undefined).map((form) => [form.encoding, form.text, form] as const))('%s: %s', (_, text, form) => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const random = seededRandom(seed);
+      const mixed = Array.from(text, (char, at) => (random.below(2) === 0 ? char : form.orText![at]!)).join('');
+      const body = Buffer.from(`<${mixed}>`, 'latin1');
+      if (mixed === form.orText) continue;
+      expect(scrub(random.cut(body, 9)).toString('latin1'), `seed ${seed}`).toBe(`<${form.write(password.placeholder)}>`);
+    }
+  });
+});
+
 test('the output holds no form of a value, over random bodies and cuts', () => {
   const forms = [key, password].flatMap(({ value }) => encodedForms(value).map(({ text }) => Buffer.from(text, 'latin1')));
   for (let seed = 1; seed <= 400; seed += 1) {

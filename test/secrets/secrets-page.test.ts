@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
+import { decodableCodings } from '../../src/proxy/coding.ts';
 import { compileSecrets } from '../../src/secrets/compile-secrets.ts';
 import { CREDENTIAL_HEADERS } from '../../src/secrets/credential-headers.ts';
 import { encodedForms } from '../../src/secrets/encodings.ts';
@@ -61,6 +62,10 @@ function sent(secret: Secret, { url = '/', rawHeaders = [], body = '', contentTy
 
 it('lists the forms', () => {
   expect(rowsBelow('What is scrubbed').map(([form]) => form)).toEqual([...new Set(encodedForms('aB3 "/é+dE6gH9>>>???').map(({ encoding }) => encoding))]);
+});
+
+it('lists the content codings', () => {
+  expect(rowsBelow('Codings').map(([coding]) => coding!.replaceAll('`', ''))).toEqual([...decodableCodings]);
 });
 
 it('has header names in lower case, once each, and neither cookies nor what is for the next hop', () => {

@@ -173,6 +173,16 @@ describe('refused before its last byte has left, wherever the body is cut', () =
     expect(substitution.end()).toEqual({ ok: true, bytes: Buffer.from('\n') });
   });
 
+  it.each([[8192, undefined], [8193, 'unreadable-body']])('a part with %i bytes of headers: %s, wherever the end of the headers is cut', (bytes, reason) => {
+    const head = 'content-disposition: form-data; name="a"\r\nx: ';
+    const body = Buffer.from(`${part('a', P, head.padEnd(bytes, 'x'))}--B-1--`);
+    for (let at = bytes; at < bytes + 20; at += 1) {
+      const sent = send([key('body:a')], { contentType: MULTIPART, chunks: [body.subarray(0, at), body.subarray(at)] });
+      expect(sent!.reason).toBe(reason);
+      if (reason === undefined) expect(sent!.body).toBe(body.toString().replace(P, VALUE));
+    }
+  });
+
   it('says which configuration would allow it', () => {
     const sent = send([key('body:a,query:k')], { contentType: JSON_TYPE, chunks: [Buffer.from(`{"b":"${P}"}`)] });
     expect(sent!.remedy).toContain("or pin it to this place: `--secret 'KEY@api.example.com;in=body:a,query:k,body:FIELD'`, where FIELD is the path of a string in JSON");

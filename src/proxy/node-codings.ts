@@ -1,0 +1,42 @@
+import type { Transform } from 'node:stream';
+import zlib from 'node:zlib';
+
+/** Whether Node undoes, and applies, this one coding itself: zstd since 22.15. */
+export function isNodeCoding(coding: string): boolean {
+  return nodeCodings.has(coding);
+}
+
+/**
+ * A stream that undoes `coding`. It gives what it can after every write, so an event stream is not delayed, and fails on a body
+ * that is cut short. `first` is the beginning of the body: `deflate` is sent with and without the zlib wrapper (RFC 9110, 8.4.1.2).
+ */
+export function createDecoder(coding: string, first: Buffer): Transform {
+  if (coding === 'br') return zlib.createBrotliDecompress();
+  if (coding === 'zstd') return createZstdDecompress!({ params: { [windowLogMax]: 23 } });
+  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createInflate() : zlib.createInflateRaw();
+  return zlib.createGunzip();
+}
+
+/** A stream that codes a body as `createDecoder` would undo it; quick rather than small, for it is only one hop's. */
+export function createEncoder(coding: string, first: Buffer): Transform {
+  if (coding === 'br') return zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } });
+  if (coding === 'zstd') return createZstdCompress!();
+  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createDeflate({ level: 1 }) : zlib.createDeflateRaw({ level: 1 });
+  return zlib.createGzip({ level: 1 });
+}
+
+/** The types here are those of Node 20. */
+const { createZstdDecompress, createZstdCompress } = zlib as {
+  createZstdDecompress?: (options: { params: Record<number, number> }) => Transform;
+  createZstdCompress?: () => Transform;
+};
+
+const nodeCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', ...(createZstdDecompress === undefined ? [] : ['zstd'])]);
+
+/** ZSTD_d_windowLogMax; 2^23 bytes are the largest window RFC 9659 lets a content coding have. */
+const windowLogMax = 100;
+
+/** The wrapper's first byte names the method, 8 (RFC 1950, 2.2). */
+function hasZlibWrapper(first: Buffer): boolean {
+  return ((first[0] ?? 0) & 0x0f) === 8;
+}

@@ -1,0 +1,61 @@
+/** Bytes of which each may also be the one in `orBytes` at its place: hexadecimal digits in either case. */
+export type Pattern = { bytes: Uint8Array; orBytes?: Uint8Array };
+
+/** A word of a needle, by which the needle is recognised, and where it stands in it. */
+export type Anchor<P extends Pattern> = { word: number; needle: P; offset: number };
+
+export const WORD_BYTES = 4;
+
+/**
+ * The words to look for so that a search that looks at every `stride`th place of a text misses no needle: for each remainder
+ * of its offset by the stride one word of every needle, the one that ordinary text is least likely to hold. Needs needles of
+ * at least `stride + 3` bytes.
+ */
+export function anchorWords<P extends Pattern>(needles: readonly P[], stride: number): Anchor<P>[] {
+  const anchors: Anchor<P>[] = [];
+  for (const needle of needles) {
+    for (let remainder = 0; remainder < stride; remainder += 1) {
+      const offset = bestOffset(needle, { stride, remainder });
+      for (const word of wordsAt(needle, offset)) anchors.push({ word, needle, offset });
+    }
+  }
+  return anchors;
+}
+
+/** Four bytes as one number. */
+export function wordAt(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+/** The words there, as many as the readings of their bytes allow. */
+export function wordsAt({ bytes, orBytes = bytes }: Pattern, offset: number): number[] {
+  let words = [wordAt(bytes, offset)];
+  for (let at = offset; at < offset + WORD_BYTES; at += 1) {
+    const difference = (bytes[at]! ^ orBytes[at]!) << (8 * (at - offset));
+    if (difference !== 0) words = words.flatMap((word) => [word, word ^ difference]);
+  }
+  return words;
+}
+
+function bestOffset(needle: Pattern, { stride, remainder }: { stride: number; remainder: number }): number {
+  let best = remainder;
+  let bestCost = Infinity;
+  const last = Math.min(needle.bytes.length - WORD_BYTES, remainder + stride * (MAX_CHOICES - 1));
+  for (let offset = remainder; offset <= last && bestCost > 0; offset += stride) {
+    const cost = costAt(needle, offset);
+    if (cost < bestCost) [best, bestCost] = [offset, cost];
+  }
+  return best;
+}
+
+/** The words of a long needle differ little. */
+const MAX_CHOICES = 6;
+
+/** `\u00` is in every escaped text and in most needles; a place with two readings takes two words. */
+function costAt({ bytes, orBytes = bytes }: Pattern, offset: number): number {
+  let cost = 0;
+  for (let at = offset; at < offset + WORD_BYTES; at += 1) cost += COST_OF_BYTE[bytes[at]!]! + (bytes[at] === orBytes[at] ? 0 : 1);
+  return cost;
+}
+
+const COST_OF_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('\\u0%&#x;'.includes(String.fromCharCode(byte)) ? 1 : 0));

@@ -1,0 +1,91 @@
+import { seededRandom } from './random.ts';
+
+/** One way in which a program writes a value: made here without the code under test. latin1, one character a byte. */
+export type WrittenForm = { name: string; text: string; /** whether it may stand in a header */ isText: boolean };
+
+/** The ways the page lists, in the cases and at the alignments there are. */
+export function writtenForms(value: string): WrittenForm[] {
+  const bytes = Buffer.from(value);
+  const everyByte = (write: (byte: number) => string) => Array.from(bytes, write).join('');
+  const everyUnit = (write: (unit: number) => string) => Array.from({ length: value.length }, (_, at) => write(value.charCodeAt(at))).join('');
+  const twoDigits = (byte: number) => byte.toString(16).padStart(2, '0');
+  const fourDigits = (unit: number) => unit.toString(16).padStart(4, '0');
+  const around = ['', 'u', 'u:'].flatMap((before) => ['', '\n', '"}'].map((after) => [before, after] as const));
+  const html = Array.from(value, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[char] ?? char).join('');
+  const forms: Record<string, string> = {
+    raw: value,
+    encodeURI: encodeURI(value),
+    encodeURIComponent: encodeURIComponent(value),
+    'a form': new URLSearchParams([['k', value]]).toString().slice(2),
+    'percent, every byte': everyByte((byte) => `%${twoDigits(byte).toUpperCase()}`),
+    'percent, every byte, lower case': everyByte((byte) => `%${twoDigits(byte)}`),
+    'percent, every byte, both cases': mixCases(everyByte((byte) => `%${twoDigits(byte)}`)),
+    JSON: JSON.stringify(value).slice(1, -1),
+    'JSON with \\/': JSON.stringify(value).slice(1, -1).replaceAll('/', '\\/'),
+    'JSON, every character': everyUnit((unit) => `\\u${fourDigits(unit)}`),
+    'JSON, every character, both cases': everyUnit((unit) => `\\u${mixCases(fourDigits(unit))}`),
+    'HTML': html,
+    'HTML, decimal': Array.from(value, (char) => `&#${char.codePointAt(0)};`).join(''),
+    'HTML, hexadecimal': Array.from(value, (char) => `&#x${char.codePointAt(0)!.toString(16)};`).join(''),
+    hex: bytes.toString('hex'),
+    'hex, upper case': bytes.toString('hex').toUpperCase(),
+    'hex, both cases': mixCases(bytes.toString('hex')),
+    'UTF-16, little-endian': Buffer.from(value, 'utf16le').toString('latin1'),
+    'UTF-16, big-endian': Buffer.from(value, 'utf16le').swap16().toString('latin1'),
+  };
+  for (const alphabet of ['base64', 'base64url'] as const) {
+    for (const [before, after] of around) forms[`${alphabet} between ${JSON.stringify(before)} and ${JSON.stringify(after)}`] = Buffer.from(before + value + after).toString(alphabet);
+  }
+  for (const before of ['', 'u', 'u:']) {
+    const once = Buffer.from(before + value).toString('base64');
+    forms[`base64 of base64 behind ${JSON.stringify(before)}`] = Buffer.from(once).toString('base64');
+    forms[`base64 behind ${JSON.stringify(before)}, in JSON`] = once.replaceAll('/', '\\/');
+    forms[`base64 behind ${JSON.stringify(before)}, in a URL`] = encodeURIComponent(once);
+  }
+  return Object.entries(forms).map(([name, text]) => ({ name, text: name.startsWith('UTF-16') ? text : Buffer.from(text).toString('latin1'), isText: !name.startsWith('UTF-16') }));
+}
+
+/**
+ * Whether a value can be read out of a text by taking off any of these encodings. Of base64 its first and last characters may be missing:
+ * they share digits with their neighbours.
+ */
+export function canBeReadIn(text: string, value: string): boolean {
+  const wanted = Buffer.from(value).toString('latin1');
+  return [text, ...unescaped(text)].some((plain) => plain.includes(wanted) || readsInBase64(plain, wanted, 2)) || readsInBytes(text, value);
+}
+
+function unescaped(text: string): string[] {
+  const percent = text.replaceAll('+', ' ').replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const plus = text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const json = text.replaceAll(/(?:\\u[0-9a-f]{4})+/gi, (run) => utf8(run.split('\\u').slice(1).map((hex) => String.fromCharCode(Number.parseInt(hex, 16))).join(''))).replaceAll(/\\(["\\/])/g, '$1');
+  const html = text.replaceAll(/&#(x?)([0-9a-f]+);/gi, (_, x: string, code: string) => utf8(String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(code, x === '' ? 10 : 16)))))
+    .replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&');
+  return [percent, plus, json, html];
+}
+
+function readsInBytes(text: string, value: string): boolean {
+  const wanted = Buffer.from(value).toString('hex');
+  const units = Buffer.from(value, 'utf16le');
+  return text.toLowerCase().includes(wanted) || text.includes(units.toString('latin1')) || text.includes(Buffer.from(units).swap16().toString('latin1'));
+}
+
+function readsInBase64(text: string, wanted: string, depth: number): boolean {
+  if (depth === 0) return false;
+  const inner = wanted.slice(1, -1);
+  for (const [run] of text.matchAll(/[\w+/-]{8,}/g)) {
+    for (let skip = 0; skip < 4; skip += 1) {
+      const decoded = Buffer.from(run.slice(skip), 'base64').toString('latin1');
+      if (decoded.includes(inner) || readsInBase64(decoded, wanted, depth - 1)) return true;
+    }
+  }
+  return false;
+}
+
+function utf8(text: string): string {
+  return Buffer.from(text).toString('latin1');
+}
+
+function mixCases(text: string): string {
+  const random = seededRandom(5);
+  return Array.from(text, (char) => (random.below(2) ? char.toUpperCase() : char)).join('');
+}
