@@ -17,15 +17,16 @@ export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, f
   });
   const method = headers[':method'] ?? '';
   const plainHeaders = fromHttp2Headers(rawHeaders);
+  const hasBody = (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0;
   return {
     version: '2',
-    problem: headerListBytes(rawHeaders) > limits.headerBytes ? tooLongHeaders(limits) : findHttp2Misuse({ method, rawHeaders: plainHeaders }),
+    problem: headerListBytes(rawHeaders) > limits.headerBytes ? tooLongHeaders(limits) : findHttp2Misuse({ method, hasBody, rawHeaders: plainHeaders }),
     method,
     url: headers[':path'] ?? '',
     pseudo: { scheme: headers[':scheme'] ?? null, authority: headers[':authority'] ?? null },
     rawHeaders: plainHeaders,
     headers,
-    hasBody: (flags & constants.NGHTTP2_FLAG_END_STREAM) === 0,
+    hasBody,
     body: stream,
     // A stream that was reset may end all the same, as if it had been whole.
     isComplete: () => (stream.readableEnded || stream.endAfterHeaders) && !stream.aborted && (stream.rstCode ?? 0) === constants.NGHTTP2_NO_ERROR,

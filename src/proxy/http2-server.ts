@@ -96,7 +96,7 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
   running.add(stream);
   try {
     const request = http2Request(stream, head, context.limits);
-    handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect === '100-continue' });
+    handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
   } catch {
     // Thrown further it would end the process. Unjudged, the request goes nowhere.
     stream.close(constants.NGHTTP2_INTERNAL_ERROR);

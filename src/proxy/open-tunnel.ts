@@ -1,8 +1,8 @@
 import http from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type tls from 'node:tls';
-import type { Endpoint } from '../policy/policy.ts';
 import { connectFirst } from './connect-first.ts';
+import type { DialDestination } from './dial-destination.ts';
 import { DialError } from './dial-error.ts';
 import type { RouteOptions } from './find-route.ts';
 import { secure } from './secure.ts';
@@ -22,7 +22,7 @@ export type TunnelOptions = Pick<RouteOptions, 'resolveName'> & {
  * The proxy itself may be anywhere, on a private address too: whoever set the variable chose it.
  * @throws DialError
  */
-export async function openTunnel(destination: Endpoint, options: TunnelOptions): Promise<Socket> {
+export async function openTunnel(destination: DialDestination, options: TunnelOptions): Promise<Socket> {
   const { proxy, signal, timeouts } = options;
   const context = proxy.scheme === 'https' ? await options.contextFor(null) : null;
   const unreachable = (code: string) => new DialError('upstream-proxy',
@@ -39,7 +39,7 @@ export async function openTunnel(destination: Endpoint, options: TunnelOptions):
 
 type AskOptions = Pick<TunnelOptions, 'proxy' | 'signal' | 'timeouts'> & { carrier: Socket };
 
-function askFor({ host, port }: Endpoint, { proxy, carrier, signal, timeouts }: AskOptions): Promise<Socket> {
+function askFor({ host, port }: DialDestination, { proxy, carrier, signal, timeouts }: AskOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
     // Proxies are asked for names only: no brackets are needed.
     const authority = `${host}:${port}`;

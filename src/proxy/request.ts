@@ -8,7 +8,7 @@ import type { BodyRefusal } from './decoded-scan.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
-import { hasCodedMessages } from './grpc.ts';
+import { hasCodedMessages, isGrpc } from './grpc.ts';
 import { isNodeCoding } from './node-codings.ts';
 import { otherReadings } from './other-readings.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -79,6 +79,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
   if (pinned !== null && coding !== null && !isNodeCoding(coding)) return refuse(exchange, notCodedAgain);
+  if (pinned !== null && !pinned.keepsLength && isGrpc(headers)) return refuse(exchange, otherLengthMessages);
   const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
@@ -163,6 +164,11 @@ const notCodedAgain: Refusal = {
 const unscannableMessages: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Send gRPC messages uncompressed ("grpc-encoding: identity"), so that they can be searched for secrets.',
+};
+
+const otherLengthMessages: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unreadable-body',
+  remedy: 'gRPC messages say their length, and a secret pinned to "body" has another one than its placeholder: pin it to a header instead.',
 };
 
 function tooManyAMinute({ requestsPerMinute }: RateLimit): Refusal {

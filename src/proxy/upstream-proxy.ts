@@ -20,8 +20,9 @@ export type UpstreamProxies = {
   noProxy: string;
 };
 
-/** The proxy on the way to a destination, which is a name: addresses are never asked of a proxy. Raw connections take the tunnels of HTTPS. */
+/** The proxy on the way to a destination, which is a name: addresses are never asked of a proxy. */
 export function proxyFor(destination: DialDestination, proxies: UpstreamProxies): UpstreamProxy | null {
-  const proxy = proxies[destination.scheme === 'http' ? 'http' : 'https'];
+  // A raw connection is asked for as one with TLS is: what is in it is not the proxy's to read.
+  const proxy = destination.scheme === 'http' ? proxies.http : proxies.https;
   return proxy === null || isNamedIn(proxies.noProxy, destination) ? null : proxy;
 }

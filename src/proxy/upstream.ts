@@ -6,8 +6,8 @@ import type { Dispatcher, Pool } from 'undici';
 // The package's index would load fetch, WebSocket and more: tens of milliseconds of every start.
 import PoolConstructor from 'undici/lib/dispatcher/pool.js';
 import type { Destination } from '../policy/policy.ts';
-import type { DialDestination } from './dial-destination.ts';
 import { dial, type DialOptions } from './dial.ts';
+import type { DialDestination } from './dial-destination.ts';
 import type { RawHeaders } from './headers.ts';
 import { openHttp2Sessions } from './http2-sessions.ts';
 import { dispatchHttp2 } from './http2-upstream.ts';

@@ -38,9 +38,10 @@ export function openBodySubstitution(needles: SecretNeedles, body: OutgoingBody)
     (secret.pins?.places ?? []).flatMap((place): BodyPin[] => (place.kind === 'body' || place.kind === 'field' ? [{ secret, place }] : [])));
   const fields = pins.flatMap(({ place }) => (place.kind === 'field' ? [place] : []));
   const kind: BodyKind = fields.length === 0 ? { kind: 'other' } : parseContentType(body.contentType);
-  const isRelevant = pins.some(({ place }) => place.kind === 'body') || kind.kind !== 'other';
-  if (body.destination.scheme !== 'https' || !isRelevant) return null;
-  return createBodySubstitution(needles, { body, pins, reader: createReader(kind, fields), writing: WRITINGS[kind.kind] });
+  // A body without fields: what is pinned to some is not put in, and cannot change its length.
+  const relevant = kind.kind === 'other' ? pins.filter(({ place }) => place.kind === 'body') : pins;
+  if (body.destination.scheme !== 'https' || relevant.length === 0) return null;
+  return createBodySubstitution(needles, { body, pins: relevant, reader: createReader(kind, fields), writing: WRITINGS[kind.kind] });
 }
 
 type BodyPin = { secret: Secret; place: Extract<Place, { kind: 'body' | 'field' }> };

@@ -17,7 +17,7 @@ test('no address but the gateway\'s is reachable, whatever the protocol, and eve
   await using host = await startHostServices();
   const addresses = Object.values(os.networkInterfaces()).flatMap((list) => list ?? []).filter(({ scopeid }) => !scopeid).map(({ address }) => address);
   const outward = addresses.find((address) => net.isIPv4(address) && !address.startsWith('127.')) ?? '127.0.0.1';
-  await using upstream = await startUpstream((_, response) => void response.end('allowed'), outward);
+  await using upstream = await startUpstream((_, response) => void response.end('allowed'), { address: outward });
   const own = [
     ...addresses.flatMap((address) => [`tcp,${address},${host.port}`, `udp,${address},${host.port}`]),
     `tcp,127.0.0.1,${host.loopbackPort}`, `tcp,::1,${host.port}`, `tcp,${outward},${upstream.port}`, 'unix,/var/run/docker.sock,',

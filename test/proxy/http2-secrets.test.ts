@@ -174,6 +174,24 @@ describe('gRPC', () => {
     expect((await askHttp2(bench.http2('api.test'), grpc, 'x')).body.equals(message(placeholder))).toBe(true);
   });
 
+  test('a secret pinned to the body is put into messages where its placeholder is as long, else they are refused', async () => {
+    const hosts = { hosts: [{ kind: 'exact' as const, name: 'api.test' }], hostTexts: ['api.test'], pins: { places: [{ kind: 'body' as const, text: 'body' }], max: 1 } };
+    for (const real of [value, 'pa55word!']) {
+      const [pinned] = mintSecrets([{ name: 'PINNED', ...hosts, value: real }]) as [ReturnType<typeof mintSecrets>[number]];
+      const received: Buffer[] = [];
+      await using bench = await openBench({
+        secrets: [pinned], allow: [],
+        http2Upstream: (stream) => {
+          stream.on('data', (chunk: Buffer) => void received.push(chunk)).on('end', () => { stream.respond({ ':status': 200 }); stream.end('ok'); });
+        },
+      });
+      const answer = await askHttp2(bench.http2('api.test'), grpc, message(pinned.placeholder));
+      const isAsLong = pinned.placeholder.length === real.length;
+      expect([answer.status, answer.headers['x-decoy-blocked']]).toEqual(isAsLong ? [200, undefined] : [403, 'unreadable-body']);
+      expect(Buffer.concat(received).equals(isAsLong ? message(real) : Buffer.alloc(0))).toBe(true);
+    }
+  });
+
   test('where it is not, the stream is broken off before the message is', async () => {
     const [short] = mintSecrets([{ name: 'SHORT', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value: 'pa55word!' }]) as [ReturnType<typeof mintSecrets>[number]];
     expect(short.placeholder.length).not.toBe(short.value.length);

@@ -186,14 +186,11 @@ describe('is refused', () => {
     ['a path with a fragment', { ':path': '/v1/a#/admin' }, 400, 'host-mismatch'],
     ['another method', { ':method': 'DELETE' }, 403, 'method-not-allowed'],
     ['a header that makes it another method', { 'x-http-method-override': 'DELETE' }, 403, 'method-not-allowed'],
-    ['TE with more than trailers', { te: 'trailers, gzip' }, 400, 'bad-request'],
   ])('%s', async (_, headers, status, reason) => {
     let asked = 0;
     await using bench = await openBench({ allow: ['GET api.test/v1/**', 'other.test'], http2Upstream: (stream, ...rest) => { asked += 1; hello(stream, ...rest); } });
     const session = bench.http2('api.test');
-    // Node's own client would not send it.
-    const answer = await (headers['te'] === undefined ? askHttp2(session, { ':path': '/v1/a', ...headers }) : rawRequest(bench.tls('api.test', { ALPNProtocols: ['h2'] }), [[':method', 'GET'], [':scheme', 'https'], [':authority', 'api.test'], [':path', '/v1/a'], ['te', headers['te']]]));
-    if (answer === 'reset') return expect(reason).toBe('bad-request');
+    const answer = await askHttp2(session, { ':path': '/v1/a', ...headers });
     expect([answer.status, answer.headers['x-decoy-blocked']]).toEqual([status, reason]);
     expect(JSON.parse(answer.body.toString())).toMatchObject({ reason, host: 'api.test' });
     const [entry] = await bench.entriesOf(1);
@@ -201,13 +198,6 @@ describe('is refused', () => {
     // The session is as good as before.
     expect((await askHttp2(session, { ':path': '/v1/a' })).body.toString()).toBe('hello');
     expect(asked).toBe(1);
-  });
-
-  test('a request without an :authority, though it has a Host', async () => {
-    await using bench = await openBench({ http2Upstream: hello });
-    const answer = await rawRequest(bench.tls('api.test', { ALPNProtocols: ['h2'] }), [[':method', 'GET'], [':scheme', 'https'], [':path', '/'], ['host', 'api.test']]);
-    expect(answer).toBe('answered');
-    expect((await bench.entriesOf(1))[0]).toMatchObject({ decision: 'blocked', reason: 'host-mismatch', status: 400 });
   });
 
   test('CONNECT', async () => {
@@ -224,23 +214,6 @@ describe('is refused', () => {
     const session = bench.http2('api.test');
     const statuses = await Promise.all(['/v1/a', '/admin', '/v1/b', '/'].map(async (path) => (await askHttp2(session, { ':path': path })).status));
     expect(statuses).toEqual([200, 403, 200, 403]);
-  });
-
-  test.each<[string, [string, string][]]>([
-    ['connection', [['connection', 'x']]], ['transfer-encoding', [['transfer-encoding', 'chunked']]], ['upgrade', [['upgrade', 'websocket']]],
-    ['keep-alive', [['keep-alive', '5']]], ['proxy-connection', [['proxy-connection', 'close']]],
-    ['a line break in a value', [['x-a', 'b\r\nx-injected: 1']]], ['NUL in a value', [['x-a', 'b\0c']]], ['white space around a value', [['x-a', ' b']]],
-    ['a line break in a name', [['x-a\r\nx-injected', 'b']]], ['an upper-case name', [['X-Injected', 'b']]], ['a line break in :path', [[':path', '/ HTTP/1.1\r\nx-injected: 1']]],
-    [':protocol', [[':protocol', 'websocket']]], ['a pseudo-header that is none', [[':host', 'other.test']]],
-  ])('malformed, or dropped: %s', async (_, extra) => {
-    const seen: string[][] = [];
-    await using bench = await openBench({ upstream: (request, response) => { seen.push(request.rawHeaders); response.end('ok'); } });
-    const fields: [string, string][] = [[':method', 'GET'], [':scheme', 'https'], [':authority', 'api.test']];
-    if (extra[0]![0] !== ':path') fields.push([':path', '/']);
-    await rawRequest(bench.tls('api.test', { ALPNProtocols: ['h2'] }), [...fields, ...extra]);
-    for (const rawHeaders of seen) {
-      expect(rawHeaders.join('\n').toLowerCase()).not.toMatch(/x-a|injected|websocket|chunked|proxy-connection|other\.test/);
-    }
   });
 
   test('what is no HTTP/2 although it was agreed on is told once', async () => {
@@ -271,38 +244,3 @@ describe('is refused', () => {
     expect(seen[0]).not.toHaveProperty('http2-settings');
   });
 });
-
-/** Sends one request whose fields no client library would write, and waits for its end. */
-async function rawRequest(socket: ReturnType<typeof openTls>, fields: [string, string][]) {
-  socket.on('error', () => undefined);
-  const literal = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]);
-  // Literal header fields without indexing and without Huffman coding (RFC 7541, 6.2.2).
-  const block = Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), literal(name), literal(value)]));
-  socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0), frame(1, 0x5, 1, block)]));
-  for await (const type of framesOf(socket)) {
-    if (type.stream !== 1) continue;
-    socket.destroy();
-    return type.kind === 3 ? 'reset' as const : 'answered' as never;
-  }
-  return 'reset' as const;
-}
-
-function frame(kind: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = kind;
-  header[4] = flags;
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
-}
-
-async function* framesOf(socket: NodeJS.ReadableStream) {
-  let seen = Buffer.alloc(0);
-  for await (const chunk of socket as AsyncIterable<Buffer>) {
-    seen = Buffer.concat([seen, chunk]);
-    while (seen.length >= 9 && seen.length >= 9 + seen.readUIntBE(0, 3)) {
-      yield { kind: seen[3]!, stream: seen.readUInt32BE(5) };
-      seen = seen.subarray(9 + seen.readUIntBE(0, 3));
-    }
-  }
-}

@@ -218,6 +218,11 @@ describe('keeps the length', () => {
     expect(substitution.keepsLength).toBe(expected);
   });
 
+  it('whatever is pinned to the fields that a body of its type does not have', () => {
+    const sent = send([like('real_0123456789abcdefg', 'body'), { ...key('body:a'), placeholder: 'DECOY_of_the_other_one' }], { contentType: 'text/plain', chunks: [Buffer.from(`a ${P}`)] });
+    expect(sent).toMatchObject({ body: 'a real_0123456789abcdefg', keepsLength: true });
+  });
+
   it('refuses what would change it', () => {
     const body = Buffer.from(`{"a":"${P.replace('D', String.raw`\u0044`)}"}`);
     expect(send([like('real_0123456789abcdefg', 'body:a')], { contentType: JSON_TYPE, chunks: [body] })).toMatchObject({ reason: 'placeholder-wrong-place', place: 'body, escaped' });

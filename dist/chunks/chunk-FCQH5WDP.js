@@ -9,7 +9,7 @@ function fail(problems){return process.stderr.write(problems.map(problem=>`decoy
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
 Options of run
-  --allow RULE             [METHOD[,METHOD\u2026] ]host | *.host | **.host [:port] [/path/**]; repeat
+  --allow RULE             [METHOD[,METHOD\u2026] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
   --secret 'NAME@host[,\u2026][;in=PLACE[,\u2026]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; repeat
                            PLACE: credentials (default), header:NAME, query:KEY, path, body, body:FIELD; max: how often in each
   --foreign-credentials allow   or strip or block: other credential headers on these hosts
@@ -35,7 +35,7 @@ What the command gets
 
 Options of check
   --allow RULE  --secret NAME@host[,\u2026][;\u2026]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
-  METHOD is GET unless it is given. Names are not looked up: one that leads to a private address is only refused by a run.
+  METHOD is GET unless it is given; a URL may also be tcp://host:port. Names are not looked up: one that leads to a private address is only refused by a run.
   Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.
 
 Options of clean
