@@ -67,7 +67,6 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
-  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
   if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
@@ -75,6 +74,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const waitSeconds = rate.take();
   if (waitSeconds !== null) return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
+  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
 
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;

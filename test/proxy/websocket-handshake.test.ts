@@ -88,3 +88,13 @@ describe('a secret pinned', () => {
     expect(await closed(socket)).toEqual({ code: 1008, reason: 'blocked by decoy: placeholder-wrong-place' });
   });
 });
+
+test('a handshake is one of the requests a minute may have', async () => {
+  await using service = await openSocketBench(echo, { options: { limits: { requestsPerMinute: 1 } } });
+  const socket = service.connect();
+  await once(socket, 'open');
+  const [, answer] = await once(service.connect(), 'unexpected-response') as [unknown, http.IncomingMessage];
+  expect([answer.statusCode, JSON.parse(String(await readAll(answer)))]).toMatchObject([429, { reason: 'capacity' }]);
+  socket.close();
+  await closed(socket);
+});

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import http2 from 'node:http2';
@@ -12,7 +12,8 @@ import { createAuthority } from '../../../src/trust/authority.ts';
 /** A real HTTPS server that answers for any name, with an authority of its own, and keeps what it received. */
 export type Upstream = AsyncDisposable & {
   port: number;
-  server: https.Server | http2.Http2SecureServer;
+  /** for what is not a request: `upgrade` */
+  server: EventEmitter;
   /** Decoy's environment that makes it trust this server, and only Decoy's */
   env: { NODE_EXTRA_CA_CERTS: string };
   /** `--resolve` options that lead these names here */
