@@ -24,15 +24,16 @@ export type Form = {
  * - html: the named entities, with the ways to write quotation marks; slash, equals sign and backtick; every character;
  * - hex; UTF-16 in both byte orders;
  * - base64, both alphabets, at all three alignments (inside Basic credentials too), also in JSON with `\/`, percent-encoded, or twice.
+ * - twice: JSON within JSON, percent within percent, JSON within percent, html within html, and JSON and html within each other.
  * Hexadecimal digits may be in either case, and in both: what is all upper-case is replaced so, anything else by lower-case digits.
  *
- * Not found, as no list of forms can be complete: escapes of only some characters otherwise than above or within each
- * other (headers and URLs are unescaped as well, see unescapings.ts), base64 broken into lines, compression or encryption, a
+ * Not found, as no list of forms can be complete: escapes of only some characters otherwise than above, three within each
+ * other or two in another order (headers and URLs of requests are unescaped as well, see unescapings.ts), base64 broken into lines, compression or encryption, a
  * reversed, cut or spaced-out value.
  */
 export function encodedForms(value: string): Form[] {
   const forms = new Map<string, Form>();
-  for (const form of [...WRITERS.flatMap((writer) => casedForms(writer, value)), ...utf16Forms(value), ...base64Forms(value)]) {
+  for (const form of [...[...WRITERS, ...TWICE].flatMap((writer) => casedForms(writer, value)), ...utf16Forms(value), ...base64Forms(value)]) {
     if (!forms.has(form.text)) forms.set(form.text, form);
   }
   return [...forms.values()];
@@ -40,43 +41,81 @@ export function encodedForms(value: string): Form[] {
 
 type Writer = { encoding: Encoding; write: (value: string, cased: Cased) => string };
 
+/** Characters that are not percent-encoded. */
+const KEPT: readonly RegExp[] = [
+  /[\w!#$&'()*+,\-./:;=?@~]/, // encodeURI
+  /[\w!'()*\-.~]/, // encodeURIComponent
+  /[\w\-.~]/, // RFC 3986, section 2.3
+  /[\w*\-. ]/, // application/x-www-form-urlencoded, URL Standard section 5.2; the space becomes a plus sign
+  /[\w\-./~]/, // Python's urllib.parse.quote
+  /[\w\-.~:]/, // as write-value.ts puts it into a path
+  /[A-Za-z0-9]/,
+  /[]/,
+];
+
+const JSON_STYLES: readonly { escaped: RegExp; slash: boolean }[] = [
+  { escaped: /[]/, slash: false },
+  { escaped: /[]/, slash: true },
+  { escaped: /[^\x00-\x7f]/, slash: false },
+  { escaped: /[^\x00-\x7f]/, slash: true },
+  { escaped: /[<>&\u2028\u2029]/, slash: false },
+  { escaped: /[^\x00-\x7f]|["&'+<>`]/, slash: false },
+  { escaped: /[^A-Za-z0-9]/, slash: false },
+  { escaped: /[^]/, slash: false },
+];
+
+/** What stands for a character, besides `&`, `<` and `>`. */
+const ENTITIES: readonly Readonly<Record<string, string>>[] = [
+  {}, // text nodes
+  { '"': '&quot;' }, // attributes, as the DOM and PHP's htmlspecialchars before 8.1 write them
+  { '"': '&quot;', "'": '&#39;' }, // Django, Rails, lodash
+  { '"': '&#34;', "'": '&#39;' }, // Go, Jinja
+  { '"': '&quot;', "'": '&#x27;' }, // Python, React
+  { '"': '&quot;', "'": '&#039;' }, // PHP
+  { '"': '&quot;', "'": '&apos;' }, // XML
+  { '"': '&quot;', "'": '&#x27;', '`': '&#x60;', '=': '&#x3D;' }, // Handlebars
+  { '"': '&quot;', "'": '&#39;', '`': '&#x60;', '=': '&#x3D;', '/': '&#x2F;' }, // mustache.js
+];
+
 const WRITERS: readonly Writer[] = [
   { encoding: 'raw', write: utf8 },
-  ...[
-    /[\w!#$&'()*+,\-./:;=?@~]/, // encodeURI
-    /[\w!'()*\-.~]/, // encodeURIComponent
-    /[\w\-.~]/, // RFC 3986, section 2.3
-    /[\w*\-. ]/, // application/x-www-form-urlencoded, URL Standard section 5.2; the space becomes a plus sign
-    /[\w\-./~]/, // Python's urllib.parse.quote
-    /[\w\-.~:]/, // as write-value.ts puts it into a path
-    /[A-Za-z0-9]/,
-    /[]/,
-  ].map((kept): Writer => ({ encoding: 'percent', write: (value, cased) => percent(value, kept, cased) })),
-  ...[
-    { escaped: /[]/, slash: false },
-    { escaped: /[]/, slash: true },
-    { escaped: /[^\x00-\x7f]/, slash: false },
-    { escaped: /[^\x00-\x7f]/, slash: true },
-    { escaped: /[<>&\u2028\u2029]/, slash: false },
-    { escaped: /[^\x00-\x7f]|["&'+<>`]/, slash: false },
-    { escaped: /[^A-Za-z0-9]/, slash: false },
-    { escaped: /[^]/, slash: false },
-  ].map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(value, style, cased) })),
-  ...[
-    {}, // text nodes
-    { '"': '&quot;' }, // attributes, as the DOM and PHP's htmlspecialchars before 8.1 write them
-    { '"': '&quot;', "'": '&#39;' }, // Django, Rails, lodash
-    { '"': '&#34;', "'": '&#39;' }, // Go, Jinja
-    { '"': '&quot;', "'": '&#x27;' }, // Python, React
-    { '"': '&quot;', "'": '&#039;' }, // PHP
-    { '"': '&quot;', "'": '&apos;' }, // XML
-    { '"': '&quot;', "'": '&#x27;', '`': '&#x60;', '=': '&#x3D;' }, // Handlebars
-    { '"': '&quot;', "'": '&#39;', '`': '&#x60;', '=': '&#x3D;', '/': '&#x2F;' }, // mustache.js
-  ].map((entities: Record<string, string>): Writer => ({ encoding: 'html', write: (value) => html(value, (char) => entities[char] ?? null) })),
+  ...KEPT.map((kept): Writer => ({ encoding: 'percent', write: (value, cased) => percent(value, kept, cased) })),
+  ...JSON_STYLES.map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(value, style, cased) })),
+  ...ENTITIES.map((entities): Writer => ({ encoding: 'html', write: (value) => withEntities(value, entities) })),
   { encoding: 'html', write: (value) => html(value, (_, code) => `&#${code};`) },
   { encoding: 'html', write: (value, cased) => html(value, (_, code) => `&#x${cased(code.toString(16))};`) },
   { encoding: 'hex', write: hex },
 ];
+
+/** Escaped by one program and again by the next: of a value of letters, digits, `-` and `_` these are all the value itself. */
+const TWICE: readonly Writer[] = [
+  // A body that is a string of another body: each with the escapes of the same program, or the outer with the shortest.
+  ...JSON_STYLES.slice(0, 6).flatMap((inner) => [inner, ...JSON_STYLES.slice(0, 2)].map((outer): Writer => ({
+    encoding: 'json', write: (value, cased) => json(asText(json(value, inner, cased)), outer, cased),
+  }))),
+  // A URL within a query within a URL.
+  ...KEPT.slice(0, 5).flatMap((inner) => KEPT.slice(0, 5).map((outer): Writer => ({
+    encoding: 'percent', write: (value, cased) => percent(percent(value, inner, cased), outer, cased),
+  }))),
+  ...JSON_STYLES.slice(0, 4).flatMap((style) => KEPT.slice(1, 5).map((kept): Writer => ({
+    encoding: 'percent', write: (value, cased) => percent(asText(json(value, style, cased)), kept, cased),
+  }))),
+  // JSON in an attribute or a script, and a page that is escaped as a whole.
+  ...ENTITIES.slice(0, 7).flatMap((entities) => [
+    ...JSON_STYLES.slice(0, 4).map((style): Writer => ({ encoding: 'html', write: (value, cased) => withEntities(asText(json(value, style, cased)), entities) })),
+    { encoding: 'html' as const, write: (value: string) => withEntities(asText(withEntities(value, entities)), entities) },
+    ...JSON_STYLES.slice(0, 2).map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(asText(withEntities(value, entities)), style, cased) })),
+  ]),
+];
+
+function withEntities(value: string, entities: Readonly<Record<string, string>>): string {
+  return html(value, (char) => entities[char] ?? null);
+}
+
+/** Writers give one character a byte, and take characters. */
+function asText(written: string): string {
+  return Buffer.from(written, 'latin1').toString('utf8');
+}
 
 /**
  * Where every second byte is NUL, what both orders have in common stands for both. Needles that begin with NUL would hold back the

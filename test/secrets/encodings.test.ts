@@ -113,3 +113,23 @@ it('has no form twice and none shorter than the value', () => {
   expect(new Set(texts(value)).size).toBe(texts(value).length);
   for (const { text } of encodedForms('aB3dE6gH')) expect(text.length).toBeGreaterThanOrEqual(8);
 });
+
+test.each([
+  ['JSON in JSON', 'cs+/=&x\\\\\\"0123456789', (value: string) => JSON.stringify(JSON.stringify(value).slice(1, -1)).slice(1, -1)],
+  ['a URL in a URL', 'cs%252B%252F%253D%2526x%25220123456789', (value: string) => encodeURIComponent(encodeURIComponent(value))],
+  ['JSON in a URL', 'cs%2B%2F%3D%26x%5C%220123456789', (value: string) => encodeURIComponent(JSON.stringify(value).slice(1, -1))],
+  ['HTML in HTML', 'cs+/=&amp;amp;x&amp;quot;0123456789', (value: string) => escapeHtml(escapeHtml(value))],
+  ['JSON in HTML', 'cs+/=&amp;x\\&quot;0123456789', (value: string) => escapeHtml(JSON.stringify(value).slice(1, -1))],
+])('%s', (_, text, write) => {
+  const value = 'cs+/=&x"0123456789';
+  expect(write(value)).toBe(text);
+  expect(texts(value)).toContain(text);
+});
+
+test('a value that no escape changes has no more forms for being escaped twice', () => {
+  expect(texts('sk-aB3dE6gH_0123456789').filter((text) => /^[\w-]+$/.test(text) && text.startsWith('sk-'))).toEqual(['sk-aB3dE6gH_0123456789']);
+});
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+}
