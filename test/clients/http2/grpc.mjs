@@ -17,7 +17,7 @@ call.on('error', (error) => console.log(`grpc, both: ${error.message}`));
 const words = ['two', 'three'];
 call.write(words[0]);
 call.on('data', (message) => {
-  console.log(`grpc, both: ${message}`);
+  console.log(`grpc, both: ${String(message).trim()}`);
   words.shift();
   if (words.length > 0) call.write(words[0]);
   else call.end();
