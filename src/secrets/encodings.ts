@@ -82,6 +82,8 @@ const WRITERS: readonly Writer[] = [
   ...KEPT.map((kept): Writer => ({ encoding: 'percent', write: (value, cased) => percent(value, kept, cased) })),
   ...JSON_STYLES.map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(value, style, cased) })),
   ...ENTITIES.map((entities): Writer => ({ encoding: 'html', write: (value) => withEntities(value, entities) })),
+  { encoding: 'html', write: (value) => html(value, (char, code) => (/[A-Za-z0-9]/.test(char) ? char : `&#${code};`)) }, // all that is no letter or digit
+  { encoding: 'html', write: (value, cased) => html(value, (char, code) => (/[A-Za-z0-9]/.test(char) ? char : `&#x${cased(code.toString(16))};`)) },
   { encoding: 'html', write: (value) => html(value, (_, code) => `&#${code};`) },
   { encoding: 'html', write: (value, cased) => html(value, (_, code) => `&#x${cased(code.toString(16))};`) },
   { encoding: 'hex', write: hex },

@@ -43,11 +43,18 @@ export function createFormReader(names: readonly string[]): BodyReader {
     push(chunk, sink) {
       let at = 0;
       while (at < chunk.length) {
-        const end = nextSeparator(chunk, at, isValue);
+        const end = nextSeparator(chunk, at, { isValue, isWanted: fields.length > 0 });
         pass(chunk.subarray(at, end), sink, end < chunk.length);
         if (end === chunk.length) return null;
         const separator = chunk.subarray(end, end + 1);
         at = end + 1;
+        if (separator[0] === SEMICOLON) {
+          // Some servers (Ruby's CGI, older Python) take it for the beginning of another pair: what follows is no place for a secret.
+          sink.close();
+          fields = [];
+          sink.outside(separator);
+          continue;
+        }
         if (separator[0] === AMPERSAND) {
           endPair(sink);
           sink.outside(separator);
@@ -69,12 +76,17 @@ export function createFormReader(names: readonly string[]): BodyReader {
 }
 
 const AMPERSAND = 0x26;
+const SEMICOLON = 0x3b;
 const EQUALS = 0x3d;
 const PERCENT = 0x25;
 
-function nextSeparator(chunk: Buffer, from: number, isValue: boolean): number {
+function nextSeparator(chunk: Buffer, from: number, { isValue, isWanted }: { isValue: boolean; isWanted: boolean }): number {
   const ampersand = chunk.indexOf(AMPERSAND, from);
   const end = ampersand === -1 ? chunk.length : ampersand;
+  if (isWanted) {
+    const semicolon = chunk.subarray(from, end).indexOf(SEMICOLON);
+    return semicolon === -1 ? end : from + semicolon;
+  }
   if (isValue) return end;
   const equals = chunk.subarray(from, end).indexOf(EQUALS);
   return equals === -1 ? end : from + equals;

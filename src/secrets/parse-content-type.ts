@@ -10,6 +10,10 @@ export function parseContentType(contentType: string | null): BodyKind {
   if (kind === 'other') return { kind };
   const parameters = parseParameters(match[3]!);
   if (parameters === null) return { kind: 'unreadable', why: 'has a Content-Type with parameters that can be read in two ways' };
+  // Another parameter, or one in pieces (RFC 2231), can be a boundary to a server that looks for the word.
+  if (kind === 'multipart' && [...parameters.keys()].some((name) => name !== 'boundary' && name !== 'charset')) {
+    return { kind: 'unreadable', why: 'has a Content-Type with other parameters than boundary and charset' };
+  }
   if (kind === 'multipart') return parseBoundary(parameters.get('boundary'));
   const charset = parameters.get('charset')?.toLowerCase() ?? 'utf-8';
   return charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii' ? { kind } : { kind: 'unreadable', why: 'is in another character set than UTF-8' };

@@ -66,7 +66,8 @@ function pathPieces(path: string): Piece[] {
 function queryPieces(query: string): Piece[] {
   return query.split(/(?<=^\?|&)|(?=&)/).flatMap((pair): Piece[] => {
     const equals = pair.indexOf('=');
-    if (equals === -1) return [{ text: pair }];
+    // Some servers (Ruby's CGI, older Python) take a semicolon for the beginning of another pair.
+    if (equals === -1 || pair.includes(';')) return [{ text: pair }];
     const key = percentSpan(latin1(pair.slice(0, equals)), { plus: true }).decoded.toString('latin1');
     const text = pair.slice(equals + 1);
     return [{ text: pair.slice(0, equals + 1) }, {

@@ -11,7 +11,9 @@ export function fuzz(data: Buffer): void {
   const letters = alphabets[bytes.below(alphabets.length)]!;
   const lengths = Array.from({ length: bytes.below(24) }, () => bytes.below(11));
   const body = letters(bytes.rest());
-  const expected = formPairs(body).filter(([name]) => names.includes(name));
+  // Meant: a value ends at a semicolon, which some servers take for another pair's beginning.
+  const plain = Buffer.from(body.toString('latin1').replace(/(=[^&;]*);[^&]*/g, '$1'), 'latin1');
+  const expected = formPairs(plain).filter(([name]) => names.includes(name));
   for (const pieces of [[body], cut(body, lengths), Array.from(body, (byte) => Buffer.from([byte]))]) {
     const { values, passed, problem } = readBody(createFormReader(names), pieces, undo);
     check(problem === null, 'every body is a form');
@@ -24,7 +26,7 @@ export function fuzz(data: Buffer): void {
   }
 }
 
-const LETTERS = Buffer.from('a%=&+ 2bC3\u00e9');
+const LETTERS = Buffer.from('a%=&;+ 2bC3\u00e9');
 
 const alphabets: readonly ((bytes: Buffer) => Buffer)[] = [
   (bytes) => Buffer.from(bytes.map((byte) => LETTERS[byte % LETTERS.length]!)),

@@ -119,6 +119,7 @@ test.each([
   ['a URL in a URL', 'cs%252B%252F%253D%2526x%25220123456789', (value: string) => encodeURIComponent(encodeURIComponent(value))],
   ['JSON in a URL', 'cs%2B%2F%3D%26x%5C%220123456789', (value: string) => encodeURIComponent(JSON.stringify(value).slice(1, -1))],
   ['HTML in HTML', 'cs+/=&amp;amp;x&amp;quot;0123456789', (value: string) => escapeHtml(escapeHtml(value))],
+  ['entities for all but letters and digits', 'cs&#43;&#47;&#61;&#38;x&#34;0123456789', (value: string) => value.replace(/[^A-Za-z0-9]/g, (char) => `&#${char.charCodeAt(0)};`)],
   ['JSON in HTML', 'cs+/=&amp;x\\&quot;0123456789', (value: string) => escapeHtml(JSON.stringify(value).slice(1, -1))],
 ])('%s', (_, text, write) => {
   const value = 'cs+/=&x"0123456789';

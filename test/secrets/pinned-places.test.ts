@@ -70,6 +70,7 @@ describe('refused', () => {
     ['query:key', 'a credential header, which is no pinned place', { rawHeaders: ['authorization', `Bearer ${P}`] }, 'placeholder-wrong-place', 'header authorization'],
     ['header:x-token', 'another header', { rawHeaders: ['x-tokens', P] }, 'placeholder-wrong-place', 'header x-tokens'],
     ['header:x-token', 'Basic credentials of a header that has none', { rawHeaders: ['x-token', basic(`u:${P}`)] }, 'placeholder-wrong-place', 'header x-token, in base64 form'],
+    ['query:key', 'its value, behind a semicolon', { url: `/?key=1;b=${P}` }, 'placeholder-wrong-place', 'URL query'],
     ['query:key', 'another key', { url: `/?keys=${P}` }, 'placeholder-wrong-place', 'URL query'],
     ['query:key', 'a key in other capitals', { url: `/?Key=${P}` }, 'placeholder-wrong-place', 'URL query'],
     ['query:key', 'the key itself', { url: `/?${P}=key` }, 'placeholder-wrong-place', 'URL query'],

@@ -112,6 +112,7 @@ describe('refused before its last byte has left, wherever the body is cut', () =
     ['body:a', 'another field', FORM, `a=1&b=${P}`, 'placeholder-wrong-place'],
     ['body:a', 'a field name', FORM, `${P}=a`, 'placeholder-wrong-place'],
     ['body:a', 'a field without a value', FORM, `a&${P}`, 'placeholder-wrong-place'],
+    ['body:a', 'behind a semicolon, which some servers take for &', FORM, `a=1;b=${P}`, 'placeholder-wrong-place'],
     ['body:a', 'another part', MULTIPART, `${part('a', 'x')}${part('b', P)}--B-1--`, 'placeholder-wrong-place'],
     ['body:a', 'a header of a part', MULTIPART, `${part('a', 'x', `content-disposition: form-data; name=a; filename=${P}`)}--B-1--`, 'placeholder-wrong-place'],
     ...[
@@ -119,6 +120,8 @@ describe('refused before its last byte has left, wherever the body is cut', () =
       'content-disposition: form-data; name=a\r\ncontent-disposition: form-data; name=a', 'content-disposition: form-data;\r\n name=a', String.raw`content-disposition: form-data; name="\a"`,
       'content-disposition: form-data; name=a\r\ncontent-transfer-encoding: base64', 'content-disposition: form-data; name=a\r\ncontent-type: multipart/mixed; boundary=x', 'content-disposition: form-data; name=a\nx: y',
       'content-disposition : form-data; name=a', 'content-disposition: form-data; name="a',
+      'content-disposition: form-data; name*0="b"; name=a', 'content-disposition: form-data; name*0*=b; name=a', 'content-disposition: form-data; name=a; x=y',
+      `content-disposition: form-data; filename='; name="a"; x='`, 'content-disposition: form-data; filename="; name=b; "; name=a', String.raw`content-disposition: form-data; filename="a\"; name=\"b"; name="a"`,
     ].map((head): [string, string, string, string, string] => ['body:a', `a part with ${JSON.stringify(head)}`, MULTIPART, `${part('a', P, head)}--B-1--`, 'placeholder-wrong-place']),
     ['body:a', 'more often than `max`', JSON_TYPE, `{"a":"${P} ${P}"}`, 'secret-repeated'],
     ['body:*', 'more often than `max`, in several strings', JSON_TYPE, `{"a":"${P}","b":"${P}"}`, 'secret-repeated'],
@@ -149,6 +152,9 @@ describe('refused before its last byte has left, wherever the body is cut', () =
     ['nested too deep', JSON_TYPE, `${'['.repeat(513)}${']'.repeat(513)}`],
     ['no boundary', 'multipart/form-data', `${part('a', P)}--B-1--`],
     ['a boundary no part may have', 'multipart/form-data; boundary="a\tb"', 'x'],
+    ...[`boundary*=utf-8''C; boundary=B-1`, 'boundary*0=C; boundary=B-1', 'xboundary=C; boundary=B-1', 'x="; boundary=C"; boundary=B-1'].map((parameters): [string, string, string] => (
+      [`another boundary: ${parameters}`, `multipart/form-data; ${parameters}`, `${part('a', P)}--B-1--`]
+    )),
     ['no last boundary', MULTIPART, part('a', P)],
     ['lines that end with LF', MULTIPART, `${part('a', P)}--B-1--`.replaceAll('\r\n', '\n')],
     ['a boundary behind a lone LF', MULTIPART, `${part('b', 'x\n--B-1\ncontent-disposition: form-data; name="a"\n\ny')}--B-1--`],
