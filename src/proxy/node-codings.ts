@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 
-/** Whether Node undoes, and applies, this one coding itself: zstd since 22.15. */
+/** Whether Node undoes, and applies, this one coding itself: zstd from 24 on, as that of 22.15 takes a body that is cut short for a whole one. */
 export function isNodeCoding(coding: string): boolean {
   return nodeCodings.has(coding);
 }
@@ -31,7 +31,7 @@ const { createZstdDecompress, createZstdCompress } = zlib as {
   createZstdCompress?: () => Transform;
 };
 
-const nodeCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', ...(createZstdDecompress === undefined ? [] : ['zstd'])]);
+const nodeCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', ...(createZstdDecompress === undefined || Number.parseInt(process.versions.node, 10) < 24 ? [] : ['zstd'])]);
 
 /** ZSTD_d_windowLogMax; 2^23 bytes are the largest window RFC 9659 lets a content coding have. */
 const windowLogMax = 100;

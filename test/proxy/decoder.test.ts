@@ -64,7 +64,7 @@ describe.each(codings)('%s', (coding) => {
   });
 
   test('nothing is decoded before what was decoded is taken, however little stands for it', async () => {
-    const coded = encodeBody(Buffer.alloc(64 << 20), coding);
+    const coded = encodeBody(Buffer.alloc(192 << 20), coding);
     let taken = 0;
     let isTaking = false;
     let largest = 0;
@@ -85,9 +85,10 @@ describe.each(codings)('%s', (coding) => {
     });
     await decoder.push(coded);
     await decoder.end();
-    expect([taken, together]).toEqual([64 << 20, 0]);
+    expect([taken, together]).toEqual([192 << 20, 0]);
     expect(largest).toBeLessThanOrEqual(128 << 10);
-    expect(most).toBeLessThan(48 << 20);
+    // What was taken and not collected yet counts, too, which differs between releases of Node.
+    expect(most).toBeLessThan(128 << 20);
   });
 });
 

@@ -16,7 +16,7 @@ export const refusedRequests: FramingRow[] = [
     'length last': post(`${chunked}Content-Length: 4\r\n`, '0\r\n\r\n'),
   }),
   ...rows('several lengths, or one that is no plain decimal number', Object.fromEntries(
-    ['4\r\nContent-Length: 5', '5\r\nContent-Length: 5', '5, 5', '+5', '-5', '0x5', '5 5', '5.0', '5e0', '', '5;', '\x0b5', '\t5 \t', '99999999999999999999', '18446744073709551616']
+    ['4\r\nContent-Length: 5', '5\r\nContent-Length: 5', '5, 5', '+5', '-5', '0x5', '5 5', '5.0', '5e0', '', '5;', '\x0b5', '99999999999999999999', '18446744073709551616']
       .map((length) => [JSON.stringify(length), post(`Content-Length: ${length}\r\n`, 'hello')]),
   )),
   ...rows('a length beyond 9007199254740991', {
@@ -28,7 +28,7 @@ export const refusedRequests: FramingRow[] = [
       .map((coding) => [JSON.stringify(coding), post(`Transfer-Encoding: ${coding}\r\n`, '0\r\n\r\n')]),
   )),
   ...rows('a transfer coding besides chunked', Object.fromEntries(
-    ['identity', 'identity, chunked', 'gzip, chunked', 'xchunked', 'chunked;x=1', '"chunked"', ', chunked', '']
+    ['identity', 'identity, chunked', 'gzip, chunked', 'xchunked', 'chunked;x=1', '"chunked"', ', chunked']
       .map((coding) => [JSON.stringify(coding), post(`Transfer-Encoding: ${coding}\r\n`, '0\r\n\r\n')]),
   )),
   ...rows('Transfer-Encoding in HTTP/1.0', { POST: `POST /p HTTP/1.0\r\n${host}${chunked}\r\n0\r\n\r\n`, 'kept alive': `POST /p HTTP/1.0\r\n${host}Connection: keep-alive\r\n${chunked}\r\n0\r\n\r\n` }),
