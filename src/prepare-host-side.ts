@@ -39,11 +39,11 @@ export async function prepareHostSide({ config, host, secrets, policy, canary, w
   const starting = startProxy({
     socketPath, policy, secrets: compiled.value, resolve: [...config.resolve, ...upstream.resolve], authority,
     ownAddresses: Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address)),
-    ...(host.upstreamCertificates ? { upstreamCertificates: host.upstreamCertificates } : {}),
-    ...(host.upstreamRootFiles ? { upstreamRootFiles: host.upstreamRootFiles } : {}),
-    ...(host.upstreamProxies ? { upstreamProxies: host.upstreamProxies } : {}),
-    ...(config.clientCertificates ? { clientCertificates: config.clientCertificates } : {}),
-    ...(config.proxyLimits ? { limits: config.proxyLimits } : {}),
+    upstreamCertificates: host.upstreamCertificates,
+    upstreamRootFiles: host.upstreamRootFiles,
+    upstreamProxies: host.upstreamProxies,
+    clientCertificates: config.clientCertificates,
+    limits: config.proxyLimits,
     rate: rate.value,
     // The other name has one as well, the wrong one: with none, the canary would wait for all trusted roots to be parsed.
     pinnedAuthorities: [upstream.trust, { host: canary.otherHost, certificatePem: authority.certificatePem }],

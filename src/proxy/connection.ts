@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
-import { draftEntry } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { maxHeaderBytes, parseProxyHeader, type Endpoint } from './proxy-header.ts';
-import { noteRefusal } from './refusal.ts';
+import { recordRefusal } from './record-refusal.ts';
 import type { HttpSide } from './server.ts';
 import { passTcp } from './tcp.ts';
 import { acceptTls } from './tls.ts';
@@ -89,13 +88,13 @@ function refuseConnection({ host, port }: Endpoint, { policy, audit }: ProxyCont
   const raw = policy.decideTcp({ host, port });
   const isTls = port === 443;
   const verdict = policy.decide({ scheme: isTls ? 'https' : 'http', host, port, method: 'GET', path: '/' });
-  const draft = draftEntry({ protocol: isTls ? 'tls' : 'tcp', host, port });
   const { reason, remedy } = verdict.allowed
     ? { reason: 'host-not-allowed' as const, remedy: `Add "${host}:${port}" to allow.` }
     : verdict;
   // Of another port it is not known what is spoken there.
   const isOpen = port !== 443 && port !== 80 && !raw.allowed && raw.remedy !== remedy;
-  noteRefusal(draft, { status: 403, decision: 'blocked', reason, remedy: isOpen ? `${remedy}; where it is not HTTP, ${raw.remedy}` : remedy });
-  draft.status = null;
-  audit.record(draft);
+  recordRefusal(
+    { status: null, decision: 'blocked', reason, remedy: isOpen ? `${remedy}; where it is not HTTP, ${raw.remedy}` : remedy },
+    { protocol: isTls ? 'tls' : 'tcp', host, port, method: null, audit },
+  );
 }

@@ -1,11 +1,11 @@
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, type ServerOptions } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
-import { draftEntry } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { http2Answer, http2Request, type Http2Head } from './http2-client.ts';
 import type { ProxyLimits } from './limits.ts';
-import { noteRefusal, type Refusal } from './refusal.ts';
+import { recordRefusal } from './record-refusal.ts';
+import type { Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 import { createResetLimit, type ResetLimit } from './reset-limit.ts';
 import { tooManyRunning, type RunningCount } from './running-count.ts';
@@ -120,9 +120,5 @@ function isProtocolError({ code }: NodeJS.ErrnoException): boolean {
 const malformed: Refusal = { status: 400, decision: 'blocked', reason: 'bad-request', remedy: 'Send well-formed HTTP/2, as was agreed on in the TLS handshake.' };
 
 function note(refusal: Refusal, { method, destination, context }: Served & { method: string | null }): void {
-  const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
-  draft.method = method;
-  noteRefusal(draft, refusal);
-  draft.status = null;
-  context.audit.record(draft);
+  recordRefusal({ ...refusal, status: null }, { ...destination, protocol: destination.scheme, method, audit: context.audit });
 }

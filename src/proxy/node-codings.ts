@@ -31,7 +31,7 @@ const { createZstdDecompress, createZstdCompress } = zlib as {
   createZstdCompress?: () => Transform;
 };
 
-const nodeCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', ...(createZstdDecompress === undefined || Number.parseInt(process.versions.node, 10) < 24 ? [] : ['zstd'])]);
+const nodeCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', ...(Number.parseInt(process.versions.node, 10) < 24 ? [] : ['zstd'])]);
 
 /** ZSTD_d_windowLogMax; 2^23 bytes are the largest window RFC 9659 lets a content coding have. */
 const windowLogMax = 100;

@@ -21,13 +21,13 @@ export type ProxyOptions = {
   /** addresses of this host: refused as destinations although they may be public */
   ownAddresses: readonly string[];
   /** PEM roots trusted for upstreams besides Node's own and those of `upstreamRootFiles` */
-  upstreamCertificates?: readonly string[];
-  upstreamRootFiles?: RootFiles;
+  upstreamCertificates?: readonly string[] | undefined;
+  upstreamRootFiles?: RootFiles | undefined;
   /** shown to the hosts they are for, over TLS */
-  clientCertificates?: readonly ClientCertificate[];
+  clientCertificates?: readonly ClientCertificate[] | undefined;
   /** the proxies of this host's network; none: every connection is direct */
-  upstreamProxies?: UpstreamProxies | null;
-  limits?: Partial<ProxyLimits>;
+  upstreamProxies?: UpstreamProxies | null | undefined;
+  limits?: Partial<ProxyLimits> | undefined;
   /** counts in the place of one made of `limits` */
   rate?: RateLimit;
   upstreamTimeouts?: Partial<DialTimeouts>;

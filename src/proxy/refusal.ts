@@ -17,7 +17,10 @@ export type Refusal = {
   endsConnection?: true;
 };
 
-export function noteRefusal(draft: Draft, refusal: Refusal): void {
+/** As an entry tells it: without a status where no answer went out. */
+export type NotedRefusal = Omit<Refusal, 'status'> & { status: number | null };
+
+export function noteRefusal(draft: Draft, refusal: NotedRefusal): void {
   draft.decision = refusal.decision;
   draft.reason = refusal.reason;
   draft.remedy = refusal.remedy;

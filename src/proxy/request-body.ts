@@ -2,15 +2,14 @@ import { Readable } from 'node:stream';
 import type { OutgoingScanner } from '../secrets/compile-secrets.ts';
 import type { ClientRequest } from './client.ts';
 import { createDecodedScan, scanSafely, type BodyRefusal, type DecodedScan } from './decoded-scan.ts';
-import type { RawHeaders } from './headers.ts';
 
 export type RequestBodyOptions = {
   /** null where there are no secrets: the body then passes unread */
   scanner: OutgoingScanner | null;
   /** for a body with a content coding: scans what it says once decoded */
   decoded: { coding: string; scanner: OutgoingScanner } | null;
-  /** null where there are no secrets */
-  judgeTrailers: ((trailers: RawHeaders) => BodyRefusal | null) | null;
+  /** asked when the body has ended */
+  judgeTrailers(): BodyRefusal | null;
   onBytes(count: number): void;
   /** called at most once; nothing more is passed on */
   onRefusal(refusal: BodyRefusal): void;
@@ -68,8 +67,7 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
     });
   });
   const finish = () => {
-    const trailers = request.trailers();
-    const refusal = trailers.length === 0 ? null : (options.judgeTrailers?.(trailers) ?? null);
+    const refusal = options.judgeTrailers();
     if (refusal !== null) return refuse(refusal);
     body.push(null);
   };

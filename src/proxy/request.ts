@@ -117,7 +117,7 @@ function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions
   const { request, draft, destination, context: { secrets } } = exchange;
   const isScanned = secrets.list.length > 0;
   const events = {
-    judgeTrailers: isScanned ? (trailers: RawHeaders) => judgeTrailers(exchange, trailers) : null,
+    judgeTrailers: () => judgeTrailers(exchange),
     onBytes: (count: number) => {
       draft.requestBytes += count;
     },
@@ -141,7 +141,9 @@ function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions
 }
 
 /** No trailer is a credential: named otherwise, one that is called so is searched like any other header. */
-function judgeTrailers({ request, destination, context: { secrets } }: Exchange, trailers: RawHeaders): BodyRefusal | null {
+function judgeTrailers({ request, destination, context: { secrets } }: Exchange): BodyRefusal | null {
+  const trailers = request.trailers();
+  if (trailers.length === 0 || secrets.list.length === 0) return null;
   const rawHeaders = trailers.map((text, i) => (i % 2 === 0 ? `trailer-${text}` : text));
   const judged = secrets.substituteRequest({ method: request.method, url: '/', rawHeaders, destination });
   return judged.ok ? null : pickRefusal(judged);

@@ -2,12 +2,13 @@ import { createServer, ServerResponse, type IncomingMessage, type Server } from 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
-import { draftEntry, type Draft } from './audit.ts';
+import type { Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { tooLongHeaders } from './header-limit.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
 import { unsupportedConnect } from './http2-misuse.ts';
 import { ignoreUpgrade } from './ignore-upgrade.ts';
+import { recordRefusal } from './record-refusal.ts';
 import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 import { tooManyRunning, type RunningCount } from './running-count.ts';
@@ -159,19 +160,13 @@ function isHttp2Preface({ rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buf
 
 /** Ends the connection without an answer: one in the middle of others would be read as part of them. */
 function cutOff(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {
-  const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
-  draft.method = method;
-  noteRefusal(draft, refusal);
-  context.audit.record(draft);
+  recordRefusal(refusal, { ...destination, protocol: destination.scheme, method, audit: context.audit });
   socket.destroy();
 }
 
 /** Answers where Node made no response object: the parser failed, or gave the connection away. */
 function refuseRaw(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {
-  const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
-  draft.method = method;
-  noteRefusal(draft, refusal);
-  context.audit.record(draft);
+  recordRefusal(refusal, { ...destination, protocol: destination.scheme, method, audit: context.audit });
   answerRaw(socket, refusal, destination);
 }
 

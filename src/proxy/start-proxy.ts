@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { draftEntry, openAudit } from './audit.ts';
+import { openAudit } from './audit.ts';
 import { handleConnection } from './connection.ts';
 import { defaultDialTimeouts } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
@@ -9,6 +9,7 @@ import { createHttp2Side } from './http2-server.ts';
 import { defaultProxyLimits } from './limits.ts';
 import type { ProxyOptions } from './options.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { recordRefusal } from './record-refusal.ts';
 import { resolveBySystem } from './resolve-by-system.ts';
 import { lazyRoots } from './roots.ts';
 import { createRunningCount } from './running-count.ts';
@@ -55,9 +56,10 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   });
   server.maxConnections = limits.connections;
   server.on('drop', () => {
-    const draft = draftEntry({ protocol: 'tcp', host: '', port: null });
-    Object.assign(draft, { decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${limits.connections} connections open at once, or raise connections in proxy-limits.` });
-    context.audit.record(draft);
+    recordRefusal(
+      { status: null, decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${limits.connections} connections open at once, or raise connections in proxy-limits.` },
+      { protocol: 'tcp', host: '', port: null, method: null, audit: context.audit },
+    );
   });
   await listen(server, options.socketPath);
 

@@ -2,14 +2,14 @@ import { pipeline, Transform, type Readable } from 'node:stream';
 import type { BodyStep, BodySubstitution } from '../secrets/compile-secrets.ts';
 import type { ClientRequest } from './client.ts';
 import type { BodyRefusal } from './decoded-scan.ts';
-import type { RawHeaders } from './headers.ts';
 import { createDecoder, createEncoder } from './node-codings.ts';
 
 export type SubstitutedBodyOptions = {
   substitution: BodySubstitution;
   /** one of Node's own */
   coding: string | null;
-  judgeTrailers: ((trailers: RawHeaders) => BodyRefusal | null) | null;
+  /** asked when the body has ended */
+  judgeTrailers(): BodyRefusal | null;
   onBytes(count: number): void;
   /** called at most once; nothing more is passed on, and the body does not end */
   onRefusal(refusal: BodyRefusal): void;
@@ -74,8 +74,7 @@ export function createSubstitutedBody(request: ClientRequest, options: Substitut
     if (isOver) return;
     // An HTTP/2 stream that was reset ends, too; its body must not look whole.
     if (!request.isComplete()) return void output.destroy(new Error('the client went away'));
-    const trailers = request.trailers();
-    const refusal = trailers.length === 0 ? null : (options.judgeTrailers?.(trailers) ?? null);
+    const refusal = options.judgeTrailers();
     if (refusal !== null) return refuse(refusal);
     (first ?? output).end();
   });

@@ -28,8 +28,7 @@ export async function passTcp(client: Socket, { endpoint, rule, context }: TcpOp
   if (client.destroyed) return void upstream.destroy();
 
   const cut = (found: Found) => {
-    noteRefusal(draft, { status: 0, decision: 'blocked', ...found });
-    draft.status = null;
+    noteRefusal(draft, { status: null, decision: 'blocked', ...found });
     // The upstream first, and abruptly: what it has of a value must not look like the whole of a message.
     upstream.resetAndDestroy();
     client.destroy();
@@ -74,6 +73,5 @@ function searchSafely(find: Find): Find {
 function noteFailure(draft: Draft, error: unknown, { host, port }: Endpoint): void {
   const isPrivate = error instanceof DialError && error.reason === 'private-address';
   const { reason, remedy } = error instanceof DialError ? error : { reason: 'upstream-unreachable' as const, remedy: `The connection to "${host}:${port}" failed; try again.` };
-  noteRefusal(draft, { status: 0, decision: isPrivate ? 'blocked' : 'failed', reason, remedy });
-  draft.status = null;
+  noteRefusal(draft, { status: null, decision: isPrivate ? 'blocked' : 'failed', reason, remedy });
 }

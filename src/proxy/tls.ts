@@ -1,9 +1,8 @@
 import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
 import type { Destination, RefusalReason } from '../policy/policy.ts';
-import { draftEntry } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
-import { noteRefusal } from './refusal.ts';
+import { recordRefusal } from './record-refusal.ts';
 
 export type TlsOptions = { destination: Destination; context: ProxyContext };
 
@@ -69,10 +68,8 @@ function agrees(servername: string, host: string): boolean {
 }
 
 function recordFailure(failure: { reason: RefusalReason; remedy: string }, { destination, context }: TlsOptions): void {
-  const draft = draftEntry({ protocol: 'tls', host: destination.host, port: destination.port });
-  noteRefusal(draft, { status: 0, decision: failure.reason === 'sni-mismatch' ? 'blocked' : 'failed', ...failure });
-  draft.status = null;
-  context.audit.record(draft);
+  const decision = failure.reason === 'sni-mismatch' ? 'blocked' : 'failed';
+  recordRefusal({ status: null, decision, ...failure }, { ...destination, protocol: 'tls', method: null, audit: context.audit });
 }
 
 function explainClientError(code: string, host: string): string {

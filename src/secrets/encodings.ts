@@ -41,31 +41,43 @@ export function encodedForms(value: string): Form[] {
 
 type Writer = { encoding: Encoding; write: (value: string, cased: Cased) => string };
 
-/** Characters that are not percent-encoded. */
-const KEPT: readonly RegExp[] = [
-  /[\w!#$&'()*+,\-./:;=?@~]/, // encodeURI
+const KEPT_BY_ENCODE_URI = /[\w!#$&'()*+,\-./:;=?@~]/;
+
+/** Characters that are not percent-encoded within a query or a segment of a path. */
+const KEPT_IN_PARTS: readonly RegExp[] = [
   /[\w!'()*\-.~]/, // encodeURIComponent
   /[\w\-.~]/, // RFC 3986, section 2.3
   /[\w*\-. ]/, // application/x-www-form-urlencoded, URL Standard section 5.2; the space becomes a plus sign
   /[\w\-./~]/, // Python's urllib.parse.quote
+];
+const KEPT_IN_URLS = [KEPT_BY_ENCODE_URI, ...KEPT_IN_PARTS];
+const KEPT = [
+  ...KEPT_IN_URLS,
   /[\w\-.~:]/, // as write-value.ts puts it into a path
   /[A-Za-z0-9]/,
   /[]/,
 ];
 
-const JSON_STYLES: readonly { escaped: RegExp; slash: boolean }[] = [
-  { escaped: /[]/, slash: false },
-  { escaped: /[]/, slash: true },
-  { escaped: /[^\x00-\x7f]/, slash: false },
-  { escaped: /[^\x00-\x7f]/, slash: true },
+type JsonStyle = { escaped: RegExp; slash: boolean };
+
+const SHORTEST_JSON: readonly JsonStyle[] = [{ escaped: /[]/, slash: false }, { escaped: /[]/, slash: true }];
+const COMMON_JSON: readonly JsonStyle[] = [...SHORTEST_JSON, { escaped: /[^\x00-\x7f]/, slash: false }, { escaped: /[^\x00-\x7f]/, slash: true }];
+/** As programs write it by default. */
+const USUAL_JSON: readonly JsonStyle[] = [
+  ...COMMON_JSON,
   { escaped: /[<>&\u2028\u2029]/, slash: false },
   { escaped: /[^\x00-\x7f]|["&'+<>`]/, slash: false },
+];
+const JSON_STYLES: readonly JsonStyle[] = [
+  ...USUAL_JSON,
   { escaped: /[^A-Za-z0-9]/, slash: false },
   { escaped: /[^]/, slash: false },
 ];
 
+type Entities = Readonly<Record<string, string>>;
+
 /** What stands for a character, besides `&`, `<` and `>`. */
-const ENTITIES: readonly Readonly<Record<string, string>>[] = [
+const ENTITIES_OF_QUOTES: readonly Entities[] = [
   {}, // text nodes
   { '"': '&quot;' }, // attributes, as the DOM and PHP's htmlspecialchars before 8.1 write them
   { '"': '&quot;', "'": '&#39;' }, // Django, Rails, lodash
@@ -73,6 +85,9 @@ const ENTITIES: readonly Readonly<Record<string, string>>[] = [
   { '"': '&quot;', "'": '&#x27;' }, // Python, React
   { '"': '&quot;', "'": '&#039;' }, // PHP
   { '"': '&quot;', "'": '&apos;' }, // XML
+];
+const ENTITIES: readonly Entities[] = [
+  ...ENTITIES_OF_QUOTES,
   { '"': '&quot;', "'": '&#x27;', '`': '&#x60;', '=': '&#x3D;' }, // Handlebars
   { '"': '&quot;', "'": '&#39;', '`': '&#x60;', '=': '&#x3D;', '/': '&#x2F;' }, // mustache.js
 ];
@@ -92,25 +107,25 @@ const WRITERS: readonly Writer[] = [
 /** Escaped by one program and again by the next: of a value of letters, digits, `-` and `_` these are all the value itself. */
 const TWICE: readonly Writer[] = [
   // A body that is a string of another body: each with the escapes of the same program, or the outer with the shortest.
-  ...JSON_STYLES.slice(0, 6).flatMap((inner) => [inner, ...JSON_STYLES.slice(0, 2)].map((outer): Writer => ({
+  ...USUAL_JSON.flatMap((inner) => [inner, ...SHORTEST_JSON].map((outer): Writer => ({
     encoding: 'json', write: (value, cased) => json(asText(json(value, inner, cased)), outer, cased),
   }))),
   // A URL within a query within a URL.
-  ...KEPT.slice(0, 5).flatMap((inner) => KEPT.slice(0, 5).map((outer): Writer => ({
+  ...KEPT_IN_URLS.flatMap((inner) => KEPT_IN_URLS.map((outer): Writer => ({
     encoding: 'percent', write: (value, cased) => percent(percent(value, inner, cased), outer, cased),
   }))),
-  ...JSON_STYLES.slice(0, 4).flatMap((style) => KEPT.slice(1, 5).map((kept): Writer => ({
+  ...COMMON_JSON.flatMap((style) => KEPT_IN_PARTS.map((kept): Writer => ({
     encoding: 'percent', write: (value, cased) => percent(asText(json(value, style, cased)), kept, cased),
   }))),
   // JSON in an attribute or a script, and a page that is escaped as a whole.
-  ...ENTITIES.slice(0, 7).flatMap((entities) => [
-    ...JSON_STYLES.slice(0, 4).map((style): Writer => ({ encoding: 'html', write: (value, cased) => withEntities(asText(json(value, style, cased)), entities) })),
+  ...ENTITIES_OF_QUOTES.flatMap((entities) => [
+    ...COMMON_JSON.map((style): Writer => ({ encoding: 'html', write: (value, cased) => withEntities(asText(json(value, style, cased)), entities) })),
     { encoding: 'html' as const, write: (value: string) => withEntities(asText(withEntities(value, entities)), entities) },
-    ...JSON_STYLES.slice(0, 2).map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(asText(withEntities(value, entities)), style, cased) })),
+    ...SHORTEST_JSON.map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(asText(withEntities(value, entities)), style, cased) })),
   ]),
 ];
 
-function withEntities(value: string, entities: Readonly<Record<string, string>>): string {
+function withEntities(value: string, entities: Entities): string {
   return html(value, (char) => entities[char] ?? null);
 }
 

@@ -2,7 +2,8 @@ import { parseParameters } from './parse-content-type.ts';
 
 /**
  * The field a part of multipart/form-data is (RFC 7578), from its header lines, or null where two programs could disagree: no or two
- * dispositions or names, a name in pieces or extended, a name within a file's name, escapes, other parameters, folded lines, content that is encoded or has parts of its own.
+ * dispositions or names, a name in pieces or extended, a name within a file's name, escapes, other parameters, folded lines, content
+ * that is encoded or has parts of its own.
  */
 export function partName(head: string): string | null {
   const headers = head.split('\r\n').filter((line) => line !== '').map((line) => /^([\w-]+):[ \t]*(.*?)[ \t]*$/.exec(line));
@@ -15,11 +16,11 @@ export function partName(head: string): string | null {
   const [, text] = /^form-data[ \t]*(;.*)$/i.exec(disposition ?? '') ?? [];
   if (text === undefined || others.length > 0) return null;
   const parameters = parseParameters(text);
-  const name = parameters?.get('name');
-  const isPlain = [...parameters?.keys() ?? []].every((key) => known.has(key)) && !text.includes('\\') && !/name\s*\*?[0-9]*\*?\s*=/i.test(parameters?.get('filename') ?? '');
-  if (!isPlain) return null;
+  if (parameters === null || text.includes('\\') || [...parameters.keys()].some((key) => !known.has(key))) return null;
+  if (/name\s*\*?[0-9]*\*?\s*=/i.test(parameters.get('filename') ?? '')) return null;
+  const name = parameters.get('name');
   // Browsers write a quote as %22 (HTML, section 4.10.21.8), others as \"; what the server makes of either is its own affair.
-  return name === undefined || /["\\%]/.test(name) ? null : name;
+  return name === undefined || name.includes('%') ? null : name;
 }
 
 /** A name in pieces is `name*0=` (RFC 2231), which some servers put together and others do not know. */

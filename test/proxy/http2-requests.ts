@@ -10,13 +10,13 @@ function request(pseudo: Record<string, string | null>, ...headers: [string, str
   return [...Object.entries({ ...plain, ...pseudo }).flatMap(([name, value]): [string, string][] => (value === null ? [] : [[name, value]])), ...headers];
 }
 
-const resetsUsers = Number.parseInt(process.versions.node, 10) >= 22;
+/** nghttp2 resets a user in :authority itself from Node 22 on. */
+export const resetsUsers = Number.parseInt(process.versions.node, 10) >= 22;
 
 export const refusedHttp2Requests: Http2Row[] = [
   ['no :authority, though a Host', 'Host', request({ ':authority': null }, ['host', 'api.test'])],
   ['an :authority that is not the destination', 'name', request({ ':authority': 'other.test' })],
   ['an :authority that is not the destination', 'port', request({ ':authority': 'api.test:8443' })],
-  // nghttp2 resets this one itself from Node 22 on.
   ...(resetsUsers ? [] : [['an :authority that is not the destination', 'user', request({ ':authority': 'user@api.test' })] satisfies Http2Row]),
   ['a Host that is not the destination', 'name', request({}, ['host', 'other.test'])],
   ['another :scheme than https', 'http', request({ ':scheme': 'http' })],

@@ -4,6 +4,7 @@ import http2, { constants } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
 import { askHttp2, collectHttp2, openBench, readAll, type Http2Listener } from './open-bench.ts';
+import { frame } from './raw-http2.ts';
 
 const secrets = mintSecrets([{ name: 'TOKEN', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value: 'sk-real0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH' }]);
 const hello: Http2Listener = (stream) => {
@@ -303,12 +304,3 @@ describe('what a session may cost', () => {
   });
 
 });
-
-function frame(kind: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const header = Buffer.alloc(9);
-  header.writeUIntBE(payload.length, 0, 3);
-  header[3] = kind;
-  header[4] = flags;
-  header.writeUInt32BE(stream, 5);
-  return Buffer.concat([header, payload]);
-}
