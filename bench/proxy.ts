@@ -28,8 +28,8 @@ void (roles[process.argv[2] ?? ''] ?? (() => compare(Number(process.argv[2] ?? 5
 async function compare(rounds: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'decoy-bench-'));
   const children: ChildProcess[] = [];
-  const start = async (role: string, settings: unknown, env: NodeJS.ProcessEnv = {}) => {
-    const child = fork(process.argv[1]!, [role], { env: { ...process.env, ...env } });
+  const start = async (role: string, settings: unknown) => {
+    const child = fork(process.argv[1]!, [role]);
     children.push(child);
     child.send(settings as object);
     return { child, ready: (await once(child, 'message'))[0] as { port: number; caPem: string; placeholder?: string } };
@@ -42,7 +42,7 @@ async function compare(rounds: number): Promise<void> {
     const routes = new Map<string, Route>([['direct', { kind: 'direct', port }]]);
     for (const [name, secretHost] of [['decoy', null], ['decoy, a secret for another host', 'api.example.com'], ['decoy, swapped and scrubbed', 'localhost']] as const) {
       const socketPath = join(folder, `${secretHost}.sock`);
-      const { child, ready } = await start('proxy', { socketPath, port, secretHost }, { NODE_EXTRA_CA_CERTS: caFile });
+      const { child, ready } = await start('proxy', { socketPath, port, secretHost, caPem });
       proxies[name] = child;
       routes.set(name, { kind: 'decoy', socketPath, ...(secretHost === 'localhost' ? { authorization: `Bearer ${ready.placeholder}` } : {}) });
     }
@@ -108,7 +108,7 @@ async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, prox
 }
 
 async function runProxy(): Promise<void> {
-  const [{ socketPath, port, secretHost }] = await once(process, 'message') as [{ socketPath: string; port: number; secretHost: string | null }];
+  const [{ socketPath, port, secretHost, caPem }] = await once(process, 'message') as [{ socketPath: string; port: number; secretHost: string | null; caPem: string }];
   const host = { kind: 'exact', name: 'localhost' } as const;
   const secrets = secretHost === null ? [] : mintSecrets([{ name: 'KEY', hosts: [{ kind: 'exact', name: secretHost }], hostTexts: [secretHost], value: rivalSecret }]);
   await startProxy({
@@ -118,6 +118,7 @@ async function runProxy(): Promise<void> {
     resolve: [{ host: 'localhost', port: 443, address: '127.0.0.1', addressPort: port }],
     authority: await createAuthority(),
     ownAddresses: [],
+    upstreamCertificates: [caPem],
     onEntry: () => undefined,
   });
   process.send!({ placeholder: secrets[0]?.placeholder });

@@ -7,7 +7,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import https from 'node:https';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,18 +34,16 @@ void (roles[process.argv[2] ?? ''] ?? (() => measure(Number(process.argv[2] ?? 5
 async function measure(events: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'decoy-bench-'));
   const children: ChildProcess[] = [];
-  const start = async <T>(role: string, settings: object, env: NodeJS.ProcessEnv = {}) => {
-    const child = fork(process.argv[1]!, [role], { env: { ...process.env, ...env } });
+  const start = async <T>(role: string, settings: object) => {
+    const child = fork(process.argv[1]!, [role]);
     children.push(child);
     child.send(settings);
     return { child, ready: (await once(child, 'message'))[0] as T };
   };
   try {
     const { ready: { port, caPem } } = await start<{ port: number; caPem: string }>('upstream', {});
-    const caFile = join(folder, 'ca.pem');
-    writeFileSync(caFile, caPem);
     const socketPath = join(folder, 'proxy.sock');
-    const proxy = await start<{ placeholder: string }>('proxy', { socketPath, port }, { NODE_EXTRA_CA_CERTS: caFile });
+    const proxy = await start<{ placeholder: string }>('proxy', { socketPath, port, caPem });
     const { child: client } = await start('client', {});
     const run = async <T>(task: Task): Promise<T> => {
       client.send(task);
@@ -84,13 +82,13 @@ async function runUpstream(): Promise<void> {
 }
 
 async function runProxy(): Promise<void> {
-  const [{ socketPath, port }] = await once(process, 'message') as [{ socketPath: string; port: number }];
+  const [{ socketPath, port, caPem }] = await once(process, 'message') as [{ socketPath: string; port: number; caPem: string }];
   const host = { kind: 'exact', name: 'localhost' } as const;
   const secrets = mintSecrets([{ name: 'KEY', hosts: [host], hostTexts: [host.name], value: 'sk-0123456789abcdefghijklmnopqrstuvwxyz0123' }]);
   await startProxy({
     socketPath, policy: compilePolicy({ rules: [], bindings: secrets }), secrets: compileSecrets(secrets),
     resolve: [{ host: 'localhost', port: 443, address: '127.0.0.1', addressPort: port }],
-    authority: await createAuthority(), ownAddresses: [], onEntry: () => undefined,
+    authority: await createAuthority(), ownAddresses: [], upstreamCertificates: [caPem], onEntry: () => undefined,
   });
   process.send!({ placeholder: secrets[0]!.placeholder });
 }

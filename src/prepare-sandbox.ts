@@ -28,8 +28,8 @@ export type SandboxParts = {
 };
 
 export type PreparedSandbox = AsyncDisposable & {
-  /** starts the command */
-  start(): Promise<Sandbox>;
+  /** gives the sandbox the command */
+  start(): Sandbox;
   filesystem: MadeFilesystem;
   /** how long the start-up canary took, beside everything else */
   canaryMs: number;
@@ -81,11 +81,14 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const { prepareHostSide, layOutTree } = await timed('loading the proxy', () => import('./prepare-host-side.ts'));
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
     const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace })));
-    // After the tree, which the keeper waits for; beside the disk's making and the sandbox's creation, which are the engine's work.
-    const rehearsal = Promise.all([hostSide, ready, tree]).then(([{ rehearse }]) => timed('canary', () => rehearse(gateway.probes)));
-    for (const promise of [tree, rehearsal]) promise.catch(() => {});
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
-    const [made, sandbox, canaryMs] = await Promise.all([making, creating, rehearsal]);
+    const launching = Promise.all([creating, ready, making]).then(([sandbox]) => timed('sandbox: start', () => sandbox.launch()));
+    // Beside the start of the sandbox, which is the engine's work: what is in there waits for the command, which it is given after the canary.
+    const rehearsal = Promise.all([hostSide, ready, making]).then(([{ rehearse }]) => timed('canary', () => rehearse(gateway.probes)));
+    for (const promise of [tree, launching, rehearsal]) promise.catch(() => {});
+    const [made, sandbox, canaryMs, command] = await Promise.all([making, launching, rehearsal, describeCommand(parts, { layout, user })]);
+    // Disposal waits for it and tells of a failure; the command need not.
+    made.letGo().catch(() => {});
     warnOfLittleSpace(parts, made);
     const lost = Promise.race([gatewayLost, made.keeper.lost]);
     lost.catch(() => {});
@@ -93,12 +96,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       filesystem: made,
       canaryMs,
       lost,
-      start: async () => {
-        const started = await timed('sandbox: start', async () => sandbox.start(await describeCommand(parts, { layout, user })));
-        // Disposal waits for it and tells of a failure; the command need not.
-        made.letGo().catch(() => {});
-        return started;
-      },
+      start: () => sandbox.start(command),
       windUp: async (options) => {
         const networkGone = gateway[Symbol.asyncDispose]();
         try {

@@ -64,7 +64,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
     events.onStage('running the command');
-    const watched = await timed('sandbox: start to end', () => watch(prepared, {
+    const watched = await timed('sandbox: command to end', () => watch(prepared, {
       limits: config.limits, meter, ledger, signal, onOutput: events.onOutput,
       whenOver: async () => { Object.assign(facts, await takeChanges(prepared, { config, events })); },
     }));

@@ -28,7 +28,7 @@ const FULL_BYTES = 1024 * 1024;
 
 /** Starts the command and stays with it: passes its output on, takes readings, ends it at the deadline or on cancellation. */
 export async function watch(prepared: PreparedSandbox, options: WatchOptions): Promise<Watched> {
-  const sandbox = await prepared.start();
+  const sandbox = prepared.start();
   const { startedMs } = sandbox;
   const stop = createStop(sandbox, options);
   const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });

@@ -32,8 +32,13 @@ export type Command = {
   token: string;
 };
 
-/** The capped container before anything runs in it; removed when disposed of. */
-export type CreatedSandbox = AsyncDisposable & { start(command: Command): Promise<Sandbox> };
+/** The capped container; removed when disposed of. */
+export type CreatedSandbox = AsyncDisposable & {
+  /** Starts the container, in which nothing but Decoy's init runs until it is given the command. */
+  launch(): Promise<IdleSandbox>;
+};
+
+export type IdleSandbox = { start(command: Command): Sandbox };
 
 /** How the sandbox's first process ended. `exitCode` is the command's, or null where it was killed before it could tell. */
 export type SandboxEnd = { exitCode: number | null; oomKilled: boolean };
@@ -42,7 +47,7 @@ export type Sandbox = {
   containerId: string;
   /** pid of the sandbox's first process as the engine's host sees it */
   pid: number;
-  /** performance.now() when the sandbox started: what the deadline and every reading count from */
+  /** performance.now() when the command was given to it: what the deadline and every reading count from */
   startedMs: number;
   /** what the command prints, as it arrives; ends when the command and everything it left behind are gone */
   output: AsyncIterable<OutputFrame>;
@@ -61,13 +66,13 @@ export const ROOT_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'F
 /** How long after the deadline the sandbox ends by itself should this process hang. */
 const BACKSTOP_SECONDS = 15;
 
-/** Creates the capped container; the gateway's and all volumes must have been created, and the disk be filled and the gateway ready before `start`. */
+/** Creates the capped container; the gateway's and all volumes must have been created, and the disk be filled and the gateway ready before `launch`. */
 export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {
   const owned = await createContainer(engine, { what: 'sandbox', spec: sandboxSpec(options) });
   try {
     const [stream] = await Promise.all([attach(owned), holdToCaps(owned, options.limits)]);
     return {
-      start: (command) => startSandbox({ owned, stream, wallSeconds: options.limits.wallSeconds }, command),
+      launch: () => launchSandbox({ owned, stream, wallSeconds: options.limits.wallSeconds }),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
     };
   } catch (error) {
@@ -86,15 +91,19 @@ async function holdToCaps({ container }: OwnedContainer, limits: SandboxOptions[
 
 type Created = { owned: OwnedContainer; stream: Duplex; wallSeconds: number };
 
-async function startSandbox({ owned, stream, wallSeconds }: Created, command: Command): Promise<Sandbox> {
-  await startContainer(owned, 'sandbox');
+async function launchSandbox(created: Created): Promise<IdleSandbox> {
+  await startContainer(created.owned, 'sandbox');
+  const { Pid: pid } = (await created.owned.container.inspect()).State;
+  return { start: (command) => startCommand({ ...created, pid }, command) };
+}
+
+function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: number }, command: Command): Sandbox {
   const startedMs = performance.now();
   stream.write(`${JSON.stringify(task(command, wallSeconds))}\n`);
-  const state = (await owned.container.inspect()).State;
   const finished = deferred();
   return {
     containerId: owned.id,
-    pid: state.Pid,
+    pid,
     startedMs,
     output: readOutput(stream, { token: command.token, onEnd: finished.resolve }),
     finished: finished.promise,

@@ -10,21 +10,22 @@ function readTimings(stderr: string): Map<string, Span> {
   return new Map(Array.from(lines, ([, stage, from, to]) => [stage!, { from: Number(from), to: Number(to) }]));
 }
 
-test('--timings has a line for each stage, and the sandbox starts after everything that keeps it', async () => {
+test('--timings has a line for each stage, and the command starts after everything that keeps it', async () => {
   await using workspace = await openWorkspace();
   const end = await runDecoy(['--quiet', '--timings', '--', 'echo', 'ran'], { cwd: workspace.path });
   expect(end, end.stderr).toMatchObject({ exitCode: 0, stdout: 'ran\n' });
   const timings = readTimings(end.stderr);
   expect([...timings.keys()].sort()).toEqual([
     'authority and proxy', 'canary', 'disk: filling and mounting', 'disk: making', 'engine', 'files', 'gateway: creation', 'gateway: start', 'image', 'keeper',
-    'loading Node and Decoy', 'loading the proxy', 'loading the run', 'options', 'removal', 'sandbox: creation', 'sandbox: start', 'sandbox: start to end', 'volumes',
+    'loading Node and Decoy', 'loading the proxy', 'loading the run', 'options', 'removal', 'sandbox: command to end', 'sandbox: creation', 'sandbox: start', 'volumes',
   ]);
   expect(end.stderr.split('\n').filter(Boolean)).toHaveLength(timings.size + 1);
   const at = (stage: string) => timings.get(stage)!;
   for (const stage of ['authority and proxy', 'files', 'gateway: start']) expect(at(stage).to, stage).toBeLessThanOrEqual(at('canary').from);
-  for (const stage of ['canary', 'sandbox: creation', 'disk: filling and mounting']) expect(at(stage).to, stage).toBeLessThanOrEqual(at('sandbox: start').from);
+  for (const stage of ['gateway: start', 'sandbox: creation', 'disk: filling and mounting']) expect(at(stage).to, stage).toBeLessThanOrEqual(at('sandbox: start').from);
+  for (const stage of ['canary', 'sandbox: start']) expect(at(stage).to, stage).toBeLessThanOrEqual(at('sandbox: command to end').from);
   expect(at('gateway: creation').to).toBeLessThanOrEqual(at('sandbox: creation').from);
-  expect(at('sandbox: start to end').to).toBeLessThanOrEqual(at('removal').from);
+  expect(at('sandbox: command to end').to).toBeLessThanOrEqual(at('removal').from);
 }, 60_000);
 
 test('without it nothing of the kind is printed', async () => {
