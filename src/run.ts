@@ -81,7 +81,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     id, startedAt, wallSeconds: facts.wallSeconds, image: config.image, limits: config.limits, outcome, storageFull: facts.storageFull,
     failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes,
   });
-  return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals()) };
+  return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals(), { bindings: secrets }) };
 }
 
 type Taken = { patch: Patch | null; changesProblem: string | null };
