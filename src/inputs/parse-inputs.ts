@@ -6,6 +6,8 @@ import { exposedTrees } from '../sandbox/exposed-trees.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
 import { findWhereSeen } from './find-where-seen.ts';
+import { FOREIGN_CREDENTIALS } from '../secrets/foreign-credentials.ts';
+import { parseChoice } from './parse-choice.ts';
 import { parseClientCertificates } from './parse-client-certificates.ts';
 import { parseDestinations } from './parse-destinations.ts';
 import { parseDuration } from './parse-duration.ts';
@@ -58,7 +60,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   };
   const mode = take('workspace', parseWorkspaceMode(raw.workspace || 'copy'), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
-  const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', ['allow', 'strip', 'block'] as const), 'allow');
+  const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
   const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], {
@@ -111,12 +113,6 @@ function memoryWarnings(text: string | undefined, { memoryBytes, machineBytes }:
 }
 
 type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
-
-function parseChoice<const T extends string>(text: string, choices: readonly T[]): Result<T> {
-  const value = choices.find((choice) => choice === text.trim());
-  if (value !== undefined) return { ok: true, value };
-  return { ok: false, problem: `${quote(text)} is not one of ${choices.map((choice) => `\`${choice}\``).join(', ')}: write one of these` };
-}
 
 function parseWorkspaceMode(text: string): Result<'copy' | 'read-only' | 'none'> {
   if (text.trim() === 'write') return { ok: false, problem: '`write` is not supported yet: use `copy` and apply the patch it gives' };

@@ -6,7 +6,8 @@ import type { Secret } from './secret.ts';
 import type { Substitution } from './substitute-request.ts';
 
 /** What happens to a credential that is none of Decoy's secrets, on a host one of them is bound to. */
-export type ForeignCredentials = 'allow' | 'strip' | 'block';
+export type ForeignCredentials = (typeof FOREIGN_CREDENTIALS)[number];
+export const FOREIGN_CREDENTIALS = ['allow', 'strip', 'block'] as const;
 
 type Swapped = Extract<Substitution, { ok: true }>;
 type Circumstances = { carriers: ReadonlySet<number>; destination: Destination; secrets: readonly Secret[]; foreignCredentials: ForeignCredentials };

@@ -58,7 +58,7 @@ export function refuseRepeated(secret: Secret, { place, pin }: { place: string; 
   };
 }
 
-export function isBound(secret: Secret, host: string): boolean {
+export function isBound(secret: Pick<Secret, 'hosts'>, host: string): boolean {
   return secret.hosts.some((pattern) => matchesHost(pattern, host));
 }
 

@@ -101,7 +101,10 @@ describe('secrets', () => {
     ['A@127.0.0.1=value-of-a', 'secret `A`: `127.0.0.1` is the sandbox itself'],
     ['A@localhost=value-of-a', 'secret `A`: `localhost` is the sandbox itself'],
     ['A@api.example.com;in=headers:x=value-of-a', 'secret `A`: `headers:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`'],
-    ['A@api.example.com;in=path', 'secrets: line 1 is not `NAME@host=value` or `NAME@host;in=PLACE=value`'],
+    ['A@api.example.com;in=path', 'secrets: line 1 ends with an option, and has no value: the first `=` behind the options begins it, as in `NAME@host;max=2=value`'],
+    ['A@api.example.com;max=value-of-a', 'secrets: line 1 ends with an option, and has no value'],
+    ['A@api.example.com;max==value-of-a', 'secret `A`: `;max=` has no number: write one, as in `;max=2`, or leave it out'],
+    ['A@api.example.com;in==value-of-a', 'secret `A`: `;in=` names no place: write one or more, as in `;in=header:x-token`, or leave it out'],
     ['A@api.example.com;value-of-a', 'secrets: line 1 is not'],
     ['A@api.example.com;token=value-of-a', 'secrets: line 1 is not'],
     ['A@api.example.com;token=value-of-b=value-of-a', 'secret `A` has an option that is neither `;in=` nor `;max=`'],
@@ -131,7 +134,7 @@ describe('secrets', () => {
 
   test('a binding is read without the value', () => {
     expect(parseSecretBindings(['A@x.example,*.y.example'])).toEqual({
-      problems: [], bindings: [{ name: 'A', hosts: [{ kind: 'exact', name: 'x.example' }, { kind: 'one-label', name: 'y.example' }] }],
+      problems: [], bindings: [{ name: 'A', hosts: [{ kind: 'exact', name: 'x.example' }, { kind: 'one-label', name: 'y.example' }], hostTexts: ['x.example', '*.y.example'] }],
     });
     const { problems } = parseSecretBindings(['A@x.example=value-of-a', 'B', 'C@*.com']);
     expect(problems).toHaveLength(3);
