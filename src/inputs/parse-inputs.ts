@@ -56,7 +56,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     memoryBytes: take('memory', parseSize(raw.memory || '4g', { minBytes: 32 * MIB, maxBytes: 1024 * GIB }), 0),
     cpus: take('cpus', parseCpus(raw.cpus, machine.cpus), 0),
     storageBytes: take('storage', parseSize(raw.storage || '10g', { minBytes: 64 * MIB, maxBytes: 1024 * GIB }), 0),
-    pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true }), 0),
+    pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true, example: 2048 }), 0),
   };
   const mode = take('workspace', parseWorkspaceMode(raw.workspace || 'copy'), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
@@ -122,7 +122,7 @@ function parseWorkspaceMode(text: string): Result<'copy' | 'read-only' | 'none'>
 /** The engine refuses more than the machine has. The default is no more than that; a number that was asked for is not changed. */
 function parseCpus(text: string | undefined, available: number): Result<number> {
   if (!text) return { ok: true, value: Math.min(DEFAULT_CPUS, available) };
-  const number = parseNumber(text, { min: 0.1, max: 256, whole: false });
+  const number = parseNumber(text, { min: 0.1, max: 256, whole: false, example: Math.min(DEFAULT_CPUS, available) });
   if (!number.ok || number.value <= available) return number;
   return { ok: false, problem: `${quote(text)} is more than this machine has, ${available} CPU${available === 1 ? '' : 's'}: write \`${available}\` or less` };
 }

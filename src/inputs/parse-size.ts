@@ -10,7 +10,7 @@ export function parseSize(
   { minBytes, maxBytes }: { minBytes: number; maxBytes: number },
 ): { ok: true; value: number } | { ok: false; problem: string } {
   const match = /^(\d{1,15}(?:\.\d{1,9})?)\s*(?:(b)|([kmgt])(?:i?b)?)?$/i.exec(text.trim());
-  if (match === null) return { ok: false, problem: `${quote(text)} is not a size: write a number and a unit, such as \`512m\` or \`4g\`` };
+  if (match === null) return { ok: false, problem: `${quote(text)} is not a size: write a number and a unit, such as ${examplesFor({ minBytes, maxBytes })}` };
   const unit = match[3]?.toLowerCase() ?? '';
   if (unit === '' && match[1]!.includes('.')) return { ok: false, problem: `${quote(text)} is a part of a byte: write a unit after it, such as \`${match[1]}g\`` };
   const bytes = Math.floor(Number(match[1]) * bytesPerUnit[unit as keyof typeof bytesPerUnit]);
@@ -20,6 +20,10 @@ export function parseSize(
 }
 
 const bytesPerUnit = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+function examplesFor({ minBytes, maxBytes }: { minBytes: number; maxBytes: number }): string {
+  return [64 * 2 ** 10, 512 * 2 ** 20, 4 * 2 ** 30].filter((bytes) => bytes >= minBytes && bytes <= maxBytes).map((bytes) => `\`${renderSize(bytes)}\``).join(' or ');
+}
 
 /** The shortest form that `parseSize` reads back to the same number. */
 function renderSize(bytes: number): string {

@@ -27,7 +27,7 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ timeout: '30' }, 'timeout: `30` has no unit: write `30m` for minutes or `30s` for seconds'],
     [{ memory: '4x' }, 'memory: `4x` is not a size: write a number and a unit, such as `512m` or `4g`'],
     [{ cpus: '0' }, 'cpus: `0` is out of range: write a number from 0.1 to 256'],
-    [{ pids: '1.5' }, 'pids: `1.5` is not a whole number: write one such as `2`'],
+    [{ pids: '1.5' }, 'pids: `1.5` is not a whole number: write one such as `2048`'],
     [{ cpus: '4.5' }, 'cpus: `4.5` is more than this machine has, 4 CPUs: write `4` or less'],
     [{ user: 'admin' }, 'user: `admin` is not one of `runner`, `root`: write one of these'],
     [{ foreignCredentials: 'no' }, 'foreign-credentials: `no` is not one of `allow`, `strip`, `block`: write one of these'],
