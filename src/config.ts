@@ -49,6 +49,8 @@ export type Host = {
   upstreamProxies?: UpstreamProxies | null;
   /** what the machine's environment says that cannot be used, a sentence each: a run refuses it */
   problems?: readonly string[];
+  /** what it says that is of no use, though a run can be tried: a sentence each */
+  warnings?: readonly string[];
   /** variables that are passed on as they are: language and time zone, tool locations */
   environment: Readonly<Record<string, string>>;
 };

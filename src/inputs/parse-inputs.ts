@@ -27,8 +27,8 @@ export type InputContext = {
   /** null: the directory Decoy was started in is no longer there */
   workspacePath: string | null;
   homePath: string;
-  /** what its environment says that cannot be used is refused, too, and what the sandbox could see of it must hold no key */
-  host?: Pick<Host, 'problems' | 'toolCache' | 'hidden'>;
+  /** what its environment says that cannot be used is refused or warned of, too, and what the sandbox could see of it must hold no key */
+  host?: Pick<Host, 'problems' | 'warnings' | 'toolCache' | 'hidden'>;
   /** what this machine has; by default that of the operating system */
   machine?: { cpus: number; memoryBytes: number };
 };
@@ -79,7 +79,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
-    warnings: memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
+    warnings: [...context.host?.warnings ?? [], ...memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes })],
     config: {
       command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
