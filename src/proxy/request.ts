@@ -84,7 +84,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
-  const body = request.hasBody ? openBody(exchange, { coding, pinned, onRefusal: () => forwarding?.abort() }) : null;
+  const body = request.hasBody ? openBody(exchange, { coding, contentType, pinned, onRefusal: () => forwarding?.abort() }) : null;
   forwarding = forward(exchange, {
     method, path: substitution.url, headers: sentHeaders, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
     // A server that does not expect the body would take it for the next request, unless there is none on this connection.
@@ -111,9 +111,9 @@ const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'a-i
 const aboutBytes: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
 const aboutBytesAndLength: ReadonlySet<string> = new Set([...aboutBytes, 'content-length']);
 
-type BodyOptions = { coding: string | null; pinned: BodySubstitution | null; onRefusal(): void };
+type BodyOptions = { coding: string | null; contentType: string | null; pinned: BodySubstitution | null; onRefusal(): void };
 
-function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions): Readable {
+function openBody(exchange: Exchange, { coding, contentType, pinned, onRefusal }: BodyOptions): Readable {
   const { request, draft, destination, context: { secrets } } = exchange;
   const isScanned = secrets.list.length > 0;
   const events = {
@@ -135,8 +135,8 @@ function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions
   }
   return createRequestBody(request, {
     ...events,
-    scanner: isScanned ? secrets.createOutgoingScanner(destination) : null,
-    decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination) } : null,
+    scanner: isScanned ? secrets.createOutgoingScanner(destination, { contentType }) : null,
+    decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination, { contentType }) } : null,
   });
 }
 

@@ -41,12 +41,13 @@ export function openBodySubstitution(needles: SecretNeedles, body: OutgoingBody)
   // A body without fields: what is pinned to some is not put in, and cannot change its length.
   const relevant = kind.kind === 'other' ? pins.filter(({ place }) => place.kind === 'body') : pins;
   if (body.destination.scheme !== 'https' || relevant.length === 0) return null;
-  return createBodySubstitution(needles, { body, pins: relevant, reader: createReader(kind, fields), writing: WRITINGS[kind.kind] });
+  const hasNoFields = parseContentType(body.contentType).kind === 'other';
+  return createBodySubstitution(needles, { body, pins: relevant, reader: createReader(kind, fields), writing: WRITINGS[kind.kind], hasNoFields });
 }
 
 type BodyPin = { secret: Secret; place: Extract<Place, { kind: 'body' | 'field' }> };
 type FieldPlace = Extract<Place, { kind: 'field' }>;
-type Parts = { body: OutgoingBody; pins: readonly BodyPin[]; reader: BodyReader; writing: Writing };
+type Parts = { body: OutgoingBody; pins: readonly BodyPin[]; reader: BodyReader; writing: Writing; hasNoFields: boolean };
 
 const WRITINGS: Readonly<Record<BodyKind['kind'], Writing>> = { json: 'json', form: 'query', multipart: 'raw', other: 'raw', unreadable: 'raw' };
 
@@ -69,7 +70,7 @@ const WHOLE: BodyReader = {
   end: () => null,
 };
 
-function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, writing }: Parts): BodySubstitution {
+function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, writing, hasNoFields }: Parts): BodySubstitution {
   const counter = createPinCounter();
   const detector = createDetector(needles.all);
   const keepsLength = pins.every((pin) => keepsLengthOf(pin, writing));
@@ -83,7 +84,7 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
     if (refusal !== null) return { ok: false, ...refusal };
     const { sent, rest } = sink.take();
     const seen = detector.push(rest);
-    if (seen !== null) return { ok: false, ...refuseSeen(seen, { ...body, place: 'body', pin: ANY_FIELD })! };
+    if (seen !== null) return { ok: false, ...refuseSeen(seen, { ...body, place: 'body', pin: ANY_FIELD, hasNoFields })! };
     const bytes = last.length === 0 ? sent : Buffer.concat([last, sent]);
     if (isEnd || bytes.length === 0) return { ok: true, bytes };
     last = Buffer.from(bytes.subarray(-1));
@@ -101,7 +102,7 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
   };
 }
 
-type SinkParts = Omit<Parts, 'reader'> & { counter: PinCounter; keepsLength: boolean };
+type SinkParts = Omit<Parts, 'reader' | 'hasNoFields'> & { counter: PinCounter; keepsLength: boolean };
 
 /** Collects what goes out while a reader tells what it reads. */
 type SwappingSink = BodySink & {

@@ -229,6 +229,13 @@ describe('keeps the length', () => {
     expect(sent).toMatchObject({ body: 'a real_0123456789abcdefg', keepsLength: true });
   });
 
+  it('and a field is not found in such a body, because of its type', () => {
+    const field = { ...key('body:a'), name: 'FIELD', placeholder: 'DECOY_of_the_other_one' };
+    expect(send([like('real_0123456789abcdefg', 'body'), field], { contentType: null, chunks: [Buffer.from('{"a":"DECOY_of_the_other_one"}')] })).toMatchObject({
+      reason: 'placeholder-wrong-place', secret: 'FIELD', remedy: expect.stringContaining('send `content-type: application/json` with JSON'),
+    });
+  });
+
   it('refuses what would change it', () => {
     const body = Buffer.from(`{"a":"${P.replace('D', String.raw`\u0044`)}"}`);
     expect(send([like('real_0123456789abcdefg', 'body:a')], { contentType: JSON_TYPE, chunks: [body] })).toMatchObject({ reason: 'placeholder-wrong-place', place: 'body, escaped' });
