@@ -69,11 +69,24 @@ function parseQuestion(text: string, { method, problems }: { method: string; pro
   if (/^tcp:/i.test(text)) return parseEndpoint(text, problems);
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    problems.push(`${quote(text)} is not a URL to check: write one such as \`https://api.example.com/v1/models\``);
+    problems.push(`${quote(withoutSecrets(text))} is not a URL to check: ${meantUrl(text)}`);
     return [];
   }
   const scheme = url.protocol === 'https:' ? 'https' : 'http';
   return [{ scheme, host: normaliseHost(url.hostname) ?? url.hostname, port: Number(url.port) || (scheme === 'https' ? 443 : 80), method, path: url.pathname }];
+}
+
+function meantUrl(text: string): string {
+  const [, rest = text] = /^wss?:\/\/(.*)$/is.exec(text) ?? [];
+  const url = `http${/^ws:/i.test(text) ? '' : 's'}://${rest}`;
+  if (/^[a-z0-9_-]+(?:\.[a-z0-9_-]+)+(?:[:/?].*)?$/i.test(rest) && URL.canParse(url)) return `write ${quote(withoutSecrets(url))}`;
+  if (/^[A-Z]+(?:,[A-Z]+)*$/.test(text)) return 'write one method, and a URL behind it, as in `POST https://api.example.com/v1/models`';
+  return `write one such as \`https://api.example.com/v1/models\`${/:\d{5,}/.test(text) ? ', with a port of at most 65535' : ''}`;
+}
+
+/** What stands before an `@` or behind a `?` may be one. */
+function withoutSecrets(text: string): string {
+  return text.replace(/\/\/.*@/s, '//…@').replace(/\?.*$/s, '?…');
 }
 
 /** Not by `URL`, which knows nothing of the host of such a scheme. */
@@ -81,7 +94,7 @@ function parseEndpoint(text: string, problems: string[]): Checked[] {
   const [, hostText = '', port = ''] = /^tcp:\/\/([^/?#@:]+):([1-9][0-9]{0,4})\/?$/i.exec(text) ?? [];
   const host = normaliseHost(hostText);
   if (host !== null && Number(port) <= 65_535) return [{ scheme: 'tcp', host, port: Number(port) }];
-  problems.push(`${quote(text.replace(/\/\/.*@/s, '//…@'))} is not a raw connection to check: write one such as \`tcp://db.example.com:5432\``);
+  problems.push(`${quote(withoutSecrets(text))} is not a raw connection to check: write one such as \`tcp://db.example.com:5432\``);
   return [];
 }
 

@@ -56,13 +56,22 @@ export function parseSecretOptions(options: readonly string[], environment: Read
     const { name } = split.value;
     // "constructor" is in every object, and no variable.
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-    if (value === undefined) {
-      parsed.problems.push(`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`);
-      continue;
-    }
-    addSecret(parsed, { ...split.value, value });
+    if (value !== undefined) addSecret(parsed, { ...split.value, value });
+    else parsed.problems.push(...unsetProblems(split.value));
   }
   return withoutDuplicates(parsed);
+}
+
+/** What is wrong with the hosts is told as well. The name is quoted only where it is plainly one: it may be the value itself. */
+function unsetProblems(split: SplitSecret): string[] {
+  const { name, hosts, options } = split;
+  if (hosts === undefined) return ['--secret names no host, and no variable that is set: write `NAME@api.example.com`, and set NAME for Decoy itself'];
+  const [, bare = ''] = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(name) ?? [];
+  if (bare !== '') return [`--secret ${quote(name)}: the name of a variable stands without \`$\`: write \`${bare}\``];
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return ['--secret: what stands before the `@` is not the name of a variable: write `NAME@api.example.com`, and set NAME for Decoy itself'];
+  const problems = [`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`];
+  parseHosts(split, problems);
+  return [...problems, ...parsePins(name, options).problems];
 }
 
 /** What a secret is called and where it may go, without the value. */

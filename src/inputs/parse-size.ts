@@ -14,6 +14,10 @@ export function parseSize(
   const unit = match[3]?.toLowerCase() ?? '';
   if (unit === '' && match[1]!.includes('.')) return { ok: false, problem: `${quote(text)} is a part of a byte: write a unit after it, such as \`${match[1]}g\`` };
   const bytes = Math.floor(Number(match[1]) * bytesPerUnit[unit as keyof typeof bytesPerUnit]);
+  if (bytes < minBytes && unit === '' && match[2] === undefined) {
+    const meant = (['g', 'm', 'k'] as const).map((letter) => ({ letter, bytes: bytes * bytesPerUnit[letter] })).filter((size) => size.bytes >= minBytes && size.bytes <= maxBytes);
+    if (meant.length > 0) return { ok: false, problem: `${quote(text)} is so many bytes, less than the least of ${renderSize(minBytes)}: write a unit after it, such as ${meant.map(({ letter }) => `\`${match[1]}${letter}\``).join(' or ')}` };
+  }
   if (bytes < minBytes) return { ok: false, problem: `${quote(text)} is less than the least of ${renderSize(minBytes)}: write \`${renderSize(minBytes)}\` or more` };
   if (bytes > maxBytes) return { ok: false, problem: `${quote(text)} is more than the most of ${renderSize(maxBytes)}: write \`${renderSize(maxBytes)}\` or less` };
   return { ok: true, value: bytes };

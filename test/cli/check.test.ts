@@ -79,5 +79,11 @@ test('everything that cannot be used is listed at once', () => {
     'decoy: foreign-credentials: `deny` is not one of `allow`, `strip`, `block`: write one of these',
     'decoy: secret `A` is given twice: name its hosts in one line, separated by commas',
   ]);
+  expect(check('--allow', 'a.example', 'a.example', 'a.example:8443/x?key=hunter22', 'wss://a.example/x', 'https://a.example:99999', 'GET,POST').lines).toEqual([
+    'decoy: `a.example` is not a URL to check: write `https://a.example`', 'decoy: `a.example:8443/x?…` is not a URL to check: write `https://a.example:8443/x?…`',
+    'decoy: `wss://a.example/x` is not a URL to check: write `https://a.example/x`',
+    'decoy: `https://a.example:99999` is not a URL to check: write one such as `https://api.example.com/v1/models`, with a port of at most 65535',
+    'decoy: `GET,POST` is not a URL to check: write one method, and a URL behind it, as in `POST https://api.example.com/v1/models`',
+  ]);
   expect(check().lines).toEqual(['decoy: nothing to check: write `decoy check --allow RULE https://host/path`']);
 });

@@ -20,6 +20,12 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
     ['a value that begins with a dash', ['run', '--memory', '-1', '--', 'true'], ['memory: `-1` is not a size: write a number and a unit, such as `512m` or `4g`']],
     ['no value', ['run', '--memory', '--pids', '100', '--', 'true'], ['`--memory` needs a value: write `--memory 4g`']],
     ['a value too many', ['run', '--quiet=yes', '--', 'true'], ['`--quiet` takes no value, but has `yes`: write only `--quiet`']],
+    ['a value behind a flag', ['run', '--fail-on-blocked', 'true', '--quiet', 'No', '--', 'true'], ['`--fail-on-blocked` takes no value, but has `true`: write only `--fail-on-blocked`', '`--quiet` takes no value, but has `No`: leave it out']],
+    ['variables as other files have them', ['run', '--env', 'A: b', '--env', '- B=c', '--env', 'export C=d', '--env', 'D = e', '--env', '1X=2', '--', 'true'], [
+      'env: `A: b` has no value: write `A=value`', 'env: `- B` is not a variable name: write `B=value`, with nothing before it and no space',
+      'env: `export C` is not a variable name: write `C=value`, with nothing before it and no space', 'env: `D ` is not a variable name: write `D=value`, with nothing before it and no space',
+      'env: `1X` is not a variable name: use letters, digits and _, not starting with a digit',
+    ]],
     ['two values', ['run', '--memory', '1g', '--memory', '2g', '--', 'true'], ['`--memory` is given as `1g` and as `2g`: give it once']],
     ['a command without `--`', ['run', 'echo', 'hi'], ['`echo` is not an option: put the command after `--`, as in `decoy run -- echo hi`']],
     ['no command', ['run'], ['run: nothing to run: give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`']],

@@ -127,6 +127,17 @@ describe('secrets', () => {
     expect(parseSecretOptions(['A@x.example'], { A: 'value-of-a' }).secrets).toMatchObject([{ name: 'A', value: 'value-of-a' }]);
     expect(parseSecretOptions(['A@x.example'], {}).problems.join()).toContain('the environment variable A is not set');
     for (const name of ['__proto__', 'constructor', 'toString']) expect(parseSecretOptions([`${name}@x.example`], {}).problems).toEqual([`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`]);
+    // All that is wrong at once, and nothing that may be a value.
+    expect(parseSecretOptions(['A@*.com,https://x.example;max=0'], {}).problems).toEqual([
+      '--secret `A`: the environment variable A is not set; set it for Decoy itself',
+      'secret `A`: `*.com` covers the public suffix `com`, where anybody can have a name: write the names you need, or a wildcard further down such as `*.example.com`',
+      'secret `A`: `https://x.example` has a scheme: write `x.example`',
+      'secret `A`: max `0` is not a number of occurrences: write a whole number from 1 to 1000, as in `;max=2`',
+    ]);
+    expect(parseSecretOptions(['$A@x.example', '${A}@x.example'], {}).problems).toEqual(['$A', '${A}'].map((name) => `--secret \`${name}\`: the name of a variable stands without \`$\`: write \`A\``));
+    for (const option of ['hunter22', 'ghp_hunter22', 'A:hunter22', 'hunter-22@x.example', 'A.hunter22@x.example']) {
+      expect(parseSecretOptions([option], {}).problems.join(), option).toMatch(/^(?!.*hunter)--secret.*: write `NAME@api.example.com`, and set NAME for Decoy itself$/);
+    }
     const { problems } = parseSecretOptions(['A@x.example=value-of-a'], { A: 'x' });
     expect(problems.join()).toContain('without a value');
     expect(problems.join()).not.toContain('value-of-a');

@@ -29,7 +29,7 @@ describe('a bad line is quoted, with the remedy', () => {
     ['idle=75', '`idle`: `75` has no unit: write `75s` for seconds'],
     ['idle=', '`idle`: `` is not a duration: write hours, minutes and seconds, such as `30m`, `90s` or `1m30s`'],
     ['header-bytes=lots', '`header-bytes`: `lots` is not a size: write a number and a unit, such as `64k`'],
-    ['header-bytes=64', '`header-bytes`: `64` is less than the least of 4k: write `4k` or more'],
+    ['header-bytes=64', '`header-bytes`: `64` is so many bytes, less than the least of 4k: write a unit after it, such as `64k`'],
   ])('%s', (line, problem) => {
     const result = parseInputs({ command: ['true'], workspace: 'none', proxyLimits: [line] }, { secrets: { secrets: [], problems: [] }, workspacePath: '/', homePath: '/root' });
     expect(result.ok ? [] : result.problems).toEqual([`proxy-limits: ${problem}`]);
