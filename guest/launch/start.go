@@ -2,6 +2,7 @@ package launch
 
 import (
 	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -36,6 +37,9 @@ func Start(command Command) (pid int, err error) {
 			"): give one that the sandbox has and its user may enter, such as one in the workspace, or leave working-directory out"}
 	}
 	program, err := Lookup(command.Argv[0], command.Env)
+	if err == unix.ENOENT && len(command.Argv) == 1 && strings.Contains(command.Argv[0], " ") {
+		return 0, &Failure{127, "not found: it is one word with spaces in it, so give the program and its arguments as words of their own, or a script"}
+	}
 	if err != nil {
 		return 0, failure(err)
 	}

@@ -24,6 +24,10 @@ export function parseSecretLines(text: string): ParsedSecrets {
       parsed.problems.push(`secrets: line ${index + 1} ends with an option, and has no value: the first \`=\` behind the options begins it, as in \`NAME@host;max=2=value\``);
       continue;
     }
+    if (/^-\s/.test(line)) {
+      parsed.problems.push(`secrets: line ${index + 1} is an item of a list: write \`NAME@host=value\`, without the hyphen`);
+      continue;
+    }
     if (split === null || split.rest === null) {
       parsed.problems.push(`secrets: line ${index + 1} is not \`NAME@host=value\` or \`NAME@host;in=PLACE=value\`: write the name, the host it may go to and the value`);
       continue;

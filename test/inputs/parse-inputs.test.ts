@@ -115,6 +115,7 @@ describe('secrets', () => {
     ['A@api.example.com=short', 'A'],
     ['A@api.example.com<<EOF\nvalue-of-a', 'heredoc that never ends'],
     ['value-of-a', 'secrets: line 1 is not `NAME@host=value`'],
+    ['- A@api.example.com=value-of-a', 'secrets: line 1 is an item of a list: write `NAME@host=value`, without the hyphen'],
     ['A@x.example=value-of-a\nA@y.example=value-of-b', 'secret `A` is given twice'],
   ])('%j is refused', (text, problem) => {
     const { problems } = parseSecretLines(text);

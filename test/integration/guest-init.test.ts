@@ -28,6 +28,7 @@ describe('init reports', () => {
 
   it.each([
     [{ argv: ['no-such-program'] }, 127, 'decoy: cannot run "no-such-program": not found\n'],
+    [{ argv: ['echo hello'] }, 127, 'decoy: cannot run "echo hello": not found: it is one word with spaces in it, so give the program and its arguments as words of their own, or a script\n'],
     [{ argv: ['/etc'] }, 126, 'decoy: cannot run "/etc": permission denied\n'],
   ])('what it cannot start: %j', async (task, code, stderr) => {
     expect(await runInit(task)).toMatchObject({ code, reported: code, stderr })
