@@ -53,6 +53,7 @@ describe('put in, wherever the body is cut', () => {
     ['body:a', 'a part of a multipart form', MULTIPART, `${part('b', 'x')}${part('a', `x ${P}`)}--B-1--\r\n`, `${part('b', 'x')}${part('a', `x ${VALUE}`)}--B-1--\r\n`],
     ['body:a', 'a file', MULTIPART, `${part('a', P, 'content-type: text/plain\r\ncontent-disposition: form-data; filename="f.txt"; name=a')}--B-1--`, `${part('a', VALUE, 'content-type: text/plain\r\ncontent-disposition: form-data; filename="f.txt"; name=a')}--B-1--`],
     ['body', 'anywhere', null, `<x>${P}</x>`, `<x>${VALUE}</x>`],
+    ['body,body:a', 'anywhere, in a row of messages', 'application/connect+json', `\0\0\0\0\x16${P}`, `\0\0\0\0\x16${VALUE}`],
     ['body', 'anywhere, whatever the type says', JSON_TYPE, `not json ${P}`, `not json ${VALUE}`],
     ['body,header:x', 'at the very end', 'text/plain', P, VALUE],
     ['body:a', 'nothing, in an empty body', JSON_TYPE, '', ''],
