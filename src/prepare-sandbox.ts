@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
-import path from 'node:path';
 import { withCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
 import { gatewayPolicy } from './gateway-policy.ts';
@@ -13,6 +12,7 @@ import { exposedTrees, type RootLayout } from './sandbox/exposed-trees.ts';
 import { createFilesystem, type MadeFilesystem, type Workspace } from './sandbox/filesystem.ts';
 import { startGateway } from './sandbox/gateway.ts';
 import { createGroup } from './sandbox/group.ts';
+import { guestFile } from './sandbox/guest-file.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { labelsOf } from './sandbox/labels.ts';
 import { ensureRootImage } from './sandbox/root-image.ts';
@@ -52,8 +52,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   const layout = exposedTrees({ toolCache: host.toolCache, hidden: host.hidden, user: config.user });
   const labels = labelsOf(id);
   const workspace = await describeWorkspace(config);
-  const guestFile = path.join(host.distDirectory, `decoy-guest-linux-${process.arch}`);
-  const image = await timed('image', () => ensureRootImage(engine, { guestFile, layout }));
+  const image = await timed('image', () => ensureRootImage(engine, { guestFile: guestFile(host.distDirectory), layout }));
   const common = { image, runId: id, labels };
   let lose!: (error: Error) => void;
   const gatewayLost = new Promise<never>((_, reject) => { lose = reject; });
