@@ -18,7 +18,7 @@ Options of run
   --timeout 30m            at most 30m
   --memory 4g  --cpus 2  --storage 10g  --pids 2048   hard caps
   --proxy-limit NAME=VALUE   header-bytes, idle, connections, requests-running or requests-per-minute; repeat
-  --workspace copy         copy (changes come out as a patch), read-only or none
+  --workspace copy         copy (changes come out as a patch), write (and are then written to the workspace), read-only or none
   --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)
   --shell bash             for --script: bash, sh, python, node, or a line with {0}

@@ -58,7 +58,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     storageBytes: take('storage', parseSize(raw.storage || '10g', { minBytes: 64 * MIB, maxBytes: 1024 * GIB }), 0),
     pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true, example: 2048 }), 0),
   };
-  const mode = take('workspace', parseWorkspaceMode(raw.workspace || 'copy'), 'none');
+  const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
@@ -113,11 +113,6 @@ function memoryWarnings(text: string | undefined, { memoryBytes, machineBytes }:
 }
 
 type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
-
-function parseWorkspaceMode(text: string): Result<'copy' | 'read-only' | 'none'> {
-  if (text.trim() === 'write') return { ok: false, problem: '`write` is not supported yet: use `copy` and apply the patch it gives' };
-  return parseChoice(text, ['copy', 'read-only', 'none']);
-}
 
 /** The engine refuses more than the machine has. The default is no more than that; a number that was asked for is not changed. */
 function parseCpus(text: string | undefined, available: number): Result<number> {

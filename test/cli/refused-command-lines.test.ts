@@ -30,7 +30,6 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
     ['a command without `--`', ['run', 'echo', 'hi'], ['`echo` is not an option: put the command after `--`, as in `decoy run -- echo hi`']],
     ['no command', ['run'], ['run: nothing to run: give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`']],
     ['a script that is not there', ['run', '--script', 'nope'], ['--script: cannot read `nope` (ENOENT): give the path of a readable file']],
-    ['a workspace that is to be written', ['run', '--workspace', 'write', '--', 'true'], ['workspace: `write` is not supported yet: use `copy` and apply the patch it gives']],
     ['what cannot be done yet, without a value',
       ['run', '--volumes', '--mode', '--runtime', '--snapshot-from', '--snapshot-to', '--policy', '--image', '--', 'true'],
       ['volumes', 'mode', 'runtime', 'snapshot-from', 'snapshot-to', 'policy', 'image'].map(notYet)],
