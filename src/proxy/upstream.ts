@@ -8,6 +8,7 @@ import type { RawHeaders } from './headers.ts';
 import { openHttp1Pools } from './http1-pools.ts';
 import { openHttp2Sessions } from './http2-sessions.ts';
 import { dispatchHttp2 } from './http2-upstream.ts';
+import { openTlsSessions } from './tls-sessions.ts';
 
 /**
  * Kept-alive connections to upstreams: over HTTP/1.1 one pool a scheme, host and port; over HTTP/2, for requests that came so
@@ -45,11 +46,11 @@ export type UpstreamHandler = {
   onError(error: Error): void;
 };
 
-export function openUpstream(options: Omit<DialOptions, 'signal'>): Upstream {
+export function openUpstream(options: Omit<DialOptions, 'signal' | 'sessions'>): Upstream {
   const closing = new AbortController();
   // Every connection being opened listens.
   setMaxListeners(0, closing.signal);
-  const dialOptions = { ...options, signal: closing.signal };
+  const dialOptions: DialOptions = { ...options, sessions: openTlsSessions(), signal: closing.signal };
   const connections = new Set<Socket>();
   const http1 = openHttp1Pools(dialOptions);
   const sessions = openHttp2Sessions(dialOptions, http1);
