@@ -15,7 +15,7 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
       case 'demo': return await (await import('./cli-demo.ts')).demoCommand(args, { distDirectory });
       case 'check': return (await import('./cli-check.ts')).checkCommand(args);
       case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
-      case 'doctor': return fail(['`decoy doctor` is not supported yet: `decoy run -- true` says what is missing on this machine']);
+      case 'doctor': return await (await import('./cli-doctor.ts')).doctorCommand(args, { distDirectory });
       case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
       default: return fail([verbProblem(verb)]);
     }
@@ -27,5 +27,5 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
 function verbProblem(verb: string | undefined): string {
   if (verb === undefined) return 'nothing to do: see `decoy --help`';
   const meant = nearest(verb, VERBS);
-  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `check` or `clean`' : `write ${quote(meant)}`}`;
+  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check` or `clean`' : `write ${quote(meant)}`}`;
 }

@@ -3,6 +3,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy run [options] -- COMMAND…    run a command in the capped container
   decoy run [options] --script FILE  run a script
   decoy demo                         see what it does, in ten seconds
+  decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
   decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
@@ -17,7 +18,7 @@ Options of run
   --timeout 30m            at most 30m
   --memory 4g  --cpus 2  --storage 10g  --pids 2048   hard caps
   --proxy-limit NAME=VALUE   header-bytes, idle, connections, requests-running or requests-per-minute; repeat
-  --workspace copy         copy (changes come out as a patch), read-only or none
+  --workspace copy         copy (changes come out as a patch), write (and are then written to the workspace), read-only or none
   --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
@@ -35,6 +36,10 @@ Options of check
   --allow RULE  --secret NAME@host[,…][;…]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
   METHOD is GET unless it is given; a URL may also be tcp://host:port. Names are not looked up: one that leads to a private address is only refused by a run.
   Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.
+
+Options of doctor
+  --json                   {"version":1,"ok":…,"findings":[{"check","status","detail","remedy"}…]} instead of lines
+  Exit codes: 0 a run goes here; 1 none does; 125 arguments that cannot be used.
 
 Options of clean
   --run ID                 only this run (\`id\` in its report), even if it still goes on

@@ -22,7 +22,7 @@ export type RunConfig = {
   env: Readonly<Record<string, string>>;
   limits: Limits;
   proxyLimits?: ProxyLimits;
-  workspace: { mode: 'copy' | 'read-only' | 'none'; path: string };
+  workspace: { mode: 'copy' | 'write' | 'read-only' | 'none'; path: string };
   /** absolute; null: the workspace, or the home directory where there is none */
   workingDirectory: string | null;
   user: 'runner' | 'root';

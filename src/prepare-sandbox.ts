@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
-import path from 'node:path';
 import { withCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
 import { gatewayPolicy } from './gateway-policy.ts';
@@ -13,6 +12,7 @@ import { exposedTrees, type RootLayout } from './sandbox/exposed-trees.ts';
 import { createFilesystem, type MadeFilesystem, type Workspace } from './sandbox/filesystem.ts';
 import { startGateway } from './sandbox/gateway.ts';
 import { createGroup } from './sandbox/group.ts';
+import { guestFile } from './sandbox/guest-file.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { labelsOf } from './sandbox/labels.ts';
 import { ensureRootImage } from './sandbox/root-image.ts';
@@ -36,7 +36,7 @@ export type PreparedSandbox = AsyncDisposable & {
   /** rejects when the gateway or the keeper goes while the sandbox runs */
   lost: Promise<never>;
   /** For when the command is over: takes its changes off the disk, and the network and the keeper away, while the sandbox ends. */
-  windUp(options: { readPatch: false } | { readPatch: true; maxBytes: number }): Promise<Patch | null>;
+  windUp(options: { readPatch: false } | { readPatch: true; maxBytes: number; contents: boolean }): Promise<Patch | null>;
 };
 
 /** The uid of `user: runner` where Decoy itself runs as root: code that is not trusted gets no root unless asked for. GitHub's own is 1001. */
@@ -52,8 +52,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   const layout = exposedTrees({ toolCache: host.toolCache, hidden: host.hidden, user: config.user });
   const labels = labelsOf(id);
   const workspace = await describeWorkspace(config);
-  const guestFile = path.join(host.distDirectory, `decoy-guest-linux-${process.arch}`);
-  const image = await timed('image', () => ensureRootImage(engine, { guestFile, layout }));
+  const image = await timed('image', () => ensureRootImage(engine, { guestFile: guestFile(host.distDirectory), layout }));
   const common = { image, runId: id, labels };
   let lose!: (error: Error) => void;
   const gatewayLost = new Promise<never>((_, reject) => { lose = reject; });
@@ -100,7 +99,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       windUp: async (options) => {
         const networkGone = gateway[Symbol.asyncDispose]();
         try {
-          return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, metacopy: made.metacopy }) : null;
+          return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy }) : null;
         } finally {
           await Promise.allSettled([networkGone, made.keeper[Symbol.asyncDispose]()]);
         }
@@ -121,7 +120,8 @@ function sandboxUser({ user }: RunConfig): { uid: number; gid: number } {
 
 async function describeWorkspace({ workspace }: RunConfig): Promise<Workspace | null> {
   if (workspace.mode === 'none') return null;
-  return { mode: workspace.mode, path: workspace.path, ownerUid: (await fs.stat(workspace.path)).uid };
+  // What is written to the workspace is written by Decoy, when the sandbox is gone.
+  return { mode: workspace.mode === 'read-only' ? 'read-only' : 'copy', path: workspace.path, ownerUid: (await fs.stat(workspace.path)).uid };
 }
 
 function warnOfLittleSpace({ config, events }: SandboxParts, { hostFreeBytes }: MadeFilesystem): void {

@@ -24,7 +24,8 @@ func extract(in io.Reader, target string) error {
 		return fmt.Errorf("opening %s: %w", target, err)
 	}
 	defer unix.Close(root)
-	x := extraction{root: root}
+	x := extraction{root: root, parent: -1}
+	defer x.closeParent()
 	archive := tar.NewReader(in)
 	for {
 		header, err := archive.Next()
@@ -41,7 +42,10 @@ func extract(in io.Reader, target string) error {
 }
 
 type extraction struct {
-	root        int
+	root int
+	// The parent of the last entry, open: entries of one directory follow each other, and no entry removes a directory.
+	parent      int
+	parentPath  string
 	directories []*tar.Header // their times are set last: filling a directory changes them
 }
 
@@ -54,21 +58,21 @@ func (x *extraction) entry(h *tar.Header, content io.Reader) error {
 		return err
 	}
 	parent, base := splitPath(name)
-	dir, err := x.makeParents(parent)
+	dir, err := x.openParent(parent)
 	if err != nil {
 		return err
 	}
-	defer unix.Close(dir)
-	if h.Typeflag == tar.TypeDir {
+	switch h.Typeflag {
+	case tar.TypeDir:
 		x.directories = append(x.directories, h)
 		return makeDirectory(dir, base, h)
+	case tar.TypeReg:
+		return makeFile(dir, base, h, content)
 	}
 	if err := unix.Unlinkat(dir, base, 0); err != nil && !errors.Is(err, unix.ENOENT) {
 		return err
 	}
 	switch h.Typeflag {
-	case tar.TypeReg:
-		return makeFile(dir, base, h, content)
 	case tar.TypeSymlink:
 		if err := unix.Symlinkat(h.Linkname, dir, base); err != nil {
 			return err
@@ -80,6 +84,25 @@ func (x *extraction) entry(h *tar.Header, content io.Reader) error {
 		return makeWhiteout(dir, base, h)
 	}
 	return fmt.Errorf("type %q is refused; only directories, files, links and whiteouts (character device 0:0) belong here", h.Typeflag)
+}
+
+func (x *extraction) openParent(parent string) (int, error) {
+	if x.parent >= 0 && x.parentPath == parent {
+		return x.parent, nil
+	}
+	x.closeParent()
+	dir, err := x.makeParents(parent)
+	if err == nil {
+		x.parent, x.parentPath = dir, parent
+	}
+	return dir, err
+}
+
+func (x *extraction) closeParent() {
+	if x.parent >= 0 {
+		unix.Close(x.parent)
+	}
+	x.parent = -1
 }
 
 // makeParents opens the parent, making what is missing of it as root's.
@@ -116,7 +139,14 @@ func makeDirectory(dir int, base string, h *tar.Header) error {
 }
 
 func makeFile(dir int, base string, h *tar.Header, content io.Reader) error {
-	fd, err := unix.Openat(dir, base, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	fd, err := unix.Openat(dir, base, flags, 0o600)
+	if errors.Is(err, unix.EEXIST) {
+		if err := unix.Unlinkat(dir, base, 0); err != nil {
+			return err
+		}
+		fd, err = unix.Openat(dir, base, flags, 0o600)
+	}
 	if err != nil {
 		return err
 	}

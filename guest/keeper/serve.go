@@ -21,6 +21,7 @@ type command struct {
 	Path      string `json:"path"`
 	MaxBytes  int64  `json:"maxBytes"`
 	Metacopy  bool   `json:"metacopy"`
+	Contents  bool   `json:"contents"` // of a patch: the changed files as well, behind it
 }
 
 type owner struct {

@@ -56,7 +56,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     storageBytes: take('storage', parseSize(raw.storage || '10g', { minBytes: 64 * MIB, maxBytes: 1024 * GIB }), 0),
     pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true }), 0),
   };
-  const mode = take('workspace', parseWorkspaceMode(raw.workspace || 'copy'), 'none');
+  const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', ['allow', 'strip', 'block'] as const), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
@@ -116,11 +116,6 @@ function parseChoice<const T extends string>(text: string, choices: readonly T[]
   const value = choices.find((choice) => choice === text.trim());
   if (value !== undefined) return { ok: true, value };
   return { ok: false, problem: `${quote(text)} is not one of ${choices.map((choice) => `\`${choice}\``).join(', ')}: write one of these` };
-}
-
-function parseWorkspaceMode(text: string): Result<'copy' | 'read-only' | 'none'> {
-  if (text.trim() === 'write') return { ok: false, problem: '`write` is not supported yet: use `copy` and apply the patch it gives' };
-  return parseChoice(text, ['copy', 'read-only', 'none']);
 }
 
 /** The engine refuses more than the machine has. The default is no more than that; a number that was asked for is not changed. */

@@ -1,5 +1,6 @@
 import type { Destination } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
+import { hyphenated } from './hyphenated.ts';
 import { isBound } from './refuse-seen.ts';
 import { CREDENTIAL_NAMES, headerPlace } from './request-parts.ts';
 import type { Secret } from './secret.ts';
@@ -20,7 +21,7 @@ export function checkForeignCredentials(swapped: Swapped, { carriers, destinatio
   const bound = secrets.filter((secret) => isBound(secret, destination.host));
   if (bound.length === 0) return swapped;
   const pinned = bound.flatMap(({ pins }) => pins?.places.flatMap((place) => (place.kind === 'header' ? [place.name] : [])) ?? []);
-  const isForeign = (at: number, name: string): boolean => !carriers.has(at) && (CREDENTIAL_NAMES.has(name) || pinned.includes(name));
+  const isForeign = (at: number, name: string): boolean => !carriers.has(at) && (CREDENTIAL_NAMES.has(hyphenated(name)) || pinned.some((one) => hyphenated(one) === hyphenated(name)));
   const kept: string[] = [];
   const { rawHeaders } = swapped;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

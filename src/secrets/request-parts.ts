@@ -13,8 +13,8 @@ export type Pinnable = {
   isPlace(place: Place): boolean;
   span: Span;
   writing: Writing;
-  /** the place as a pin, or null where it cannot be told */
-  pin: string | null;
+  /** the place as a pin, or null where it cannot be told; only refusals ask */
+  pin(): string | null;
 };
 
 export type Part = {
@@ -29,37 +29,51 @@ export type Part = {
 
 export const CREDENTIAL_NAMES: ReadonlySet<string> = new Set(CREDENTIAL_HEADERS.map(({ name }) => name));
 
-/** In the order in which the first refusal is given. */
-export function partsOf({ method, url, rawHeaders }: OutgoingLine): { method: Part; path: Part; query: Part; headers: Part[]; headerNames: Part[] } {
+export type RequestParts = { method: Part; path: Part; query: Part; headers: Part[]; headerNames: Part[] };
+
+/**
+ * In the order in which the first refusal is given. Of the headers only those that `concerns`, which is given the text of a part as it
+ * stands in the request: of a dozen headers it is one, as a rule, and a part costs more than the question.
+ */
+export function partsOf({ method, url, rawHeaders }: OutgoingLine, concerns: (text: string) => boolean): RequestParts {
   const mark = url.indexOf('?');
-  const query = mark === -1 ? url.length : mark;
+  const end = mark === -1 ? url.length : mark;
+  const [path, query] = [url.slice(0, end), url.slice(end)];
   const headers: Part[] = [];
   const headerNames: Part[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    headerNames.push({ place: 'header name', pieces: [{ text: rawHeaders[at]! }] });
-    headers.push(headerPart(rawHeaders, at));
+    if (concerns(rawHeaders[at]!)) headerNames.push({ place: 'header name', pieces: [{ text: rawHeaders[at]! }] });
+    if (concerns(rawHeaders[at + 1]!)) headers.push(headerPart(rawHeaders, at));
   }
   return {
     method: { place: 'method', pieces: [{ text: method }] },
-    path: { place: 'URL path', pieces: pathPieces(url.slice(0, query)) },
-    query: { place: 'URL query', pieces: queryPieces(url.slice(query)) },
+    path: { place: 'URL path', pieces: concerns(path) ? pathPieces(path) : [{ text: path }] },
+    query: { place: 'URL query', pieces: concerns(query) ? queryPieces(query) : [{ text: query }] },
     headers, headerNames,
   };
 }
 
 /** `user:password` of Basic credentials, one character a byte, or null. RFC 7617, section 2. */
-export function basicCredentials(text: string): { scheme: string; decoded: string } | null {
+function basicCredentials(text: string): { scheme: string; decoded: string } | null {
   const { scheme, encoded } = BASIC.exec(text)?.groups ?? {};
   return encoded === undefined ? null : { scheme: scheme!, decoded: Buffer.from(encoded, 'base64').toString('latin1') };
 }
 
+/** What each line of a text that is such credentials stands for. */
+export function allBasicCredentials(lines: string): string[] {
+  // Asked of every text, and nearly never so: a copy of the expression, which matchAll makes, costs more than the question.
+  if (!/basic/i.test(lines)) return [];
+  return Array.from(lines.matchAll(BASIC_LINES), ([line]) => basicCredentials(line)!.decoded);
+}
+
+const BASIC_LINES = /^[^\S\n]*basic[^\S\n]+[\w+/-]+={0,2}[^\S\n]*$/gim;
 const BASIC = /^\s*(?<scheme>basic\s+)(?<encoded>[\w+/-]+={0,2})\s*$/i;
 
 /** Segment by segment: a placeholder never reaches over a slash, nor a value over its segment. */
 function pathPieces(path: string): Piece[] {
   return path.split(/(?<=\/)|(?=\/)/).map((text): Piece => {
     if (text === '/') return { text };
-    return { text, pinnable: { isPlace: ({ kind }) => kind === 'path', span: percentSpan(latin1(text), { plus: false }), writing: 'segment', pin: 'path' } };
+    return { text, pinnable: { isPlace: ({ kind }) => kind === 'path', span: percentSpan(latin1(text), { plus: false }), writing: 'segment', pin: () => 'path' } };
   });
 }
 
@@ -74,7 +88,7 @@ function queryPieces(query: string): Piece[] {
       text,
       pinnable: {
         isPlace: (place) => place.kind === 'query' && Buffer.from(place.key).toString('latin1') === key,
-        span: percentSpan(latin1(text), { plus: true }), writing: 'query', pin: pinText('query', key),
+        span: percentSpan(latin1(text), { plus: true }), writing: 'query', pin: () => pinText('query', key),
       },
     }];
   });
@@ -88,7 +102,7 @@ function headerPart(rawHeaders: readonly string[], at: number): Part {
   const text = basic?.decoded ?? value;
   const pinnable: Pinnable = {
     isPlace: (place) => (place.kind === 'header' && place.name === name) || (place.kind === 'credentials' && isCredential),
-    span: plainSpan(latin1(text)), writing: 'raw', pin: pinText('header', name),
+    span: plainSpan(latin1(text)), writing: 'raw', pin: () => pinText('header', name),
   };
   const part: Part = { place: headerPlace(name), pieces: [{ text, pinnable }], at };
   return basic === null ? part : { ...part, wrap: (decoded) => `${basic.scheme}${latin1(decoded).toString('base64')}` };

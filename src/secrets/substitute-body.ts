@@ -25,6 +25,8 @@ export type BodySubstitution = {
   /** whether the body is as long after as before */
   keepsLength: boolean;
   push(chunk: Buffer): BodyStep;
+  /** For bodies that are a row of messages, when one ends: gives what is held back of it, as it is known then to be right. */
+  endMessage(): BodyStep;
   /** The last byte is given here, when all is known to be right. */
   end(): BodyStep;
   uses(): SecretUses;
@@ -76,7 +78,7 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
   const sink = createSwappingSink(needles, { body, pins, writing, counter, keepsLength });
   let isEmpty = true;
   /** its last byte, without which a body of known length is not whole */
-  let last: Buffer = Buffer.alloc(0);
+  let last = NOTHING;
 
   const take = (problem: string | null, isEnd: boolean): BodyStep => {
     const refusal = problem === null ? sink.settle(isEnd) : refuseUnreadable(pins, problem);
@@ -85,8 +87,8 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
     const seen = detector.push(rest);
     if (seen !== null) return { ok: false, ...refuseSeen(seen, { ...body, place: 'body', pin: ANY_FIELD })! };
     const bytes = last.length === 0 ? sent : Buffer.concat([last, sent]);
+    last = isEnd ? NOTHING : Buffer.from(bytes.subarray(-1));
     if (isEnd || bytes.length === 0) return { ok: true, bytes };
-    last = Buffer.from(bytes.subarray(-1));
     return { ok: true, bytes: bytes.subarray(0, -1) };
   };
   return {
@@ -96,10 +98,13 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
       isEmpty = false;
       return take(reader.push(chunk, sink), false);
     },
+    endMessage: () => take(null, true),
     end: () => take(isEmpty ? null : reader.end(sink), true),
     uses: counter.uses,
   };
 }
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 type SinkParts = Omit<Parts, 'reader'> & { counter: PinCounter; keepsLength: boolean };
 

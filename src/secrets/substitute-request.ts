@@ -4,7 +4,7 @@ import { hitsIn, seenIn, type SecretNeedles, type Seen } from './outgoing-needle
 import { createPinCounter, pinsOf, type PinCounter, type SecretUses } from './pin-counter.ts';
 import { decideSwap } from './decide-swap.ts';
 import { refuseSeen, type SecretRefusal } from './refuse-seen.ts';
-import { basicCredentials, partsOf, type Part } from './request-parts.ts';
+import { allBasicCredentials, partsOf, type Part } from './request-parts.ts';
 import { createSwapper, type Swapped } from './swapper.ts';
 import { unescapings } from './unescapings.ts';
 
@@ -24,7 +24,8 @@ export type Substitution =
 
 /** Swaps placeholders for real values where their secrets are pinned, and refuses them, and real values, everywhere else. */
 export function substituteRequest(needles: SecretNeedles, request: OutgoingRequest, foreignCredentials: ForeignCredentials): Substitution {
-  const swapped = hasAny(needles, [request.method, request.url, ...request.rawHeaders].join('\n'))
+  // One search of the joined text: no form of a secret contains the line break between its parts.
+  const swapped = concerns(needles, [request.method, request.url, ...request.rawHeaders].join('\n'))
     ? swapAll(needles, request)
     : { ok: true as const, url: request.url, rawHeaders: request.rawHeaders, uses: [], carriers: NO_CARRIERS };
   if (!swapped.ok) return swapped;
@@ -40,7 +41,7 @@ type SwappedRequest = Extract<Substitution, { ok: true }> & {
 };
 
 function swapAll(needles: SecretNeedles, request: OutgoingRequest): SwappedRequest | ({ ok: false } & SecretRefusal) {
-  const { method, path, query, headers, headerNames } = partsOf(request);
+  const { method, path, query, headers, headerNames } = partsOf(request, (text) => concerns(needles, text));
   const parts = [method, path, query, ...headerNames, ...headers];
   // First of all: a real value anywhere is worse than any placeholder.
   for (const part of parts) {
@@ -67,16 +68,16 @@ function swapAll(needles: SecretNeedles, request: OutgoingRequest): SwappedReque
   };
 }
 
-/** One search of the joined text: no form of a secret contains the line break between its parts. */
-function hasAny({ all }: SecretNeedles, text: string): boolean {
-  return [text, ...unescapings(text)].some((plain) => all.find(Buffer.from(plain, 'latin1'), 0) !== null);
+/** Whether a secret is in the text, in what its escapes stand for or in its lines that are Basic credentials. */
+function concerns({ all }: SecretNeedles, text: string): boolean {
+  const has = (some: string): boolean => all.find(Buffer.from(some, 'latin1'), 0) !== null;
+  return [text, ...allBasicCredentials(text)].some((some) => has(some) || unescapings(some).some(has));
 }
 
-/** In its text, and where that is Basic credentials of any header, in what they stand for. */
+/** In its text, and where that is Basic credentials, of any header, in what they stand for. */
 function seenInPart({ all }: SecretNeedles, { part, request }: { part: Part; request: OutgoingRequest }): Seen[] {
   const text = part.at === undefined ? originalOf(part) : request.rawHeaders[part.at + 1]!;
-  const basic = part.at === undefined ? null : basicCredentials(text);
-  return [...seenIn(all, text), ...(basic === null ? [] : seenIn(all, basic.decoded))];
+  return [text, ...allBasicCredentials(text)].flatMap((some) => seenIn(all, some));
 }
 
 function originalOf({ pieces }: Part): string {
@@ -104,11 +105,11 @@ function swapPart(needles: SecretNeedles, part: Part, context: PartContext): str
 /** What is left may hold a placeholder that is pinned elsewhere, or one behind escapes beside one that was swapped. */
 function findHidden({ all }: SecretNeedles, part: Part, { text, request }: { text: string; request: OutgoingRequest }): SecretRefusal | null {
   const [plain] = hitsIn(all, text);
-  const seen = plain?.tag ?? seenIn(all, text)[0];
+  const seen = plain?.tag ?? [text, ...allBasicCredentials(text)].flatMap((some) => seenIn(all, some))[0];
   if (seen === undefined) return null;
   const pinnables = part.pieces.flatMap((piece) => (piece.pinnable === undefined ? [] : [{ text: piece.text, ...piece.pinnable }]));
   const isPinned = pinnables.some(({ isPlace }) => pinsOf(seen.secret).places.some(isPlace));
-  const pin = pinnables.find((piece) => seenIn(all, piece.text).some(({ secret }) => secret === seen.secret))?.pin ?? null;
+  const pin = pinnables.find((piece) => seenIn(all, piece.text).some(({ secret }) => secret === seen.secret))?.pin() ?? null;
   return refuseSeen(seen, {
     ...request,
     place: plain === undefined && isPinned ? `${part.place}, escaped` : part.place,

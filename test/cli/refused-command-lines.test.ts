@@ -24,7 +24,6 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
     ['a command without `--`', ['run', 'echo', 'hi'], ['`echo` is not an option: put the command after `--`, as in `decoy run -- echo hi`']],
     ['no command', ['run'], ['run: nothing to run: give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`']],
     ['a script that is not there', ['run', '--script', 'nope'], ['--script: cannot read `nope` (ENOENT): give the path of a readable file']],
-    ['a workspace that is to be written', ['run', '--workspace', 'write', '--', 'true'], ['workspace: `write` is not supported yet: use `copy` and apply the patch it gives']],
     ['what cannot be done yet, without a value',
       ['run', '--volumes', '--mode', '--runtime', '--snapshot-from', '--snapshot-to', '--policy', '--image', '--', 'true'],
       ['volumes', 'mode', 'runtime', 'snapshot-from', 'snapshot-to', 'policy', 'image'].map(notYet)],
@@ -42,11 +41,12 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
       'timeout: `2h` is longer than the most of 30m: write `30m` or less',
     ]],
     ['an argument of demo', ['demo', 'foo'], ['`decoy demo` takes no arguments, but has `foo`: write only `decoy demo`']],
+    ['an argument of doctor', ['doctor', 'foo'], ['`decoy doctor` takes only `--json`, but has `foo`: write `decoy doctor`']],
     ['an argument of clean', ['clean', 'foo'], ['`decoy clean` takes only options, but has `foo`: write `decoy clean`, or `decoy clean --run ID` for one run']],
     ['an option of clean', ['clean', '--imgaes'], ['`--imgaes` is not an option of `decoy clean`: write `--images`']],
     ['a run that cannot be', ['clean', '--run', 'nonsense'], ['--run: `nonsense` is not a run\'s id: write the 12 digits and letters of `id` in its report, or leave the option out']],
     ['a command that is almost one', ['rum'], ['`rum` is not a command: write `run`']],
-    ['a command like no other', ['frobnicate'], ['`frobnicate` is not a command: use `run`, `demo`, `check` or `clean`']],
+    ['a command like no other', ['frobnicate'], ['`frobnicate` is not a command: use `run`, `demo`, `doctor`, `check` or `clean`']],
   ])('%s', (_, args, problems) => {
     expect(runCli(args, { cwd: directory })).toEqual({ exitCode: 125, stdout: '', lines: problems.map((problem) => `decoy: ${problem}`) });
   });

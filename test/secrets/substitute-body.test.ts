@@ -202,6 +202,8 @@ describe('is only searched', () => {
     ['where the secret is pinned elsewhere', 'query:key', { contentType: JSON_TYPE, chunks: [] }],
     ['on another host', 'body', { contentType: null, chunks: [], host: 'other.example.com' }],
     ['where the type has no fields', 'body:a', { contentType: 'text/plain', chunks: [] }],
+    ['where a row of messages has the type application/connect+json; charset=utf-8', 'body:a', { contentType: 'application/connect+json; charset=utf-8', chunks: [] }],
+    ['where a row of messages has the type application/grpc+json', 'body:a', { contentType: 'application/grpc+json', chunks: [] }],
     ['where there is no type', 'body:a', { contentType: null, chunks: [] }],
     ['where there are two types', 'body:a', { contentType: 'application/json, text/plain', chunks: [] }],
     ['where the type cannot be read', 'body:a', { contentType: 'json', chunks: [] }],

@@ -11,6 +11,7 @@ const accented = boundSecret('ACCENTED', 'pässwort-mit-akzent', 'api.openai.com
 const secrets = compileSecrets([openai, github, accented]);
 const [P, G, A] = [openai.placeholder, github.placeholder, accented.placeholder];
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+const everyByte = (text: string): string => Array.from(Buffer.from(text), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
 
 function request(change: Partial<OutgoingRequest> & { host?: string; scheme?: 'http' | 'https' }): OutgoingRequest {
   const { host = 'api.openai.com', scheme = 'https', ...rest } = change;
@@ -80,6 +81,7 @@ describe('refused', () => {
     ['a credential header, in base64', { rawHeaders: ['x-api-key', Buffer.from(P).toString('base64')] }, 'placeholder-wrong-place', 'header x-api-key, in base64 form'],
     ['a credential header, escaped beside one swapped', { rawHeaders: ['authorization', `${P} ${P.replace('s', '%73')}`] }, 'placeholder-wrong-place', 'header authorization, escaped'],
     ['Basic credentials, percent-encoded', { rawHeaders: ['authorization', basic(`u:${P.replace('s', '%73')}`)] }, 'placeholder-wrong-place', 'header authorization, escaped'],
+    ['Basic credentials of another header, each byte percent-encoded', { rawHeaders: ['x-legacy-auth', basic(`u:${everyByte(P)}`)] }, 'placeholder-wrong-place', 'header x-legacy-auth, in percent form'],
     ['two places, one of them right', { rawHeaders: ['authorization', P, 'x-copy', P] }, 'placeholder-wrong-place', 'header x-copy'],
     ['a strange header name is not repeated', { rawHeaders: ['x<script>', P] }, 'placeholder-wrong-place', 'header'],
     ['another host', { host: 'evil.example', rawHeaders: ['authorization', P] }, 'placeholder-wrong-host', 'header authorization'],
@@ -101,6 +103,7 @@ describe('refused', () => {
     ['another host', { host: 'evil.example', rawHeaders: ['x', openai.value] }],
     ['Basic credentials', { rawHeaders: ['authorization', basic(`u:${openai.value}`)] }],
     ['Basic credentials, percent-encoded', { rawHeaders: ['authorization', basic(`user:${openai.value.replace('s', '%73')}x`), 'cookie', P] }],
+    ['Basic credentials, each byte percent-encoded', { rawHeaders: ['x-other', 'y', 'authorization', basic(`u:${everyByte(openai.value)}`)] }],
     ['the path', { url: `/${encodeURIComponent(openai.value)}` }],
     ['the query, in hex', { url: `/?${Buffer.from(openai.value).toString('hex')}` }],
     ['a header name', { rawHeaders: [openai.value, ''] }],

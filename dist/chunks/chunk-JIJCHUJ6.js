@@ -5,6 +5,7 @@ function fail(problems){return process.stderr.write(problems.map(problem=>`decoy
   decoy run [options] -- COMMAND\u2026    run a command in the capped container
   decoy run [options] --script FILE  run a script
   decoy demo                         see what it does, in ten seconds
+  decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
   decoy check [options] [METHOD] URL\u2026  would these rules allow these URLs, and why
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
@@ -37,6 +38,10 @@ Options of check
   --allow RULE  --secret NAME@host[,\u2026][;\u2026]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
   METHOD is GET unless it is given; a URL may also be tcp://host:port. Names are not looked up: one that leads to a private address is only refused by a run.
   Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.
+
+Options of doctor
+  --json                   {"version":1,"ok":\u2026,"findings":[{"check","status","detail","remedy"}\u2026]} instead of lines
+  Exit codes: 0 a run goes here; 1 none does; 125 arguments that cannot be used.
 
 Options of clean
   --run ID                 only this run (\`id\` in its report), even if it still goes on

@@ -1,0 +1,39 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import type { Host } from '../config.ts';
+import { readSwapBytes } from '../sandbox/dropped-caps.ts';
+import { connectEngine, type Engine } from '../sandbox/engine.ts';
+import { guestFile } from '../sandbox/guest-file.ts';
+import type { Finding } from './finding.ts';
+import { judgeEngine, type EngineFacts } from './judge-engine.ts';
+import { judgeMachine } from './judge-machine.ts';
+import { tryRun } from './try-run.ts';
+
+/** Looks at everything a run needs, and then tries one; never throws for what it finds. */
+export async function examine(host: Host, signal: AbortSignal): Promise<Finding[]> {
+  const machine = judgeMachine({
+    nodeVersion: process.version, platform: process.platform, arch: process.arch,
+    hasGuest: await exists(guestFile(host.distDirectory)),
+    cpus: os.cpus().length, memoryBytes: os.totalmem(), problems: host.problems ?? [],
+  });
+  const engine = await connectEngine({ dockerHost: host.dockerHost }).catch((error: Error) => error);
+  if (engine instanceof Error) {
+    return [...machine, { check: 'engine', status: 'failed', detail: engine.message }, { check: 'trial', status: 'unknown', detail: 'not tried, for want of an engine' }];
+  }
+  const described = await describeEngine(engine).catch((error: Error): Finding[] => [{ check: 'engine', status: 'unknown', detail: `it does not describe itself: ${error.message}` }]);
+  return [...machine, ...described, await tryRun(host, signal)];
+}
+
+async function describeEngine({ docker }: Engine): Promise<Finding[]> {
+  const [info, version, swapBytes] = await Promise.all([docker.info(), docker.version(), readSwapBytes()]) as [EngineFacts['info'], EngineFacts['version'], number];
+  return judgeEngine({ info, version, swapBytes, freeBytes: await freeBytes(info.DockerRootDir) });
+}
+
+async function freeBytes(directory: string | undefined): Promise<number | null> {
+  const stats = directory === undefined ? null : await fs.statfs(directory).catch(() => null);
+  return stats === null ? null : stats.bavail * stats.bsize;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return await fs.access(file).then(() => true, () => false);
+}

@@ -1,0 +1,95 @@
+import { renderBytes } from '../report/quantities.ts';
+import { combine, type Finding } from './finding.ts';
+import { DEFAULT_CAPS } from './judge-machine.ts';
+
+/** What Decoy reads of the engine's description (Docker Engine API, SystemInfo and SystemVersion). */
+export type EngineFacts = {
+  info: {
+    ServerVersion?: string; OSType?: string; Driver?: string; DockerRootDir?: string; CgroupDriver?: string; CgroupVersion?: string; DefaultRuntime?: string;
+    MemoryLimit?: boolean; SwapLimit?: boolean; CpuCfsQuota?: boolean; PidsLimit?: boolean;
+    SecurityOptions?: readonly string[] | null;
+    Runtimes?: Readonly<Record<string, unknown>> | null;
+  };
+  version: { ApiVersion?: string; Components?: readonly { Name: string; Version: string }[] };
+  /** swap space of the machine */
+  swapBytes: number;
+  /** free on the file system of DockerRootDir; null where that cannot be seen from here */
+  freeBytes: number | null;
+};
+
+type Wrong = Pick<Finding, 'status' | 'detail' | 'remedy'>;
+
+/** Docker 20.10, the first that gives a container a cgroup namespace of its own. */
+const LEAST_API = [1, 41] as const;
+
+/** Judges the engine by what it says of itself: what it says may still not hold, which the trial shows. */
+export function judgeEngine(facts: EngineFacts): Finding[] {
+  return [judgeVersion(facts), judgeCaps(facts), judgeConfinement(facts), judgeStorage(facts), judgeRuntimes(facts)];
+}
+
+function judgeVersion({ info, version }: EngineFacts): Finding {
+  const isPodman = version.Components?.some(({ Name }) => Name.startsWith('Podman')) ?? false;
+  const wrong: Wrong[] = [];
+  if (info.OSType !== undefined && info.OSType !== 'linux') wrong.push({ status: 'failed', detail: `it runs containers of ${info.OSType}`, remedy: 'switch it to Linux containers' });
+  if (isOlder(version.ApiVersion)) wrong.push({ status: 'failed', detail: `its API is older than ${LEAST_API.join('.')}`, remedy: 'install Docker 20.10 or newer' });
+  if (isPodman) wrong.push({ status: 'limited', detail: "Decoy was never tried on Podman's API", remedy: 'see whether the trial succeeds' });
+  if (options(info).includes('rootless')) wrong.push({ status: 'limited', detail: 'rootless, where the disk of a run cannot be mounted as a rule', remedy: 'use an engine that runs as root if the trial fails' });
+  return combine('engine', `${isPodman ? 'Podman' : 'Docker'} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
+}
+
+function isOlder(apiVersion = '0'): boolean {
+  const [major = 0, minor = 0] = apiVersion.split('.').map(Number);
+  return major < LEAST_API[0] || (major === LEAST_API[0] && minor < LEAST_API[1]);
+}
+
+function judgeCaps({ info, swapBytes }: EngineFacts): Finding {
+  const missing = [
+    ...(info.MemoryLimit === false ? ['memory'] : []),
+    ...(info.SwapLimit === false && swapBytes > 0 ? ['swap'] : []),
+    ...(info.CpuCfsQuota === false ? ['cpus'] : []),
+    ...(info.PidsLimit === false ? ['pids'] : []),
+  ];
+  const detail = `cgroup v${info.CgroupVersion ?? '1'}, driver ${info.CgroupDriver ?? 'unknown'}`;
+  if (info.CgroupDriver === 'none') {
+    return { check: 'caps', status: 'failed', detail: `${detail}: nothing can be capped`, remedy: 'delegate the cgroup controllers to the user of the rootless engine (systemd, cgroup v2)' };
+  }
+  if (missing.length === 0) return { check: 'caps', status: 'ok', detail: `${detail}: memory, cpus and pids can be capped` };
+  return {
+    check: 'caps', status: 'failed', detail: `${detail}: the engine cannot cap ${missing.join(', ')}`,
+    remedy: missing.join() === 'swap' ? 'boot with swapaccount=1, or turn swap off' : 'enable these cgroup controllers in the kernel, or delegate them to the user of a rootless engine',
+  };
+}
+
+function judgeConfinement({ info }: EngineFacts): Finding {
+  const given = options(info);
+  const profile = (info.SecurityOptions ?? []).find((option) => option.startsWith('name=seccomp'))?.match(/profile=([^,]+)/)?.[1];
+  const others = ['apparmor', 'selinux'].filter((name) => given.includes(name));
+  const wrong: Wrong[] = [];
+  if (!given.includes('seccomp') || profile === 'unconfined') {
+    wrong.push({ status: 'failed', detail: 'containers have no seccomp filter', remedy: 'remove seccomp-profile from the configuration of the engine, or install an engine and kernel with seccomp' });
+  }
+  if (given.includes('userns')) wrong.push({ status: 'limited', detail: 'user namespaces are remapped, with which Decoy was never tried', remedy: 'see whether the trial succeeds' });
+  return combine('confinement', [given.includes('seccomp') ? `seccomp (${profile ?? 'builtin'})` : 'no seccomp', ...others].join(', '), wrong);
+}
+
+/** Names of the security options: `name=seccomp,profile=default` is `seccomp`. */
+function options({ SecurityOptions }: EngineFacts['info']): string[] {
+  return (SecurityOptions ?? []).map((option) => /^(?:name=)?([^,]+)/.exec(option)?.[1] ?? option);
+}
+
+function judgeStorage({ info, freeBytes }: EngineFacts): Finding {
+  const directory = info.DockerRootDir ?? 'its directory';
+  const detail = `${info.Driver ?? 'unknown driver'}, images and disks in ${directory}`;
+  if (freeBytes === null) return { check: 'storage', status: 'unknown', detail: `${detail}, which cannot be seen from here: the engine may be on another file system, which the trial shows` };
+  const free = `${detail}, ${renderBytes(freeBytes)} free`;
+  if (freeBytes >= DEFAULT_CAPS.storageBytes) return { check: 'storage', status: 'ok', detail: free };
+  return { check: 'storage', status: 'limited', detail: `${free}, less than the default cap of ${renderBytes(DEFAULT_CAPS.storageBytes)}: a sandbox can fill it`, remedy: 'free space, or set `storage` to what can be spared' };
+}
+
+function judgeRuntimes({ info }: EngineFacts): Finding {
+  const names = Object.keys(info.Runtimes ?? {}).filter((name) => !name.startsWith('io.containerd.'));
+  const detail = `${names.length > 0 ? names.join(', ') : 'none named'}, by default ${info.DefaultRuntime ?? 'unknown'}`;
+  return info.DefaultRuntime === undefined || ['runc', 'crun'].includes(info.DefaultRuntime)
+    ? { check: 'runtimes', status: 'ok', detail }
+    : { check: 'runtimes', status: 'limited', detail: `${detail}, with which Decoy was never tried`, remedy: 'see whether the trial succeeds' };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/doctor/finding.ts';
+import { judgeEngine, type EngineFacts } from '../../src/doctor/judge-engine.ts';
+
+type Check = Finding['check'];
+
+/** What Docker 20.10 on Debian 12 says of itself, cut to what is read. */
+const debian: EngineFacts = {
+  info: {
+    ServerVersion: '20.10.24+dfsg1', OSType: 'linux', Driver: 'overlay2', DockerRootDir: '/var/lib/docker', CgroupDriver: 'cgroupfs', CgroupVersion: '1', DefaultRuntime: 'runc',
+    MemoryLimit: true, SwapLimit: true, CpuCfsQuota: true, PidsLimit: true, SecurityOptions: ['name=seccomp,profile=default'],
+    Runtimes: { 'io.containerd.runc.v2': {}, 'io.containerd.runtime.v1.linux': {}, runc: {} },
+  },
+  version: { ApiVersion: '1.41', Components: [{ Name: 'Engine', Version: '20.10.24+dfsg1' }] },
+  swapBytes: 0, freeBytes: 80 * 2 ** 30,
+};
+
+function judge(change: { info?: EngineFacts['info']; version?: EngineFacts['version']; swapBytes?: number; freeBytes?: number | null }): Map<Check, Finding> {
+  const { info, version, ...rest } = change;
+  const findings = judgeEngine({ ...debian, ...rest, info: { ...debian.info, ...info }, version: { ...debian.version, ...version } });
+  return new Map(findings.map((finding) => [finding.check, finding]));
+}
+
+test('an engine as Decoy wants it', () => {
+  expect([...judge({}).values()]).toEqual([
+    { check: 'engine', status: 'ok', detail: 'Docker 20.10.24+dfsg1, API 1.41' },
+    { check: 'caps', status: 'ok', detail: 'cgroup v1, driver cgroupfs: memory, cpus and pids can be capped' },
+    { check: 'confinement', status: 'ok', detail: 'seccomp (default)' },
+    { check: 'storage', status: 'ok', detail: 'overlay2, images and disks in /var/lib/docker, 80 GiB free' },
+    { check: 'runtimes', status: 'ok', detail: 'runc, by default runc' },
+  ]);
+});
+
+test('cgroup v2 with AppArmor', () => {
+  const findings = judge({ info: { ServerVersion: '28.5.2', CgroupVersion: '2', CgroupDriver: 'systemd', SecurityOptions: ['name=apparmor', 'name=seccomp,profile=builtin', 'name=cgroupns'] } });
+  expect(findings.get('caps')).toMatchObject({ status: 'ok', detail: 'cgroup v2, driver systemd: memory, cpus and pids can be capped' });
+  expect(findings.get('confinement')).toMatchObject({ status: 'ok', detail: 'seccomp (builtin), apparmor' });
+});
+
+describe('no run goes', () => {
+  test.each<[string, Parameters<typeof judge>[0], Check, Partial<Finding>]>([
+    ['an old engine', { version: { ApiVersion: '1.40' } }, 'engine', { remedy: 'install Docker 20.10 or newer' }],
+    ['one that does not tell its version', { version: { ApiVersion: undefined as never } }, 'engine', { detail: 'Docker 20.10.24+dfsg1, API unknown; its API is older than 1.41' }],
+    ['Windows containers', { info: { OSType: 'windows' } }, 'engine', { remedy: 'switch it to Linux containers' }],
+    ['no pids controller', { info: { PidsLimit: false } }, 'caps', { detail: 'cgroup v1, driver cgroupfs: the engine cannot cap pids' }],
+    ['no memory and cpu controllers', { info: { MemoryLimit: false, CpuCfsQuota: false } }, 'caps', { detail: 'cgroup v1, driver cgroupfs: the engine cannot cap memory, cpus' }],
+    ['swap that is not accounted for', { info: { SwapLimit: false }, swapBytes: 2 ** 30 }, 'caps', { remedy: 'boot with swapaccount=1, or turn swap off' }],
+    ['a rootless engine without delegation', { info: { CgroupDriver: 'none', CgroupVersion: '2' } }, 'caps', { detail: 'cgroup v2, driver none: nothing can be capped' }],
+    ['seccomp turned off', { info: { SecurityOptions: ['name=seccomp,profile=unconfined'] } }, 'confinement', { detail: 'seccomp (unconfined); containers have no seccomp filter' }],
+    ['no seccomp', { info: { SecurityOptions: null } }, 'confinement', { detail: 'no seccomp; containers have no seccomp filter' }],
+  ])('%s', (_, change, check, expected) => {
+    expect(judge(change).get(check)).toMatchObject({ status: 'failed', remedy: expect.any(String), ...expected });
+  });
+});
+
+describe('runs may go', () => {
+  test.each<[string, Parameters<typeof judge>[0], Check, Partial<Finding>]>([
+    ['rootless', { info: { SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'] } }, 'engine', { status: 'limited', remedy: 'use an engine that runs as root if the trial fails' }],
+    ['Podman', { version: { ApiVersion: '1.41', Components: [{ Name: 'Podman Engine', Version: '4.3.1' }] } }, 'engine', { status: 'limited', remedy: 'see whether the trial succeeds' }],
+    ['remapped users', { info: { SecurityOptions: ['name=seccomp,profile=builtin', 'name=userns'] } }, 'confinement', { status: 'limited' }],
+    ['swap that is not accounted for, without swap', { info: { SwapLimit: false } }, 'caps', { status: 'ok' }],
+    ['little space', { freeBytes: 2 ** 30 }, 'storage', { status: 'limited', remedy: 'free space, or set `storage` to what can be spared' }],
+    ['space that cannot be seen', { freeBytes: null }, 'storage', { status: 'unknown' }],
+    ['another runtime by default', { info: { DefaultRuntime: 'kata' } }, 'runtimes', { status: 'limited' }],
+  ])('%s', (_, change, check, expected) => {
+    expect(judge(change).get(check)).toMatchObject(expected);
+  });
+});
