@@ -17,7 +17,7 @@ import { asksForWebSocket } from './websocket-handshake.ts';
 /** An HTTP/1.1 server that listens nowhere: connections are handed to it. */
 export type HttpSide = {
   accept(socket: Duplex, destination: Destination): void;
-  close(): void;
+  close(): Promise<void>;
 };
 
 export function createHttpSide(context: ProxyContext, runningInAll: RunningCount): HttpSide {
@@ -123,7 +123,9 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
       server.emit('connection', socket);
     },
     // It never listened: its check of idle connections is all there is to stop.
-    close: () => server.close(() => undefined),
+    async close() {
+      server.close(() => undefined);
+    },
   };
 }
 

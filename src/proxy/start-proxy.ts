@@ -67,9 +67,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   let disposal: Promise<void> | undefined;
   const dispose = async () => {
     const closed = new Promise<void>((done) => server.close(() => done()));
+    // First, as what was refused on a connection is recorded while it is open.
+    await within(disposalMs / 2, Promise.all([http.http1.close(), http.http2.close()]));
     for (const socket of connections) socket.destroy();
-    http.http1.close();
-    http.http2.close();
     await within(disposalMs, Promise.all([closed, upstream[Symbol.asyncDispose]()]));
     await unlink(options.socketPath).catch(() => undefined);
   };
