@@ -65,6 +65,8 @@ function send(lease: SessionLease, { destination, request, handler }: Sending): 
     body.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
     stream.once('close', () => body.destroy());
     body.pipe(stream);
+    // Unpiped, it would keep what it holds.
+    stream.once('close', () => body.destroy());
   }
   receive(stream, { lease, handler });
 }

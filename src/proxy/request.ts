@@ -8,11 +8,13 @@ import type { BodyRefusal } from './decoded-scan.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
+import { memoryUsedUp, type Reservation } from './memory-budget.ts';
 import { hasCodedMessages, messageFraming, saysLengths } from './message-framing.ts';
 import { isNodeCoding } from './node-codings.ts';
 import { otherReadings } from './other-readings.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createRequestBody } from './request-body.ts';
+import { reserveRequest } from './request-memory.ts';
 import type { Refusal } from './refusal.ts';
 import { refuseMessages } from './refuse-messages.ts';
 import { scanMessages } from './scan-messages.ts';
@@ -20,6 +22,7 @@ import { substituteMessages } from './substitute-messages.ts';
 import { createSubstitutedBody } from './substituted-body.ts';
 import { parseTarget } from './target.ts';
 import { withoutUnderscored } from './underscored.ts';
+import { createWaitingMemory } from './waiting-memory.ts';
 import { findHandshakeProblem } from './websocket-handshake.ts';
 import { openWebSocket } from './websocket.ts';
 
@@ -46,7 +49,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
 }
 
 function judge(exchange: Exchange, options: RequestOptions): void {
-  const { request, answer, destination, draft, context: { secrets, policy, rate } } = exchange;
+  const { request, answer, destination, draft, context: { secrets, policy, rate, memory } } = exchange;
   const { method } = request;
   if (request.problem !== null) return refuse(exchange, request.problem);
   const target = parseTarget(request, destination);
@@ -74,21 +77,27 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
   if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, { ...unscannable, ...refuseMessages('compressed') });
-  // Last, so that only what is let through counts.
-  const waitSeconds = rate.take();
-  if (waitSeconds !== null) return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
-  for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
-  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
-
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
   if (pinned !== null && coding !== null && !isNodeCoding(coding)) return refuse(exchange, notCodedAgain);
   if (pinned !== null && !pinned.keepsLength && saysLengths(headers)) return refuse(exchange, otherLengthMessages);
+
+  const reserved = reserveRequest(exchange, { coding, pinned });
+  if (reserved === null) return refuse(exchange, memoryUsedUp(memory));
+  // Last, so that only what is let through counts.
+  const waitSeconds = rate.take();
+  if (waitSeconds !== null) {
+    reserved.coded?.release();
+    return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
+  }
+  for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
+  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
+
   const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
-  const body = request.hasBody ? openBody(exchange, { headers, coding, pinned, onRefusal: () => forwarding?.abort() }) : null;
+  const body = request.hasBody ? openBody(exchange, { headers, coded: reserved.coded && { coding: coding!, memory: reserved.coded }, pinned, onRefusal: () => forwarding?.abort() }) : null;
   forwarding = forward(exchange, {
     method, path: substitution.url, headers: sentHeaders, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
     // A server that does not expect the body would take it for the next request, unless there is none on this connection.
@@ -116,16 +125,17 @@ const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'a-i
 const aboutBytes: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
 const aboutBytesAndLength: ReadonlySet<string> = new Set([...aboutBytes, 'content-length']);
 
-type BodyOptions = { headers: RawHeaders; coding: string | null; pinned: BodySubstitution | null; onRefusal(): void };
+type BodyOptions = { headers: RawHeaders; coded: { coding: string; memory: Reservation } | null; pinned: BodySubstitution | null; onRefusal(): void };
 
-function openBody(exchange: Exchange, { headers, coding, pinned, onRefusal }: BodyOptions): Readable {
-  const { request, draft, destination, context: { secrets } } = exchange;
+function openBody(exchange: Exchange, { headers, coded, pinned, onRefusal }: BodyOptions): Readable {
+  const { request, draft, destination, context: { secrets, memory } } = exchange;
   const isScanned = secrets.list.length > 0;
   const framing = messageFraming(headers);
   const contentType = headerValue(headers, 'content-type');
   const createScanner = () => secrets.createOutgoingScanner(destination, { contentType });
   const createPlainScanner = () => (framing === null ? createScanner() : scanMessages(createScanner(), framing));
   const events = {
+    waiting: createWaitingMemory(memory, waitingBodyBytes),
     judgeTrailers: () => judgeTrailers(exchange),
     onBytes: (count: number) => {
       draft.requestBytes += count;
@@ -133,7 +143,7 @@ function openBody(exchange: Exchange, { headers, coding, pinned, onRefusal }: Bo
     onRefusal: (refusal: BodyRefusal) => {
       // The upstream request first: nothing of the body may follow.
       onRefusal();
-      refuse(exchange, 'secret' in refusal ? { status: 403, decision: 'blocked', ...pickRefusal(refusal) } : { ...unscannable, ...refusal });
+      refuse(exchange, renderBodyRefusal(refusal, exchange));
     },
   };
   if (pinned !== null) {
@@ -141,13 +151,21 @@ function openBody(exchange: Exchange, { headers, coding, pinned, onRefusal }: Bo
       for (const { name, substitutions } of pinned.uses()) addUse(draft, name, { substitutions });
     };
     const substitution = framing === null ? pinned : substituteMessages(pinned, framing);
-    return createSubstitutedBody(request, { ...events, substitution, coding, onOver });
+    return createSubstitutedBody(request, { ...events, substitution, coded, onOver });
   }
   return createRequestBody(request, {
     ...events,
-    scanner: isScanned ? (coding === null ? createPlainScanner() : createScanner()) : null,
-    decoded: isScanned && coding !== null ? { coding, scanner: createPlainScanner() } : null,
+    scanner: isScanned ? (coded === null ? createPlainScanner() : createScanner()) : null,
+    decoded: coded === null ? null : { ...coded, scanner: createPlainScanner() },
   });
+}
+
+/** A chunk each in the connection to the upstream, in the body and in the one to the client, with HTTP/2's window of 64 KiB. */
+const waitingBodyBytes = 192 << 10;
+
+function renderBodyRefusal(refusal: BodyRefusal, { context }: Exchange): Refusal {
+  if ('secret' in refusal) return { status: 403, decision: 'blocked', ...pickRefusal(refusal) };
+  return refusal.reason === 'capacity' ? memoryUsedUp(context.memory) : { ...unscannable, ...refusal };
 }
 
 /** No trailer is a credential: named otherwise, one that is called so is searched like any other header. */
