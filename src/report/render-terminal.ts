@@ -45,7 +45,8 @@ function verdictLines(report: Report, { columns, paint }: Look): string[] {
   const word = (report.conclusion === 'success' ? paint.good : paint.bad)(report.conclusion);
   const summary = `exit ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${printable(report.image, columns - 50)}`;
   const sentences = [renderVerdict(report), renderCanary(report)].filter((sentence) => sentence !== '');
-  return [`Decoy: ${word}, ${summary}`, ...sentences.flatMap((sentence) => wrapText(sentence, columns - 4)).map((line) => `${INDENT}> ${line}`)];
+  const digest = report.imageDigest === undefined ? [] : marked(printable(report.imageDigest, 400), columns);
+  return [`Decoy: ${word}, ${summary}`, ...digest, ...sentences.flatMap((sentence) => wrapText(sentence, columns - 4)).map((line) => `${INDENT}> ${line}`)];
 }
 
 function limitLines(report: Report, paint: Paint): string[] {
