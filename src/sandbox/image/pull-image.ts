@@ -1,5 +1,4 @@
 import http from 'node:http';
-import readline from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { EngineError, type Engine } from '../engine.ts';
 import type { ImageReference } from './parse-reference.ts';
@@ -23,7 +22,6 @@ const TELL_EVERY_MS = 5_000;
  * @throws EngineError naming the image and what to do; when it takes more than ten minutes, too
  */
 export async function pullImage(engine: Engine, { reference, configDirectory, signal, onProgress }: PullOptions): Promise<void> {
-  const login = configDirectory === undefined ? null : await readRegistryLogin({ registry: reference.registry, configDirectory });
   const stop = new AbortController();
   const abort = () => stop.abort();
   signal.addEventListener('abort', abort);
@@ -33,11 +31,14 @@ export async function pullImage(engine: Engine, { reference, configDirectory, si
     late = true;
     abort();
   }, PULL_MINUTES * 60_000);
-  onProgress(`pulling ${reference.text}`);
+  let login: RegistryLogin | null = null;
   try {
+    login = configDirectory === undefined ? null : await readRegistryLogin({ registry: reference.registry, configDirectory, signal: stop.signal });
+    onProgress(`pulling ${reference.text}`);
     await untilPulled(engine, { reference, login, signal: stop.signal, onProgress });
   } catch (error) {
     if (late) throw new EngineError(`pulling ${JSON.stringify(reference.text)} took more than ${PULL_MINUTES} minutes: pull it before, with \`docker pull\``);
+    if (error instanceof EngineError) throw error;
     throw new EngineError(explain((error as Error).message, { reference, hasLogin: login !== null }));
   } finally {
     clearTimeout(timer);
@@ -53,8 +54,7 @@ async function untilPulled(engine: Engine, { reference, login, signal, onProgres
   if (response.statusCode !== 200) throw new Error(messageOf(await text(response)));
   const progress = followPull();
   let toldMs = performance.now();
-  for await (const line of readline.createInterface({ input: response })) {
-    if (line.trim() === '') continue;
+  for await (const line of readLines(response)) {
     const event = JSON.parse(line) as PullEvent & { error?: string };
     if (event.error !== undefined) throw new Error(event.error);
     progress.add(event);
@@ -62,14 +62,24 @@ async function untilPulled(engine: Engine, { reference, login, signal, onProgres
     toldMs = performance.now();
     onProgress(`pulling ${reference.text}: ${progress.describe()}`);
   }
-  if (signal.aborted) throw new Error('the pull was cancelled');
+}
+
+/** Unlike node:readline's, it throws where the connection breaks. */
+async function* readLines(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() as string;
+    yield* lines.filter((line) => line.trim() !== '');
+  }
 }
 
 /** Not by way of dockerode: it prints every request, its headers too, where the environment has DEBUG=*. */
 function request(engine: Engine, { reference, login, signal }: Omit<Pulling, 'onProgress'>): Promise<http.IncomingMessage> {
   const { socketPath } = engine.docker.modem as unknown as { socketPath: string };
   const query = new URLSearchParams({ fromImage: `${reference.registry}/${reference.repository}`, tag: reference.version });
-  const headers = login === null ? {} : { 'x-registry-auth': Buffer.from(JSON.stringify(login)).toString('base64url') };
+  // base64url as in RFC 4648, which with its padding is all that older engines read.
+  const headers = login === null ? {} : { 'x-registry-auth': Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_') };
   return new Promise((resolve, reject) => {
     http.request({ socketPath, method: 'POST', path: `/images/create?${query}`, headers, agent: false, signal }, resolve).on('error', reject).end();
   });

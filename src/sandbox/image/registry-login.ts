@@ -8,7 +8,7 @@ import { DOCKER_HUB } from './parse-reference.ts';
 export type RegistryLogin = { username: string; password: string; serveraddress: string } | { identitytoken: string; serveraddress: string };
 
 /** Where `docker login` of this user keeps its logins. */
-export type LoginOptions = { registry: string; configDirectory: string };
+export type LoginOptions = { registry: string; configDirectory: string; signal: AbortSignal };
 
 type DockerConfig = {
   auths?: Record<string, { auth?: string; username?: string; password?: string; identitytoken?: string }>;
@@ -24,12 +24,12 @@ const HELPER_MS = 60_000;
  * The login the Docker command line would use for a registry, or null where there is none.
  * @throws EngineError where the configuration cannot be read or a credential helper fails; it tells nothing of what they hold
  */
-export async function readRegistryLogin({ registry, configDirectory }: LoginOptions): Promise<RegistryLogin | null> {
+export async function readRegistryLogin({ registry, configDirectory, signal }: LoginOptions): Promise<RegistryLogin | null> {
   const config = await readConfig(path.join(configDirectory, 'config.json'));
   const key = registry === DOCKER_HUB ? DOCKER_HUB_KEY : registry;
   const helper = config.credHelpers?.[key] ?? config.credHelpers?.[registry] ?? config.credsStore;
   if (helper) {
-    const login = await askHelper(helper, key);
+    const login = await askHelper(helper, { serveraddress: key, signal });
     if (login !== null) return login;
   }
   const found = Object.entries(config.auths ?? {}).find(([name]) => name === key) ?? Object.entries(config.auths ?? {}).find(([name]) => hostOf(name) === hostOf(key));
@@ -63,12 +63,14 @@ function decode({ auth, username, password, identitytoken }: Auth, { serveraddre
   return colon > 0 ? { username: text.slice(0, colon), password: text.slice(colon + 1), serveraddress } : null;
 }
 
+type Asking = { serveraddress: string; signal: AbortSignal };
+
 /** The protocol of https://github.com/docker/docker-credential-helpers: `get`, with the server's address on standard input. */
-async function askHelper(name: string, serveraddress: string): Promise<RegistryLogin | null> {
+async function askHelper(name: string, { serveraddress, signal }: Asking): Promise<RegistryLogin | null> {
   const program = `docker-credential-${name}`;
   const fault = (why: string) => new EngineError(`the credential helper ${JSON.stringify(program)} ${why}: see that \`docker pull\` works for this user, or pull the image first`);
   if (!/^[\w.-]+$/.test(name)) throw fault('has a name that is not a program\'s');
-  const { code, stdout } = await runHelper(program, serveraddress).catch((error: NodeJS.ErrnoException) => { throw fault(`cannot be run (${error.code ?? error.name})`); });
+  const { code, stdout } = await runHelper(program, { serveraddress, signal }).catch((error: NodeJS.ErrnoException) => { throw fault(`cannot be run (${error.code ?? error.name})`); });
   // It says so on standard output, which may hold anything else when it succeeds.
   if (code !== 0 && stdout.includes('credentials not found')) return null;
   if (code !== 0) throw fault(code === null ? `did not answer within ${HELPER_MS / 1000} s` : `failed with exit code ${code}`);
@@ -80,14 +82,14 @@ async function askHelper(name: string, serveraddress: string): Promise<RegistryL
   }
 }
 
-function runHelper(program: string, input: string): Promise<{ code: number | null; stdout: string }> {
+function runHelper(program: string, { serveraddress, signal }: Asking): Promise<{ code: number | null; stdout: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: HELPER_MS, killSignal: 'SIGKILL' });
+    const child = spawn(program, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], timeout: HELPER_MS, killSignal: 'SIGKILL', signal });
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout }));
     child.stdin.on('error', () => {});
-    child.stdin.end(input);
+    child.stdin.end(serveraddress);
   });
 }
