@@ -3,6 +3,7 @@ import { createContainer, type OwnedContainer } from '../container.ts';
 import { EngineError, type Engine } from '../engine.ts';
 import { openHold } from '../hold-mount.ts';
 import type { RunLabels } from '../labels.ts';
+import { filesDirectory, type DescribedContainer } from './files-directory.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 
 export type HoldImageOptions = { image: ObtainedImage; runId: string; labels: RunLabels };
@@ -23,7 +24,7 @@ export async function holdImage(engine: Engine, { image, runId, labels }: HoldIm
   const owned = await createContainer(engine, { what: 'image', spec: holderSpec({ image, runId, labels }) });
   try {
     // Before the hold: the engine does not describe a container while it unpacks into it.
-    const path = await findFiles(engine, { owned, image });
+    const path = await findFiles(engine, { owned });
     const hold = openHold(engine, { containerId: owned.id, directory: '/', marker: MARKER, what: `the files of the image ${JSON.stringify(image.reference)}` });
     let gone: Promise<void> | null = null;
     const letGo = () => (gone ??= hold.finish());
@@ -61,16 +62,11 @@ function holderSpec({ image, runId, labels }: HoldImageOptions) {
   };
 }
 
-type Found = { owned: OwnedContainer; image: ObtainedImage };
+type Found = { owned: OwnedContainer };
 
-/** overlay2 tells the directory; Docker's containerd image store does not, and mounts by the container's ID. */
 async function findFiles(engine: Engine, { owned }: Found): Promise<string> {
-  const { GraphDriver, Storage, Mounts } = await owned.container.inspect() as Docker.ContainerInspectInfo & { Storage?: { RootFS?: { Snapshot?: { Name?: string } } } };
-  const volumes = Mounts.filter(({ Type }) => Type === 'volume');
+  const described = await owned.container.inspect() as Docker.ContainerInspectInfo & DescribedContainer;
+  const volumes = described.Mounts.filter(({ Type }) => Type === 'volume');
   if (volumes.length > 0) throw new EngineError(`the engine made volumes without a cap for the image, ${volumes.map(({ Destination }) => JSON.stringify(Destination)).join(', ')}: use an image without VOLUME, or \`image: runner\``);
-  const merged = GraphDriver?.Name === 'overlay2' ? (GraphDriver.Data as { MergedDir?: string } | null)?.MergedDir : undefined;
-  if (merged) return merged;
-  const driver = Storage?.RootFS?.Snapshot?.Name ?? GraphDriver?.Name ?? '';
-  if (driver === 'overlayfs') return `${((await engine.docker.info()) as { DockerRootDir: string }).DockerRootDir}/rootfs/overlayfs/${owned.id}`;
-  throw new EngineError(`the Docker engine's storage driver ${JSON.stringify(driver)} cannot be given a hard cap on the disk of an image: use \`image: runner\`, or an engine with overlay2 or with the containerd image store's overlayfs (see docs/images.md)`);
+  return filesDirectory(described, { dockerRoot: async () => (await engine.docker.info() as { DockerRootDir: string }).DockerRootDir });
 }

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { text } from 'node:stream/consumers';
 import { EngineError, type Engine } from '../engine.ts';
+import { explainPullError } from './explain-pull-error.ts';
 import type { ImageReference } from './parse-reference.ts';
 import { followPull, type PullEvent } from './pull-progress.ts';
 import { readRegistryLogin, type RegistryLogin } from './registry-login.ts';
@@ -39,7 +40,7 @@ export async function pullImage(engine: Engine, { reference, configDirectory, si
   } catch (error) {
     if (late) throw new EngineError(`pulling ${JSON.stringify(reference.text)} took more than ${PULL_MINUTES} minutes: pull it before, with \`docker pull\``);
     if (error instanceof EngineError) throw error;
-    throw new EngineError(explain((error as Error).message, { reference, hasLogin: login !== null }));
+    throw new EngineError(explainPullError((error as Error).message, { reference, hasLogin: login !== null }));
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', abort);
@@ -91,22 +92,4 @@ function messageOf(body: string): string {
   } catch {
     return body;
   }
-}
-
-const MAX_MESSAGE = 400;
-
-/** The registries' and the engine's words differ from one to the next; what is recognised gets the remedy that goes with it. */
-function explain(message: string, { reference, hasLogin }: { reference: ImageReference; hasLogin: boolean }): string {
-  const said = `cannot pull ${JSON.stringify(reference.text)} (${message.slice(0, MAX_MESSAGE).trim()})`;
-  const login = `\`docker login ${reference.registry}\``;
-  if (/no matching manifest|does not match the specified platform|no match for platform/i.test(message)) {
-    return `${said}: it is not made for this machine's platform, linux/${process.arch === 'x64' ? 'amd64' : process.arch}; use an image that is`;
-  }
-  if (/manifest unknown|manifest for .* not found|name unknown|repository name not known|not found: not found/i.test(message)) {
-    return `${said}: there is no such image; check the name and the tag`;
-  }
-  if (/unauthori[sz]ed|denied|authentication required|no basic auth|forbidden|incorrect username or password/i.test(message)) {
-    return `${said}: the registry does not let this user have it, or there is no such image; check the name, or log in before with ${login}${hasLogin ? ', as the login there is was refused' : ''}`;
-  }
-  return `${said}: see that the engine reaches ${reference.registry}, or pull it before with \`docker pull\``;
 }

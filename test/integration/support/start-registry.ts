@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { docker } from '../guest-image.ts';
 
 /** A real registry on loopback, where engines take plain HTTP, behind a relay that sees and can hold what is asked of it. */
@@ -46,7 +47,8 @@ export async function startRegistry({ login }: { login?: RegistryLogin } = {}): 
       const target = `${host}/${name}`;
       const environment = login === undefined ? {} : { DOCKER_CONFIG: path.join(folder, 'docker') };
       const steps = [['tag', reference, target], ...(login === undefined ? [] : [['login', '-u', login.username, '-p', login.password, host]]), ['push', '-q', target]];
-      for (const step of steps) execFileSync('docker', step, { env: { ...process.env, ...environment }, stdio: ['ignore', 'ignore', 'pipe'] });
+      // Not synchronously: the relay is in this process.
+      for (const step of steps) await promisify(execFile)('docker', step, { env: { ...process.env, ...environment } });
       await docker(['rmi', target]);
     },
     holdBlobs: () => new Promise((begun) => { held = begun; }),
