@@ -49,7 +49,11 @@ export function parseArguments<Name extends string>(
     const given = (values[name as Name] ??= []);
     if (spec.takes === 'nothing') {
       if (inline === undefined) given.push('');
-      else parsed.problems.push(`\`--${name}\` takes no value, but has ${quote(inline)}: write only \`--${name}\``);
+      else parsed.problems.push(valueTooMany(name, inline));
+      if (inline === undefined && following !== undefined && SWITCHES.has(following.toLowerCase())) {
+        parsed.problems.push(valueTooMany(name, following));
+        index += 1;
+      }
       continue;
     }
     const value = inline ?? following;
@@ -65,6 +69,14 @@ function unknownOption(argument: string, { name, verb, names }: { name: string; 
   const option = argument.replace(/=.*$/s, '');
   const meant = nearest(name || option.replace(/^-/, ''), names);
   return `${quote(option)} is not an option of \`decoy ${verb}\`: ${meant === null ? 'see `decoy --help` for those there are' : `write \`--${meant}\``}`;
+}
+
+/** What people write behind a flag; `true` and `false` are commands, too, but those stand behind `--`. */
+const SWITCHES: ReadonlySet<string> = new Set(['true', 'false', 'yes', 'no', 'on', 'off', '1', '0']);
+
+function valueTooMany(name: string, value: string): string {
+  const isOff = /^(?:false|no|off|0)$/i.test(value);
+  return `\`--${name}\` takes no value, but has ${quote(value)}: ${isOff ? 'leave it out' : `write only \`--${name}\``}`;
 }
 
 function missingValue(name: string, example: string | null): string {

@@ -1,7 +1,9 @@
+import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
 import { isForbiddenAddress, isOwnAddress } from './policy/address-check.ts';
 import type { Endpoint, ResolveEntry, Verdict } from './policy/policy.ts';
 import { quote } from './policy/quote.ts';
+import { unsupportedConnect } from './proxy/http2-misuse.ts';
 
 /**
  * What a run would refuse behind an allowed host without asking DNS: an address that is private, or this machine's own, and that
@@ -16,4 +18,15 @@ export function judgeDestination(
   if (range === null) return null;
   const kind = range === 'own' ? 'this machine\'s own' : `one that is never dialled (${range})`;
   return { allowed: false, reason: 'private-address', remedy: `${quote(host)} is ${kind}: add ${quote(`${host}:${port}:${host}`)} to resolve to reach it nevertheless` };
+}
+
+/** What a run would refuse of a method before it asks any rule: it is compared as it is written (RFC 9110 section 9.1). Null where it is one of HTTP. */
+export function judgeMethod(method: string): Verdict | null {
+  if (method === 'CONNECT') return { allowed: false, reason: unsupportedConnect.reason, remedy: unsupportedConnect.remedy };
+  if (METHODS.includes(method)) return null;
+  const upper = method.toUpperCase();
+  const remedy = METHODS.includes(upper)
+    ? `methods are case-sensitive, and ${quote(method)} is not ${quote(upper)}: send ${quote(upper)}`
+    : `${quote(method)} is not a method of HTTP: send one such as \`GET\` or \`POST\``;
+  return { allowed: false, reason: 'bad-request', remedy };
 }

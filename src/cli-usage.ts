@@ -4,7 +4,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy run [options] --script FILE  run a script
   decoy demo                         see what it does, in ten seconds
   decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
-  decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why
+  decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why; which secrets go there
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
 Options of run
@@ -18,9 +18,10 @@ Options of run
   --timeout 30m            at most 30m
   --memory 4g  --cpus 2  --storage 10g  --pids 2048   hard caps
   --proxy-limit NAME=VALUE   header-bytes, idle, connections, requests-running or requests-per-minute; repeat
-  --workspace copy         copy (changes come out as a patch), read-only or none
+  --workspace copy         copy (changes come out as a patch), write (and are then written to the workspace), read-only or none
   --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)
+  --image runner           runner (this machine's own tools) or an image, as debian:12: one the engine has, or else pulled with your docker login
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE   what to write; each is emptied at the start
@@ -30,11 +31,13 @@ Options of run
 What the command gets
   The workspace is the current directory. Standard input is empty.
   Of the environment only PATH (what the sandbox has of it), LANG, LANGUAGE, LC_*, TZ, TERM, JAVA_HOME* and GOROOT* are passed on;
-  everything else by --env, and what is secret by --secret.
+  everything else by --env, and what is secret by --secret. With an image, only TERM and TZ, on top of which comes what the image sets.
 
 Options of check
   --allow RULE  --secret NAME@host[,…][;…]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
-  METHOD is GET unless it is given; a URL may also be tcp://host:port. Names are not looked up: one that leads to a private address is only refused by a run.
+  --foreign-credentials allow   as for run
+  METHOD is GET unless it is given, and case-sensitive; a URL may also be tcp://host:port. Below an allowed URL a line for each secret says where it is swapped.
+  Names are not looked up: one that leads to a private address is only refused by a run.
   Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.
 
 Options of doctor

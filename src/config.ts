@@ -27,7 +27,7 @@ export type RunConfig = {
   env: Readonly<Record<string, string>>;
   limits: Limits;
   proxyLimits?: ProxyLimits;
-  workspace: { mode: 'copy' | 'read-only' | 'none'; path: string };
+  workspace: { mode: 'copy' | 'write' | 'read-only' | 'none'; path: string };
   /** absolute; null: the workspace, or the home directory where there is none */
   workingDirectory: string | null;
   user: 'runner' | 'root';
@@ -56,6 +56,8 @@ export type Host = {
   upstreamProxies?: UpstreamProxies | null;
   /** what the machine's environment says that cannot be used, a sentence each: a run refuses it */
   problems?: readonly string[];
+  /** what it says that is of no use, though a run can be tried: a sentence each */
+  warnings?: readonly string[];
   /** variables that are passed on as they are: language and time zone, tool locations */
   environment: Readonly<Record<string, string>>;
 };

@@ -11,15 +11,19 @@ export function nameEntry({ id, question, host, allowed }: { id: number; questio
   };
 }
 
-/** The audit entry of a connection the gateway turned away. */
+/** The audit entry of what the gateway turned away without asking. */
 export function refusalEntry({ id, refusal }: { id: number; refusal: GatewayRefusal }): AuditEntry {
-  const isCapacity = refusal.reason === 'capacity';
-  return {
-    ...blank(id), protocol: 'tcp', host: refusal.address || 'gateway', port: refusal.port || null, decision: 'blocked',
-    reason: isCapacity ? 'capacity' : 'no-name-for-address',
-    remedy: isCapacity ? 'open fewer connections at once' : 'connect by name: only names the rules allow have an address',
-  };
+  const told = Object.hasOwn(GATEWAY_REASONS, refusal.reason) ? GATEWAY_REASONS[refusal.reason]! : GATEWAY_REASONS['no-name-for-address']!;
+  return { ...blank(id), host: refusal.address || 'gateway', port: refusal.port || null, decision: 'blocked', ...told };
 }
+
+/** What the gateway's own words for it are in the audit log. */
+export const GATEWAY_REASONS: Readonly<Record<string, Pick<AuditEntry, 'protocol' | 'reason' | 'remedy'>>> = {
+  'no-name-for-address': { protocol: 'tcp', reason: 'no-name-for-address', remedy: 'connect by name: only names the rules allow have an address' },
+  'malformed-name': { protocol: 'dns', reason: 'name-not-allowed', remedy: 'this is not a name that can be allowed' },
+  capacity: { protocol: 'tcp', reason: 'capacity', remedy: 'open fewer connections, and ask for fewer names, at once' },
+  suppressed: { protocol: 'tcp', reason: 'capacity', remedy: 'more was refused in one second than is told one by one: connect by name, and try less often' },
+};
 
 function blank(id: number): AuditEntry {
   return {

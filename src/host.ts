@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Host } from './config.ts';
 import { parseUpstreamProxies } from './inputs/parse-upstream-proxies.ts';
 import type { RootFiles } from './proxy/roots.ts';
+import { rootFileProblem } from './trust/root-file-problem.ts';
 import { systemRootFiles } from './trust/system-root-files.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,6 +15,7 @@ export function describeHost(environment: Environment, distDirectory: string): H
   const temporary = environment['RUNNER_TEMP'];
   const hidden = [environment['HOME'], temporary, temporary === undefined ? undefined : path.dirname(path.dirname(temporary))];
   const { proxies, problems } = parseUpstreamProxies(environment);
+  const { rootFiles, warnings } = describeRoots(environment);
   return {
     dockerHost: environment['DOCKER_HOST'],
     distDirectory,
@@ -22,13 +24,21 @@ export function describeHost(environment: Environment, distDirectory: string): H
     toolCache: environment['RUNNER_TOOL_CACHE'] ?? environment['AGENT_TOOLSDIRECTORY'],
     hidden: hidden.filter((directory): directory is string => directory !== undefined && directory !== '/' && directory !== ''),
     upstreamProxies: proxies,
-    upstreamRootFiles: describeRoots(environment),
+    upstreamRootFiles: rootFiles,
     problems,
+    warnings,
     environment: Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (PASSED_ON.test(name) && value ? [[name, value]] : []))),
   };
 }
 
-/** SSL_CERT_FILE stands for the system's bundle, as it does for OpenSSL and Go. */
-function describeRoots({ NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: system }: Environment): RootFiles {
-  return { extra: extra ? [extra] : [], system: system ? [system] : systemRootFiles };
+/** SSL_CERT_FILE stands for the system's bundle, as it does for OpenSSL and Go. What cannot be used is only warned of: the run may need none of it. */
+function describeRoots({ NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: system }: Environment): { rootFiles: RootFiles; warnings: string[] } {
+  const problems = Object.entries({ NODE_EXTRA_CA_CERTS: extra, SSL_CERT_FILE: system }).flatMap(([variable, file]) => {
+    const problem = file ? rootFileProblem(variable, file) : null;
+    return problem === null ? [] : [{ variable, problem }];
+  });
+  return {
+    rootFiles: { extra: extra ? [extra] : [], system: system ? [system] : systemRootFiles, unusable: problems.map(({ variable }) => variable) },
+    warnings: problems.map(({ problem }) => problem),
+  };
 }

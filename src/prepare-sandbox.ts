@@ -1,29 +1,24 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { withCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
+import { describeCommand } from './describe-command.ts';
 import { gatewayPolicy } from './gateway-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { RunEvents } from './run.ts';
 import type { Engine } from './sandbox/engine.ts';
-import { sandboxEnvironment } from './sandbox/environment.ts';
-import { exposedTrees, type RootLayout } from './sandbox/exposed-trees.ts';
+import { exposedTrees } from './sandbox/exposed-trees.ts';
 import { createFilesystem, type MadeFilesystem, type Workspace } from './sandbox/filesystem.ts';
 import { startGateway } from './sandbox/gateway.ts';
 import { createGroup } from './sandbox/group.ts';
 import { guestFile } from './sandbox/guest-file.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { labelsOf } from './sandbox/labels.ts';
-import { chooseShell, shellPrograms } from './sandbox/image/choose-shell.ts';
-import { imageEnvironment } from './sandbox/image/image-environment.ts';
-import type { ImageLayout } from './sandbox/image/image-layout.ts';
+import { shellPrograms } from './sandbox/image/choose-shell.ts';
 import type { ObtainedImage } from './sandbox/image/obtain-image.ts';
 import { ensureRootImage, GUEST_PATH } from './sandbox/root-image.ts';
-import { userHome, userName } from './sandbox/runner-files/accounts.ts';
-import { createSandbox, type Command, type Sandbox } from './sandbox/sandbox.ts';
+import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
-import { trustEnvironment } from './trust/environment.ts';
 import type { TimeStage } from './usage/time-stages.ts';
 
 export type SandboxParts = {
@@ -40,7 +35,7 @@ export type PreparedSandbox = AsyncDisposable & {
   /** rejects when the gateway or the keeper goes while the sandbox runs */
   lost: Promise<never>;
   /** For when the command is over: takes its changes off the disk, and the network and the keeper away, while the sandbox ends. */
-  windUp(options: { readPatch: false } | { readPatch: true; maxBytes: number }): Promise<Patch | null>;
+  windUp(options: { readPatch: false } | { readPatch: true; maxBytes: number; contents: boolean }): Promise<Patch | null>;
 };
 
 /** The uid of `user: runner` where Decoy itself runs as root: code that is not trusted gets no root unless asked for. GitHub's own is 1001. */
@@ -109,7 +104,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       windUp: async (options) => {
         const networkGone = gateway[Symbol.asyncDispose]();
         try {
-          return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, metacopy: made.metacopy }) : null;
+          return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy }) : null;
         } finally {
           await Promise.allSettled([networkGone, made.keeper[Symbol.asyncDispose]()]);
         }
@@ -130,7 +125,8 @@ function sandboxUser({ user }: RunConfig): { uid: number; gid: number } {
 
 async function describeWorkspace({ workspace }: RunConfig): Promise<Workspace | null> {
   if (workspace.mode === 'none') return null;
-  return { mode: workspace.mode, path: workspace.path, ownerUid: (await fs.stat(workspace.path)).uid };
+  // What is written to the workspace is written by Decoy, when the sandbox is gone.
+  return { mode: workspace.mode === 'read-only' ? 'read-only' : 'copy', path: workspace.path, ownerUid: (await fs.stat(workspace.path)).uid };
 }
 
 function warnOfLittleSpace({ config, events }: SandboxParts, { hostFreeBytes }: MadeFilesystem): void {
@@ -142,29 +138,4 @@ function warnOfLittleSpace({ config, events }: SandboxParts, { hostFreeBytes }: 
 function sandboxImage({ image }: SandboxParts, rootImage: string) {
   if (image === null) return { image: rootImage, guestPath: GUEST_PATH, imageVariables: [] };
   return { image: image.id, guestPath: '/decoy/guest', imageVariables: Object.keys(image.environment) };
-}
-
-type CommandSurroundings = { layout: RootLayout; user: { uid: number }; imageLayout: ImageLayout | null };
-
-function describeCommand(parts: SandboxParts, surroundings: CommandSurroundings): Command {
-  const { command, workspace, workingDirectory } = parts.config;
-  const { imageLayout } = surroundings;
-  const shell = command.kind === 'script' && imageLayout !== null ? chooseShell(command, imageLayout) : command.kind === 'script' ? command.shell : [];
-  return {
-    argv: command.kind === 'argv' ? command.argv : shell,
-    directory: workingDirectory ?? (workspace.mode === 'none' ? imageLayout?.image.workingDirectory ?? userHome : workspace.path),
-    environment: describeEnvironment(parts, surroundings),
-    token: randomBytes(16).toString('hex'),
-  };
-}
-
-function describeEnvironment({ config, host, secrets }: SandboxParts, { layout, user, imageLayout }: CommandSurroundings): Record<string, string> {
-  const home = user.uid === 0 ? '/root' : userHome;
-  const common = {
-    host: host.environment, env: config.env,
-    trust: trustEnvironment({ bundle: '/decoy/bundle.pem', authority: '/decoy/ca.pem', trustStore: '/decoy/truststore.p12' }),
-    placeholders: Object.fromEntries(secrets.map(({ name, placeholder }) => [name, placeholder])),
-  };
-  if (imageLayout !== null) return imageEnvironment({ ...common, image: imageLayout.image, user: { name: imageLayout.accounts.name, home } });
-  return sandboxEnvironment({ ...common, path: host.path, trees: layout.trees, user: { name: user.uid === 0 ? 'root' : userName, home } });
 }

@@ -9,7 +9,7 @@ import type { AuditEntry } from './report/audit-entry.ts';
 import { buildReport } from './report/build-report.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
 import { proposeAllow } from './report/propose-allow.ts';
-import type { Report } from './report/report.ts';
+import type { Changes, Report } from './report/report.ts';
 import { openRunDirectory } from './run-directory.ts';
 import { mintSecrets } from './secrets/mint-secrets.ts';
 import type { Patch } from './sandbox/keeper.ts';
@@ -18,6 +18,7 @@ import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { createMeter } from './usage/meter.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { watch } from './watch.ts';
+import { writeBack } from './workspace/write-back.ts';
 
 export type RunEvents = {
   /** passes on what the sandbox prints; awaited, so that a slow reader slows the sandbox down */
@@ -79,22 +80,26 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   };
 
   const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
-  const { files = 0, insertions = 0, deletions = 0, skippedCount = 0 } = facts.patch ?? {};
-  const changes = {
-    files, insertions, deletions, ...(skippedCount > 0 ? { leftOut: skippedCount } : {}), ...(facts.changesProblem === null ? {} : { problem: facts.changesProblem }),
-  };
-  const report = buildReport({
-    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, limits: config.limits, outcome, storageFull: facts.storageFull,
-    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes,
+  const reportOf = (ended: Outcome, written?: boolean) => buildReport({
+    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, limits: config.limits, outcome: ended, storageFull: facts.storageFull,
+    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
-  return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals()) };
+  const placed = await writeBack(reportOf(outcome), { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
+  const report = placed?.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed && placed.kind === 'written');
+  return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals(), { bindings: secrets }) };
+}
+
+function describeChanges({ patch, changesProblem }: Taken): Changes {
+  const { files = 0, insertions = 0, deletions = 0, skippedCount = 0 } = patch ?? {};
+  return { files, insertions, deletions, ...(skippedCount > 0 ? { leftOut: skippedCount } : {}), ...(changesProblem === null ? {} : { problem: changesProblem }) };
 }
 
 type Taken = { patch: Patch | null; changesProblem: string | null };
 
 async function takeChanges(prepared: PreparedSandbox, { config, events }: Pick<RunOptions, 'config' | 'events'>): Promise<Taken> {
   try {
-    const patch = await prepared.windUp(config.workspace.mode === 'copy' ? { readPatch: true, maxBytes: PATCH_BYTES } : { readPatch: false });
+    const { mode } = config.workspace;
+    const patch = await prepared.windUp(mode === 'copy' || mode === 'write' ? { readPatch: true, maxBytes: PATCH_BYTES, contents: mode === 'write' } : { readPatch: false });
     patch?.skipped.slice(0, SKIPPED_TOLD).forEach(({ path, reason }) => events.onWarning(`${quote(path)} is not in the patch: ${reason}`));
     return { patch, changesProblem: null };
   } catch (error) {

@@ -40,7 +40,7 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
     const wallSeconds = (performance.now() - startedMs) / 1000;
     const [end] = await Promise.all([sandbox.release(), options.whenOver()]);
     return {
-      outcome: stop.outcome() ?? { kind: 'exited', exitCode: end.exitCode ?? 137 },
+      outcome: stop.outcome() ?? (end.refusal === null ? { kind: 'exited', exitCode: end.exitCode ?? 137 } : { kind: 'error', message: end.refusal }),
       facts: { wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },
     };
   } catch (error) {

@@ -68,7 +68,7 @@ func (r *resolver) decide(q question, transport string) (dnsmessage.RCode, [][4]
 		r.refusals.report(message{Reason: "malformed-name"})
 		return dnsmessage.RCodeNameError, nil
 	}
-	allow, known := r.verdicts.on(q.name, typeText(q.asked.Type), transport)
+	allow, known := r.verdicts.on(judgedName(q), typeText(q.asked.Type), transport)
 	switch {
 	case !known:
 		return dnsmessage.RCodeServerFailure, nil
@@ -83,4 +83,21 @@ func (r *resolver) decide(q question, transport string) (dnsmessage.RCode, [][4]
 		return dnsmessage.RCodeServerFailure, nil
 	}
 	return dnsmessage.RCodeSuccess, [][4]byte{address}
+}
+
+// judgedName is whose name a question is about. `_https._tcp.example.com` is no host, but a record of example.com's
+// (RFC 8552): clients such as apt ask for it before the host, and a rule for it would allow nothing.
+func judgedName(q question) string {
+	if q.asked.Type == dnsmessage.TypeA || q.asked.Type == dnsmessage.TypeAAAA {
+		return q.name
+	}
+	name := q.name
+	for strings.HasPrefix(name, "_") {
+		_, parent, found := strings.Cut(name, ".")
+		if !found {
+			return q.name
+		}
+		name = parent
+	}
+	return name
 }

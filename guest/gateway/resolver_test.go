@@ -115,6 +115,40 @@ func appendInt(text []byte, part byte) []byte {
 	return append(text, '0'+part%10)
 }
 
+// What the host logs, and proposes a rule for, is the host a record belongs to.
+func TestRecordsOfAHostAreJudgedByItsName(t *testing.T) {
+	for _, row := range []struct {
+		asked string
+		kind  dnsmessage.Type
+		want  string
+	}{
+		{"_http._tcp.only.allowed.test.", dnsmessage.TypeSRV, "only.allowed.test"},
+		{"_443._tcp.only.allowed.test.", dnsmessage.Type(52), "only.allowed.test"},
+		{"_dmarc.other.test.", dnsmessage.TypeTXT, "other.test"},
+		{"_http._tcp.other.test.", dnsmessage.TypeA, "_http._tcp.other.test"},
+		{"_http._tcp.other.test.", dnsmessage.TypeAAAA, "_http._tcp.other.test"},
+		{"x._tcp.other.test.", dnsmessage.TypeSRV, "x._tcp.other.test"},
+		{"_tcp.", dnsmessage.TypeSRV, "_tcp"},
+	} {
+		var judged []string
+		resolver := testResolver(t, nil)
+		resolver.verdicts.ask = func(name, qtype, transport string) (allow, ok bool) {
+			judged = append(judged, name)
+			return name == "only.allowed.test", true
+		}
+		var response dnsmessage.Message
+		if err := response.Unpack(resolver.respond(pack(t, query(row.asked, row.kind)), "udp")); err != nil {
+			t.Fatalf("%q: %v", row.asked, err)
+		}
+		if len(judged) != 1 || judged[0] != row.want {
+			t.Errorf("%q %v: judged %q, want %q", row.asked, row.kind, judged, row.want)
+		}
+		if allowed := row.want == "only.allowed.test"; allowed != (response.RCode == dnsmessage.RCodeSuccess) || len(response.Answers) != 0 {
+			t.Errorf("%q %v: %v, answers %v", row.asked, row.kind, response.RCode, response.Answers)
+		}
+	}
+}
+
 func TestMalformedPackets(t *testing.T) {
 	const silence = dnsmessage.RCode(0xffff)
 	const form, unsupported, refused = dnsmessage.RCodeFormatError, dnsmessage.RCodeNotImplemented, dnsmessage.RCodeRefused

@@ -73,6 +73,9 @@ func run(task *task, host *host, signals *signals) int {
 		if failure, ok := err.(*launch.Failure); ok {
 			code = failure.Code
 		}
+		if code == launch.NotTried {
+			return cannotStart(err.Error())
+		}
 		os.Stderr.WriteString("decoy: cannot run " + strconv.Quote(task.Argv[0]) + ": " + err.Error() + "\n")
 		pid = 0
 		return report(task, code, reportEvents{gone, acknowledged, backstop})
@@ -184,6 +187,7 @@ func writeWhole(fd int, line []byte) {
 	}
 }
 
+// cannotStart ends init without a report, by which the host knows that the command was not started and these are our words.
 func cannotStart(reason string) int {
 	os.Stderr.WriteString("decoy: " + reason + "\n")
 	return 125

@@ -36,6 +36,8 @@ type run struct {
 	t    testing.TB
 	k    *keeper
 	root string
+	// of the last patch: what followed it
+	contents []byte
 }
 
 // newRun is a keeper below a temporary directory, with an empty workspace.
@@ -88,18 +90,24 @@ func (r *run) patch() (*patched, string) {
 
 func (r *run) tryPatch(maxBytes int64) (*patched, string, error) {
 	r.t.Helper()
-	reply, payload, err := r.k.patch(command{MaxBytes: maxBytes, Metacopy: true})
+	reply, payload, err := r.k.patch(command{MaxBytes: maxBytes, Metacopy: true, Contents: true})
 	if err != nil {
 		return nil, "", err
 	}
 	var patch []byte
+	r.contents = nil
 	if payload != nil {
-		patch, err = io.ReadAll(payload)
+		all, err := io.ReadAll(payload)
 		must(r.t, err)
 		payload.Close()
+		patch, r.contents = all[:reply.PatchBytes], all[reply.PatchBytes:]
 	}
-	if int64(len(patch)) != reply.PatchBytes {
-		r.t.Fatalf("patchBytes is %d, %d arrived", reply.PatchBytes, len(patch))
+	announced := int64(0)
+	for _, c := range reply.Contents {
+		announced += c.Size
+	}
+	if int64(len(r.contents)) != announced {
+		r.t.Fatalf("contents of %d bytes are announced, %d arrived", announced, len(r.contents))
 	}
 	left, _ := filepath.Glob(filepath.Join(r.k.places.file, "patch-*"))
 	if len(left) > 0 || unix.Unmount(r.k.places.merged, 0) == nil {

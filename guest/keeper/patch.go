@@ -24,6 +24,7 @@ type patched struct {
 	PatchBytes   int64         `json:"patchBytes"`
 	Skipped      []skipped     `json:"skipped"`      // the first hundred
 	SkippedCount int           `json:"skippedCount"` // all of them
+	Contents     []content     `json:"contents,omitempty"`
 }
 
 type changedFile struct {
@@ -52,15 +53,15 @@ func (k *keeper) patch(c command) (reply *patched, payload io.ReadCloser, err er
 	ctx, cancel := context.WithTimeoutCause(context.Background(), patchPatience,
 		fmt.Errorf("it took longer than %s", patchPatience))
 	defer cancel()
-	reply, payload, err = k.patchIn(ctx, scratch, c.MaxBytes)
+	reply, payload, err = k.patchIn(ctx, scratch, c)
 	if err != nil {
 		return nil, nil, fmt.Errorf("making the patch: %w", because(ctx, err))
 	}
 	return reply, payload, nil
 }
 
-func (k *keeper) patchIn(ctx context.Context, scratch string, maxBytes int64) (*patched, io.ReadCloser, error) {
-	found, err := k.findChanges(ctx, scratch, maxBytes)
+func (k *keeper) patchIn(ctx context.Context, scratch string, c command) (*patched, io.ReadCloser, error) {
+	found, err := k.findChanges(ctx, scratch, c.MaxBytes)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -78,17 +79,26 @@ func (k *keeper) patchIn(ctx context.Context, scratch string, maxBytes int64) (*
 	if err := repository.summarize(ctx, reply); err != nil {
 		return nil, nil, err
 	}
-	payload, err := repository.render(ctx, filepath.Join(scratch, "patch"), maxBytes)
+	patch, err := repository.render(ctx, filepath.Join(scratch, "patch"), c.MaxBytes)
 	if err != nil {
 		return nil, nil, err
 	}
-	info, err := payload.Stat()
+	info, err := patch.Stat()
 	if err != nil {
-		payload.Close()
+		patch.Close()
 		return nil, nil, err
 	}
 	reply.PatchBytes = info.Size()
-	return reply, payload, nil
+	if !c.Contents {
+		return reply, patch, nil
+	}
+	contents, file, err := k.writeContents(ctx, filepath.Join(scratch, "contents"), found.changes, c.MaxBytes)
+	if err != nil {
+		patch.Close()
+		return nil, nil, err
+	}
+	reply.Contents = contents
+	return reply, joined{io.MultiReader(patch, file), patch, file}, nil
 }
 
 // mountResult shows the workspace as the sandbox left it. The sandbox's upper directory is one more lower

@@ -56,6 +56,7 @@ func TestPatchAppliesToTheSameTree(t *testing.T) {
 					t.Errorf("changed %q, want %q", got, row.changed)
 				}
 				r.applied(patch)
+				r.placed(reply)
 				unix.Unmount(r.k.places.disk, 0)
 			}
 		})
@@ -214,12 +215,49 @@ func (r *run) applied(patch string) {
 	if patch != "" {
 		shell(r.t, filepath.Join(r.root, "copy"), `rm -f .gitattributes; git -c core.protectNTFS=false apply --whitespace=nowarn ../patch; cp -a ../lower/workspace/.gitattributes . 2>/dev/null || true`)
 	}
-	describe := `find . -name .git -prune -o \( -type f -o -type l \) -printf '%p\0' | sort -z | while IFS= read -r -d '' f; do
-		printf '%q ' "$f"; if test -L "$f"; then readlink "$f"; else stat -c %A "$f" | cut -c4; md5sum < "$f"; fi; done`
-	copy, result := shell(r.t, filepath.Join(r.root, "copy"), describe), shell(r.t, filepath.Join(r.root, "result"), describe)
-	if copy != result {
+	if copy, result := r.describe("copy"), r.describe("result"); copy != result {
 		r.t.Errorf("the patch gives\n%s\nthe sandbox left\n%s\npatch:\n%s", copy, result, patch)
 	}
+}
+
+// placed does by the contents alone what applied did by the patch.
+func (r *run) placed(reply *patched) {
+	r.t.Helper()
+	copy := filepath.Join(r.root, "copy")
+	shell(r.t, r.root, `rm -rf copy; cp -a lower/workspace copy`)
+	for _, c := range reply.Contents {
+		path := filepath.Join(copy, string(c.Path))
+		must(r.t, os.RemoveAll(path))
+		for parent := filepath.Dir(path); c.Mode == "" && parent != copy && os.Remove(parent) == nil; parent = filepath.Dir(parent) {
+		}
+	}
+	rest := r.contents
+	for _, c := range reply.Contents {
+		path := filepath.Join(copy, string(c.Path))
+		bytes := rest[:c.Size]
+		rest = rest[c.Size:]
+		if c.Mode == "" {
+			continue
+		}
+		must(r.t, os.MkdirAll(filepath.Dir(path), 0o755))
+		switch c.Mode {
+		case "120000":
+			must(r.t, os.Symlink(string(bytes), path))
+		case "100755":
+			must(r.t, os.WriteFile(path, bytes, 0o755))
+		default:
+			must(r.t, os.WriteFile(path, bytes, 0o644))
+		}
+	}
+	if copy, result := r.describe("copy"), r.describe("result"); copy != result {
+		r.t.Errorf("the contents give\n%s\nthe sandbox left\n%s", copy, result)
+	}
+}
+
+func (r *run) describe(folder string) string {
+	r.t.Helper()
+	return shell(r.t, filepath.Join(r.root, folder), `find . -name .git -prune -o \( -type f -o -type l \) -printf '%p\0' | sort -z | while IFS= read -r -d '' f; do
+		printf '%q ' "$f"; if test -L "$f"; then readlink "$f"; else stat -c %A "$f" | cut -c4; md5sum < "$f"; fi; done`)
 }
 
 func sorted(lines []string) []string {

@@ -21,6 +21,7 @@ type command struct {
 	Path      string `json:"path"`
 	MaxBytes  int64  `json:"maxBytes"`
 	Metacopy  bool   `json:"metacopy"`
+	Contents  bool   `json:"contents"` // of a patch: the changed files as well, behind it
 	Guest     bool   `json:"guest"`
 	// Of an image: where its VOLUMEs are, the programs to look for and the PATH to look in.
 	Volumes    []string `json:"volumes"`

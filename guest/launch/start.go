@@ -1,6 +1,8 @@
 package launch
 
 import (
+	"strconv"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +17,11 @@ type Command struct {
 	Umask *int
 }
 
-// Failure is a command that could not be started, with the exit code shells use for it: 127 not found, 126 otherwise.
+// NotTried is the code of a failure that is none of the command's: the configuration's.
+const NotTried = 125
+
+// Failure is a command that could not be started, with the exit code shells use for it: 127 not found, 126 otherwise;
+// or NotTried.
 type Failure struct {
 	Code   int
 	Reason string
@@ -27,9 +33,13 @@ func (f *Failure) Error() string { return f.Reason }
 // stdout and stderr. It changes this process's working directory, for lookup of a relative program, and umask.
 func Start(command Command) (pid int, err error) {
 	if err := unix.Chdir(command.Cwd); err != nil {
-		return 0, &Failure{126, "cannot enter the working directory \"" + command.Cwd + "\": " + err.Error()}
+		return 0, &Failure{NotTried, "cannot enter the working directory " + strconv.Quote(command.Cwd) + " (" + err.Error() +
+			"): give one that the sandbox has and its user may enter, such as one in the workspace, or leave working-directory out"}
 	}
 	program, err := Lookup(command.Argv[0], command.Env)
+	if err == unix.ENOENT && len(command.Argv) == 1 && strings.Contains(command.Argv[0], " ") {
+		return 0, &Failure{127, "not found: it is one word with spaces in it, so give the program and its arguments as words of their own, or a script"}
+	}
 	if err != nil {
 		return 0, failure(err)
 	}

@@ -20,7 +20,7 @@ export type CanaryParts = {
 };
 
 /**
- * Does, from inside the sandbox's network and before there is a sandbox, what one could do, and holds what comes of it against what
+ * Does, from inside the sandbox's network and before there is a command, what one could do, and holds what comes of it against what
  * must come of it (I15). Nothing is simulated: names go through the gateway's DNS, connections through its listeners, requests
  * through the run's own proxy.
  * @throws CanaryError on the first thing that is not as it must be

@@ -14,7 +14,7 @@ export async function examine(host: Host, signal: AbortSignal): Promise<Finding[
   const machine = judgeMachine({
     nodeVersion: process.version, platform: process.platform, arch: process.arch,
     hasGuest: await exists(guestFile(host.distDirectory)),
-    cpus: os.cpus().length, memoryBytes: os.totalmem(), problems: host.problems ?? [],
+    cpus: os.cpus().length, memoryBytes: os.totalmem(), problems: host.problems ?? [], warnings: host.warnings ?? [],
   });
   const engine = await connectEngine({ dockerHost: host.dockerHost }).catch((error: Error) => error);
   if (engine instanceof Error) {

@@ -12,6 +12,8 @@ export type MachineFacts = {
   memoryBytes: number;
   /** what of Decoy's own environment cannot be used, a sentence each */
   problems: readonly string[];
+  /** what of it is of no use, though a run can be tried */
+  warnings: readonly string[];
 };
 
 /** What a run asks for where nothing else is said (`memory`, `cpus`). */
@@ -22,10 +24,14 @@ export function judgeMachine(facts: MachineFacts): Finding[] {
   return [
     { check: 'node', status: 'ok', detail: `Node ${facts.nodeVersion}` },
     judgeHardware(facts),
-    facts.problems.length === 0
-      ? { check: 'environment', status: 'ok', detail: 'nothing in it that could not be used' }
-      : { check: 'environment', status: 'failed', detail: facts.problems.join('; ') },
+    judgeEnvironment(facts),
   ];
+}
+
+function judgeEnvironment({ problems, warnings }: MachineFacts): Finding {
+  const check = 'environment';
+  if (problems.length === 0 && warnings.length === 0) return { check, status: 'ok', detail: 'nothing in it that could not be used' };
+  return { check, status: problems.length > 0 ? 'failed' : 'limited', detail: [...problems, ...warnings].join('; ') };
 }
 
 function judgeHardware({ platform, arch, hasGuest, cpus, memoryBytes }: MachineFacts): Finding {

@@ -7,6 +7,8 @@ import { parseReference } from '../sandbox/image/parse-reference.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
 import { findWhereSeen } from './find-where-seen.ts';
+import { FOREIGN_CREDENTIALS } from '../secrets/foreign-credentials.ts';
+import { parseChoice } from './parse-choice.ts';
 import { parseClientCertificates } from './parse-client-certificates.ts';
 import { parseDestinations } from './parse-destinations.ts';
 import { parseDuration } from './parse-duration.ts';
@@ -26,8 +28,8 @@ export type InputContext = {
   /** null: the directory Decoy was started in is no longer there */
   workspacePath: string | null;
   homePath: string;
-  /** what its environment says that cannot be used is refused, too, and what the sandbox could see of it must hold no key */
-  host?: Pick<Host, 'problems' | 'toolCache' | 'hidden'>;
+  /** what its environment says that cannot be used is refused or warned of, too, and what the sandbox could see of it must hold no key */
+  host?: Pick<Host, 'problems' | 'warnings' | 'toolCache' | 'hidden'>;
   /** what this machine has; by default that of the operating system */
   machine?: { cpus: number; memoryBytes: number };
 };
@@ -55,11 +57,11 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     memoryBytes: take('memory', parseSize(raw.memory || '4g', { minBytes: 32 * MIB, maxBytes: 1024 * GIB }), 0),
     cpus: take('cpus', parseCpus(raw.cpus, machine.cpus), 0),
     storageBytes: take('storage', parseSize(raw.storage || '10g', { minBytes: 64 * MIB, maxBytes: 1024 * GIB }), 0),
-    pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true }), 0),
+    pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true, example: 2048 }), 0),
   };
-  const mode = take('workspace', parseWorkspaceMode(raw.workspace || 'copy'), 'none');
+  const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
-  const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', ['allow', 'strip', 'block'] as const), 'allow');
+  const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
   const image = take<RunConfig['image']>('image', parseImage(raw.image || 'runner'), 'runner');
@@ -79,7 +81,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
-    warnings: memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
+    warnings: [...context.host?.warnings ?? [], ...memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes })],
     config: {
       command, image, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
@@ -113,21 +115,10 @@ function memoryWarnings(text: string | undefined, { memoryBytes, machineBytes }:
 
 type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
 
-function parseChoice<const T extends string>(text: string, choices: readonly T[]): Result<T> {
-  const value = choices.find((choice) => choice === text.trim());
-  if (value !== undefined) return { ok: true, value };
-  return { ok: false, problem: `${quote(text)} is not one of ${choices.map((choice) => `\`${choice}\``).join(', ')}: write one of these` };
-}
-
-function parseWorkspaceMode(text: string): Result<'copy' | 'read-only' | 'none'> {
-  if (text.trim() === 'write') return { ok: false, problem: '`write` is not supported yet: use `copy` and apply the patch it gives' };
-  return parseChoice(text, ['copy', 'read-only', 'none']);
-}
-
 /** The engine refuses more than the machine has. The default is no more than that; a number that was asked for is not changed. */
 function parseCpus(text: string | undefined, available: number): Result<number> {
   if (!text) return { ok: true, value: Math.min(DEFAULT_CPUS, available) };
-  const number = parseNumber(text, { min: 0.1, max: 256, whole: false });
+  const number = parseNumber(text, { min: 0.1, max: 256, whole: false, example: Math.min(DEFAULT_CPUS, available) });
   if (!number.ok || number.value <= available) return number;
   return { ok: false, problem: `${quote(text)} is more than this machine has, ${available} CPU${available === 1 ? '' : 's'}: write \`${available}\` or less` };
 }

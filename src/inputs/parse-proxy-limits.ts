@@ -13,22 +13,28 @@ export function parseProxyLimits(lines: readonly string[]): { limits: ProxyLimit
     const text = line.trim();
     if (text === '' || text.startsWith('#')) continue;
     const [, name = '', value = ''] = /^([^=]*?)\s*=\s*(.*)$/.exec(text) ?? [];
-    const problem = name === '' ? `${quote(text)} is not \`NAME=VALUE\`: write one such as \`connections=256\`` : setLimit(limits, { name, value, isRepeated: seen.has(name) });
+    const problem = name === '' ? `${quote(text)} is not \`NAME=VALUE\`: write one such as ${quote(exampleFor(text))}` : setLimit(limits, { name, value, isRepeated: seen.has(name) });
     if (problem !== null) problems.push(`proxy-limits: ${problem}`);
     seen.add(name);
   }
   return { limits, problems };
 }
 
-type Parser = { key: keyof ProxyLimits; parse(text: string): { ok: true; value: number } | { ok: false; problem: string } };
+/** Of the limit that seems to be meant. */
+function exampleFor(text: string): string {
+  const name = Object.keys(parsers).find((known) => text.startsWith(known) && !/^[a-z-]/.test(text.slice(known.length))) ?? 'connections';
+  return `${name}=${parsers[name]!.example}`;
+}
+
+type Parser = { key: keyof ProxyLimits; example: string | number; parse(text: string): { ok: true; value: number } | { ok: false; problem: string } };
 
 const parsers: Readonly<Record<string, Parser>> = {
-  'header-bytes': { key: 'headerBytes', parse: (text) => parseSize(text, { minBytes: 4 << 10, maxBytes: 1 << 20 }) },
-  idle: { key: 'idleMs', parse: (text) => inMilliseconds(parseDuration(text, { minSeconds: 1, maxSeconds: 1800 })) },
+  'header-bytes': { key: 'headerBytes', example: '64k', parse: (text) => parseSize(text, { minBytes: 4 << 10, maxBytes: 1 << 20 }) },
+  idle: { key: 'idleMs', example: '75s', parse: (text) => inMilliseconds(parseDuration(text, { minSeconds: 1, maxSeconds: 1800 })) },
   // The canary has two at once.
-  connections: { key: 'connections', parse: (text) => parseNumber(text, { min: 4, max: 4096, whole: true }) },
-  'requests-running': { key: 'requestsRunning', parse: (text) => parseNumber(text, { min: 1, max: 4096, whole: true }) },
-  'requests-per-minute': { key: 'requestsPerMinute', parse: (text) => parseNumber(text, { min: 1, max: 100_000, whole: true }) },
+  connections: { key: 'connections', example: 256, parse: (text) => parseNumber(text, { min: 4, max: 4096, whole: true, example: 256 }) },
+  'requests-running': { key: 'requestsRunning', example: 256, parse: (text) => parseNumber(text, { min: 1, max: 4096, whole: true, example: 256 }) },
+  'requests-per-minute': { key: 'requestsPerMinute', example: 600, parse: (text) => parseNumber(text, { min: 1, max: 100_000, whole: true, example: 600 }) },
 };
 
 function setLimit(limits: ProxyLimits, { name, value, isRepeated }: { name: string; value: string; isRepeated: boolean }): string | null {

@@ -1,4 +1,3 @@
-import type { Binding } from '../policy/compile-policy.ts';
 import { parseHostPattern } from '../policy/parse-host-pattern.ts';
 import type { HostPattern } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
@@ -21,6 +20,14 @@ export function parseSecretLines(text: string): ParsedSecrets {
     const line = (lines[index] as string).trimStart();
     if (line === '' || line.startsWith('#')) continue;
     const split = splitSecret(line);
+    if (split !== null && split.rest === null && split.options.length > 0 && split.options.every(([option]) => option === 'in' || option === 'max')) {
+      parsed.problems.push(`secrets: line ${index + 1} ends with an option, and has no value: the first \`=\` behind the options begins it, as in \`NAME@host;max=2=value\``);
+      continue;
+    }
+    if (/^-\s/.test(line)) {
+      parsed.problems.push(`secrets: line ${index + 1} is an item of a list: write \`NAME@host=value\`, without the hyphen`);
+      continue;
+    }
     if (split === null || split.rest === null) {
       parsed.problems.push(`secrets: line ${index + 1} is not \`NAME@host=value\` or \`NAME@host;in=PLACE=value\`: write the name, the host it may go to and the value`);
       continue;
@@ -53,38 +60,66 @@ export function parseSecretOptions(options: readonly string[], environment: Read
     const { name } = split.value;
     // "constructor" is in every object, and no variable.
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-    if (value === undefined) {
-      parsed.problems.push(`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`);
-      continue;
-    }
-    addSecret(parsed, { ...split.value, value });
+    if (value !== undefined) addSecret(parsed, { ...split.value, value });
+    else parsed.problems.push(...unsetProblems(split.value));
   }
   return withoutDuplicates(parsed);
 }
 
-/** Parses the same without the value: what a secret is called and where it may go. */
-export function parseSecretBindings(options: readonly string[]): { bindings: Binding[]; problems: string[] } {
+/** What is wrong with the hosts is told as well. The name is quoted only where it is plainly one: it may be the value itself. */
+function unsetProblems(split: SplitSecret): string[] {
+  const { name, hosts, options } = split;
+  if (hosts === undefined) return ['--secret names no host, and no variable that is set: write `NAME@api.example.com`, and set NAME for Decoy itself'];
+  const [, bare = ''] = /^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$/.exec(name) ?? [];
+  if (bare !== '') return [`--secret ${quote(name)}: the name of a variable stands without \`$\`: write \`${bare}\``];
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return ['--secret: what stands before the `@` is not the name of a variable: write `NAME@api.example.com`, and set NAME for Decoy itself'];
+  const problems = [`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`];
+  parseHosts(split, problems);
+  return [...problems, ...parsePins(name, options).problems];
+}
+
+/** What a secret is called and where it may go, without the value. */
+export type NamedSecret = Omit<SecretBinding, 'value'>;
+
+/** Parses the same without the value. */
+export function parseSecretBindings(options: readonly string[]): { bindings: NamedSecret[]; problems: string[] } {
   const problems: string[] = [];
-  const bindings: Binding[] = [];
+  const bindings: NamedSecret[] = [];
   for (const option of options) {
     const split = splitSecretOption(option);
     if (!split.ok) {
       problems.push(split.problem);
       continue;
     }
-    const { name } = split.value;
-    bindings.push({ name, hosts: parseHosts(split.value, problems).patterns });
-    problems.push(...parsePins(name, split.value.options).problems);
+    const { hostTexts, patterns } = parseHosts(split.value, problems);
+    const { pins, problems: pinProblems } = parsePins(split.value.name, split.value.options);
+    problems.push(...pinProblems);
+    bindings.push({ name: split.value.name, hosts: patterns, hostTexts, ...(pins === undefined ? {} : { pins }) });
   }
-  return { bindings, problems };
+  return { bindings, problems: [...problems, ...duplicates(bindings)] };
 }
 
 /** The problem never quotes what may be a value. */
 function splitSecretOption(option: string): { ok: true; value: SplitSecret } | { ok: false; problem: string } {
   const split = splitSecret(option);
   if (split !== null && split.rest === null) return { ok: true, value: split };
+  const problem = optionProblem(option);
+  if (problem !== null) return { ok: false, problem: `--secret ${problem}` };
   return { ok: false, problem: `--secret ${split === null ? '' : `\`${split.name}\` `}must be \`NAME@host[,host][;in=PLACE[,PLACE]][;max=N]\` without a value: arguments can be read by every process; put the value into the environment variable NAME` };
 }
+
+/** What is plainly a slip in the options; null where a value may have been meant. */
+function optionProblem(option: string): string | null {
+  const [, name = '', rest = ''] = /^([A-Za-z_][A-Za-z0-9_]*)@[^=<;]*;(.*)$/s.exec(option) ?? [];
+  for (const part of rest.split(';').map((text) => text.trim())) {
+    if (part === 'in' || part === 'max') return `\`${name}\`: ${quote(`;${part}`)} says nothing: write ${quote(part === 'in' ? ';in=header:x-token' : ';max=2')}, or leave it out`;
+    const [, kind] = /^in=(?:.*,)?\s*(header|query|body)=/.exec(part) ?? [];
+    if (kind !== undefined) return `\`${name}\`: ${quote(`${kind}=`)} is not how a place begins: write a colon, as in ${quote(`;in=${kind}:${EXAMPLES[kind as keyof typeof EXAMPLES]}`)}`;
+  }
+  return null;
+}
+
+const EXAMPLES = { header: 'x-token', query: 'key', body: 'auth.token' };
 
 function addSecret(parsed: ParsedSecrets, { name, hosts, options, value }: SplitSecret & { value: string }): void {
   const problems = secretProblems({ name, value });
@@ -110,7 +145,11 @@ function parseHosts({ name, hosts }: Pick<SplitSecret, 'name' | 'hosts'>, proble
 }
 
 function withoutDuplicates(parsed: ParsedSecrets): ParsedSecrets {
-  const names = parsed.secrets.map((secret) => secret.name);
+  return { ...parsed, problems: [...parsed.problems, ...duplicates(parsed.secrets)] };
+}
+
+function duplicates(secrets: readonly { name: string }[]): string[] {
+  const names = secrets.map((secret) => secret.name);
   const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  return { ...parsed, problems: [...parsed.problems, ...[...twice].map((name) => `secret \`${name}\` is given twice: name its hosts in one line, separated by commas`)] };
+  return [...twice].map((name) => `secret \`${name}\` is given twice: name its hosts in one line, separated by commas`);
 }

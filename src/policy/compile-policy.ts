@@ -77,7 +77,7 @@ function parentOf(name: string): string | null {
 }
 
 function decide(groups: readonly Group[], question: Question): Verdict {
-  if (groups.length === 0) return refuse('host-not-allowed', { question });
+  if (groups.length === 0) return refuse('host-not-allowed', { groups, question });
   const path = normalisePath(question.path);
   let bindingReplaced = false;
   for (const group of groups) {
@@ -88,11 +88,17 @@ function decide(groups: readonly Group[], question: Question): Verdict {
     if (secret !== undefined && !bindingReplaced && isBindingTarget(question)) return { allowed: true, rule: `secret ${secret}` };
   }
   const closest = closestMiss(groups.flatMap((group) => group.rules), question);
-  return refuse(closest.reason, { question, ...(closest.rule && { rule: closest.rule }) });
+  // Of the rules that lack the method, one that has the path is nearer than any other.
+  const rule = closest.reason === 'method-not-allowed' ? groups.flatMap((group) => group.byPath.candidates(path)).find((candidate) => coversPort(candidate, question) && coversPath(candidate, path)) : undefined;
+  return refuse(closest.reason, { groups, question, rule: rule ?? closest.rule });
 }
 
 function covers(rule: HttpRule, { question, path }: { question: Question; path: string | null }): boolean {
-  return coversPort(rule, question) && coversMethod(rule, question) && (rule.path === null || (path !== null && matchPath(rule.path, path)));
+  return coversPort(rule, question) && coversMethod(rule, question) && coversPath(rule, path);
+}
+
+function coversPath(rule: HttpRule, path: string | null): boolean {
+  return rule.path === null || (path !== null && matchPath(rule.path, path));
 }
 
 function decideTcp(groups: readonly Group[], endpoint: Endpoint): Verdict {
@@ -145,6 +151,13 @@ function reaches(group: Group, port: number): boolean {
   return group.rules.some((rule) => coversPortOfEither(rule, port));
 }
 
-function refuse(reason: MissReason | 'host-not-allowed', { question, rule }: { question: Question; rule?: HttpRule }): Verdict {
-  return { allowed: false, reason, remedy: renderRemedy(reason, { question, rule: rule ?? null }) };
+type Refused = { groups: readonly Group[]; question: Question; rule?: HttpRule | undefined };
+
+function refuse(reason: MissReason | 'host-not-allowed', { groups, question, rule }: Refused): Verdict {
+  const near = {
+    secret: groups.flatMap(({ secrets }) => secrets)[0] ?? null,
+    hasHttps: groups.some(({ rules }) => rules.some((other) => coversPort(other, bindingTarget))),
+    tcpRule: groups.flatMap(({ tcpRules }) => tcpRules).find(({ host, port }) => port === question.port && host.name === question.host) ?? null,
+  };
+  return { allowed: false, reason, remedy: renderRemedy(reason, { question, rule: rule ?? null, near }) };
 }

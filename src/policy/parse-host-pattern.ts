@@ -26,6 +26,7 @@ function shapeProblem(text: string): string | null {
   if (ipv6 !== null && isIPv6(ipv6[1]!)) return `the IPv6 address ${quote(text)} is not supported yet: write a name or an IPv4 address`;
   if (/[:/?#\\]/.test(text)) return `${quote(text)} is more than a host: write ${quote(hostOf(text))}`;
   if (text === '') return 'the host is missing: write a name such as `api.example.com`';
+  if (/^(?:all|any|none)$/i.test(text)) return `${quote(text)} is the name of a host here, and no word for ${/none/i.test(text) ? 'nothing: leave the line out' : 'all of them: name the hosts, one a line'}`;
   if (text === '*' || text === '**') return `${quote(text)} would match every host: name the hosts, one a line`;
   return null;
 }
@@ -33,7 +34,7 @@ function shapeProblem(text: string): string | null {
 function parseExact(text: string): ParsedHostPattern {
   if (text.includes('*')) return misplacedStar(text);
   const name = normaliseHost(text);
-  if (name === null) return notAName(text);
+  if (name === null) return text.startsWith('.') ? leadingDot(text) : notAName(text);
   if (!isIPv4(name)) return { ok: true, value: { kind: 'exact', name } };
   if (isIPv4(text.replace(/\.$/, ''))) return { ok: true, value: { kind: 'address', name } };
   return { ok: false, problem: `${quote(text)} is an unusual form of an IPv4 address: write ${quote(name)}` };
@@ -53,6 +54,12 @@ function parseWildcard(text: string, { stars, base }: { stars: string; base: str
 
 function misplacedStar(text: string): ParsedHostPattern {
   return { ok: false, problem: `${quote(text)} has a \`*\` that is not the whole first label: write \`*.name\` for one label or \`**.name\` for any depth` };
+}
+
+function leadingDot(text: string): ParsedHostPattern {
+  const name = text.replace(/^\.+/, '');
+  if (normaliseHost(name) === null) return notAName(text);
+  return { ok: false, problem: `${quote(text)} begins with a dot: write ${quote(`**.${name}`)} for every name below ${quote(name)}, or that name itself` };
 }
 
 function notAName(text: string): ParsedHostPattern {

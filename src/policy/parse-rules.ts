@@ -4,6 +4,7 @@ import { parseHostPattern } from './parse-host-pattern.ts';
 import { parsePathPattern } from './parse-path-pattern.ts';
 import { parseTcpRule } from './parse-tcp-rule.ts';
 import { quote } from './quote.ts';
+import { slipInRule } from './slip-in-rule.ts';
 
 /**
  * Parses the lines of `allow`: `[METHOD[,METHOD…] ]host[:port][/path]` or `tcp://host:port`, one rule a line. Blank lines and comments (`#` at the start of a
@@ -17,7 +18,9 @@ export function parseRules(lines: readonly string[]): { rules: Rule[]; problems:
     const text = line.replace(/(?:^|\s)#.*$/s, '').trim();
     if (text === '') continue;
     const found: string[] = [];
-    const rule = isTcpRule.test(text) ? parseTcpRule(text, found) : parseHttpRule(text, found);
+    const slip = slipInRule(text, methods);
+    if (slip !== null) found.push(slip);
+    const rule = slip !== null ? null : isTcpRule.test(text) ? parseTcpRule(text, found) : parseHttpRule(text, found);
     problems.push(...found.map((problem) => `allow rule ${quote(withoutCredentials(text))}: ${problem}.`));
     if (found.length === 0 && rule !== null) rules.push(rule);
   }
@@ -87,7 +90,7 @@ function splitTarget(target: string): { authority: string; path: string | null }
 
 /** The target as a rule would have it: what the remedies propose. */
 function plainTarget(target: string): string {
-  const bare = target.replace(/^[^/?#\\]*@/, '').replace(/[?#].*$/s, '');
+  const bare = target.replace(/^[^/?#\\]*@/, '').replace(/[?#].*$/s, '').replace(/^([^/]*):\*(?=\/|$)/, '$1');
   return bare.endsWith('/') && bare.indexOf('/') === bare.length - 1 ? bare.slice(0, -1) : bare;
 }
 

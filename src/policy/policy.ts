@@ -42,36 +42,38 @@ export type Question = Destination & { method: string; path: string };
 /** Where a connection goes before anything is known of its protocol. */
 export type Endpoint = Pick<Destination, 'host' | 'port'>;
 
-/** Typed reasons of refusals; they appear in reports and audit logs. */
-export type RefusalReason =
-  | 'host-not-allowed'
-  | 'port-not-allowed'
-  | 'method-not-allowed'
-  | 'path-not-allowed'
-  | 'name-not-allowed'
-  | 'private-address'
-  | 'name-does-not-resolve'
-  | 'upstream-tls'
-  | 'upstream-unreachable'
-  | 'upstream-proxy'
-  | 'sni-mismatch'
-  | 'host-mismatch'
-  | 'tls-handshake'
-  | 'bad-request'
-  | 'no-name-for-address'
-  | 'placeholder-wrong-host'
-  | 'placeholder-wrong-place'
-  | 'placeholder-without-tls'
-  | 'real-secret-leaving'
-  | 'real-secret-arriving'
-  | 'method-carries-no-secret'
-  | 'secret-repeated'
-  | 'foreign-credential'
-  | 'unreadable-body'
-  | 'unsupported-protocol'
-  | 'unscannable-body'
-  | 'unasked-part'
-  | 'capacity';
+/** Typed reasons of refusals; they appear in reports and audit logs, and docs/reasons.md has a row for each. */
+export const REFUSAL_REASONS = [
+  'host-not-allowed',
+  'port-not-allowed',
+  'method-not-allowed',
+  'path-not-allowed',
+  'name-not-allowed',
+  'private-address',
+  'name-does-not-resolve',
+  'upstream-tls',
+  'upstream-unreachable',
+  'upstream-proxy',
+  'sni-mismatch',
+  'host-mismatch',
+  'tls-handshake',
+  'bad-request',
+  'no-name-for-address',
+  'placeholder-wrong-host',
+  'placeholder-wrong-place',
+  'placeholder-without-tls',
+  'real-secret-leaving',
+  'real-secret-arriving',
+  'method-carries-no-secret',
+  'secret-repeated',
+  'foreign-credential',
+  'unreadable-body',
+  'unsupported-protocol',
+  'unscannable-body',
+  'unasked-part',
+  'capacity',
+] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export type Verdict =
   /** `rule` is the text of the rule that allowed it, or `secret NAME` for a bound host */

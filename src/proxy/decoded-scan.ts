@@ -1,7 +1,12 @@
-import type { OutgoingScanner, SecretRefusal } from '../secrets/compile-secrets.ts';
+import type { SecretRefusal } from '../secrets/compile-secrets.ts';
 import { openDecoder } from './decoder.ts';
 
-export type BodyRefusal = SecretRefusal | { reason: 'unscannable-body' };
+/** `remedy`: where another one than for a coding that cannot be undone is needed. */
+export type BodyRefusal = SecretRefusal | { reason: 'unscannable-body'; remedy?: string };
+
+/** Looks at a body piece by piece: pass one on when `push` returns null; else neither it nor anything after it. */
+export type BodyScan = { push(chunk: Buffer): BodyRefusal | null };
+
 type Outcome = BodyRefusal | null;
 
 /** Looks into a coded body while it streams by. The decoded bytes are dropped: the coded ones are what goes on. */
@@ -12,7 +17,7 @@ export type DecodedScan = {
   destroy(): void;
 };
 
-export function createDecodedScan({ coding, scanner }: { coding: string; scanner: OutgoingScanner }): DecodedScan {
+export function createDecodedScan({ coding, scanner }: { coding: string; scanner: BodyScan }): DecodedScan {
   let outcome: Outcome = null;
   const decoder = openDecoder(coding, {
     take(bytes) {
@@ -40,7 +45,7 @@ export function createDecodedScan({ coding, scanner }: { coding: string; scanner
 }
 
 /** An error in a stream's listener would end the process, and with it the run. */
-export function scanSafely(scanner: OutgoingScanner, bytes: Buffer): BodyRefusal | null {
+export function scanSafely(scanner: BodyScan, bytes: Buffer): BodyRefusal | null {
   try {
     return scanner.push(bytes);
   } catch {

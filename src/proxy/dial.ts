@@ -15,6 +15,8 @@ export type DialOptions = RouteOptions & {
   /** what to offer by ALPN; HTTP/1.1 alone unless given */
   protocols?: readonly string[];
   timeouts: DialTimeouts;
+  /** variables that name a file of roots which cannot be used: said where a certificate is not trusted */
+  unusableRoots?: readonly string[] | undefined;
   signal: AbortSignal;
 };
 
@@ -46,7 +48,7 @@ export async function dial(destination: DialDestination, options: DialOptions): 
     : await connectFirst(route.candidates, { attemptMs, signal, explain });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, tcpKeepAliveMs);
-  return context === null ? socket : await secure(socket, { host, port, context, signal, handshakeMs, reason: 'upstream-tls', ...(options.protocols && { protocols: options.protocols }) });
+  return context === null ? socket : await secure(socket, { host, port, context, signal, handshakeMs, reason: 'upstream-tls', unusableRoots: options.unusableRoots, ...(options.protocols && { protocols: options.protocols }) });
 }
 
 const tcpKeepAliveMs = 30_000;

@@ -1,11 +1,19 @@
-/** One sentence on why an upstream's certificate was not accepted or the handshake failed. */
-export function explainTlsError(error: unknown, where: string): string {
+/**
+ * One sentence on why an upstream's certificate was not accepted or the handshake failed. `unusableRoots` are variables whose file might have
+ * vouched for it.
+ */
+export function explainTlsError(error: unknown, { where, unusableRoots = [] }: { where: string; unusableRoots?: readonly string[] | undefined }): string {
   const code = (error as { code?: unknown } | null)?.code;
   const name = typeof code === 'string' ? code : 'connection closed';
   if (refusesClient.test(name)) return `"${where}" wants another client certificate than it was shown, or any (${name}); check the one client-certificates names for it.`;
   const why = problems[name];
   if (why === undefined) return `The TLS handshake with "${where}" failed (${name}); check that it speaks TLS 1.2 or newer, and whether it wants a client certificate.`;
-  return `The certificate of "${where}" could not be verified: ${why[0]} (${name}); ${why[1]}.`;
+  return `The certificate of "${where}" could not be verified: ${why[0]} (${name}); ${why[1]}${why[1] === untrusted ? unusable(unusableRoots) : ''}.`;
+}
+
+/** Without the path: that is the host's affair, and this answer is the sandbox's, too. */
+function unusable(variables: readonly string[]): string {
+  return variables.length === 0 ? '' : `; the file ${variables.join(' and ')} names now cannot be used, as a warning at the start of the run tells`;
 }
 
 /** Alerts about the certificate of the side that gets them (RFC 8446, 6.2); a TLS 1.2 server without one may also just end the handshake. */

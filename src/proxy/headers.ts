@@ -1,3 +1,5 @@
+import { hyphenated } from '../secrets/hyphenated.ts';
+
 /**
  * Header lists are flat (name, value, name, value …) with the names as they were written, in the order they came, duplicates
  * included, so that what passes is what was sent. The functions return the very array they got where nothing changes.
@@ -71,7 +73,7 @@ function withoutHopByHop(rawHeaders: RawHeaders, dropped: ReadonlySet<string>): 
     const name = rawHeaders[i]!.toLowerCase();
     const value = rawHeaders[i + 1]!;
     if (name === 'te' && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) kept.push(rawHeaders[i]!, 'trailers');
-    else if (!dropped.has(name) && !listed?.has(name)) kept.push(rawHeaders[i]!, value);
+    else if (!dropped.has(hyphenated(name)) && !listed?.has(name)) kept.push(rawHeaders[i]!, value);
   }
   return kept;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Refusal } from './refusal.ts';
+import { isAboutBodyButUnderscored } from './underscored.ts';
 
 /**
  * What Node's parser lets through although another reader could understand it differently, or null. Such a request is refused before
@@ -18,8 +19,7 @@ export function findHttp1Problem(request: IncomingMessage): Refusal | null {
   const lengthBytes = Number(headers['content-length'] ?? 0);
   // It is written anew from a number, and beyond this it would come out as another one.
   if (lengthBytes > Number.MAX_SAFE_INTEGER) return refused(400, `Send a Content-Length of at most ${Number.MAX_SAFE_INTEGER}.`);
-  // Servers that write header names in upper case with underscores (CGI and its heirs) take these for the real ones.
-  if ('content_length' in headers || 'transfer_encoding' in headers) return refused(400, 'Write Content-Length and Transfer-Encoding with a hyphen.');
+  if (Object.keys(headers).some(isAboutBodyButUnderscored)) return refused(400, 'Write Content-Length, Content-Encoding and the like with a hyphen.');
   // RFC 9110, 9.3.8: a client must not send one, and servers that do not expect one take it for the next request.
   if (method === 'TRACE' && (transferEncoding !== undefined || lengthBytes > 0)) return refused(400, 'Send TRACE without a body.');
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') return refused(417, 'Send no other Expect than "100-continue".');

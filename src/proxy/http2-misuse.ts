@@ -3,6 +3,7 @@ import type { ClientRequest } from './client.ts';
 import { headerValue, type RawHeaders } from './headers.ts';
 import { connectionSpecific } from './http2-headers.ts';
 import type { Refusal } from './refusal.ts';
+import { isAboutBodyButUnderscored } from './underscored.ts';
 
 /**
  * Why an HTTP/2 request is not one this proxy understands, or null. Most of what is malformed never gets here: nghttp2 resets
@@ -31,15 +32,12 @@ export const unsupportedConnect: Refusal = {
 function findMalformed(rawHeaders: RawHeaders): Refusal | null {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (connectionSpecific.has(rawHeaders[i]!)) return malformed('Send no connection-specific headers over HTTP/2.');
-    // As of HTTP/1.1: CGI and its heirs take these for the real ones.
-    if (underscored.has(rawHeaders[i]!)) return malformed('Write Content-Length with a hyphen, and send no Transfer-Encoding over HTTP/2.');
+    if (isAboutBodyButUnderscored(rawHeaders[i]!)) return malformed('Write Content-Length, Content-Encoding and the like with a hyphen, and send no Transfer-Encoding over HTTP/2.');
     // RFC 9113, 8.2.1.
     if (/[\0\r\n]|^[ \t]|[ \t]$/.test(rawHeaders[i + 1]!)) return malformed('Send header values without line breaks, NUL and white space around them.');
   }
   return null;
 }
-
-const underscored: ReadonlySet<string> = new Set(['content_length', 'transfer_encoding']);
 
 function malformed(remedy: string): Refusal {
   return { status: 400, decision: 'blocked', reason: 'bad-request', remedy };

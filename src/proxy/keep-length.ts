@@ -8,7 +8,7 @@ export function keepLength(scrubber: BodyScrubber, onOtherLength: () => void): B
   let owedBytes = 0;
   let isBroken = false;
   const check = (bytes: Buffer): Buffer => {
-    if (isBroken) return nothing;
+    if (isBroken || scrubber.torn() !== null) return nothing;
     owedBytes -= bytes.length;
     if (owedBytes === scrubber.pendingBytes()) return bytes;
     isBroken = true;
@@ -16,13 +16,13 @@ export function keepLength(scrubber: BodyScrubber, onOtherLength: () => void): B
     return nothing;
   };
   return {
+    ...scrubber,
     push(chunk) {
       owedBytes += chunk.length;
       return isBroken ? nothing : check(scrubber.push(chunk));
     },
     flush: () => check(scrubber.flush()),
-    pendingBytes: scrubber.pendingBytes,
-    counts: scrubber.counts,
+    endMessage: () => (isBroken ? nothing : check(scrubber.endMessage())),
   };
 }
 

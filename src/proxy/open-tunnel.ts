@@ -13,6 +13,7 @@ export type TunnelOptions = Pick<RouteOptions, 'resolveName'> & {
   /** for a proxy that speaks TLS itself */
   contextFor(host: null): Promise<tls.SecureContext>;
   timeouts: { attemptMs: number; handshakeMs: number; tunnelMs: number };
+  unusableRoots?: readonly string[] | undefined;
   signal: AbortSignal;
 };
 
@@ -33,7 +34,7 @@ export async function openTunnel(destination: DialDestination, options: TunnelOp
   const candidates = addresses.map((address) => ({ address, port: proxy.port }));
   const socket = await connectFirst(candidates, { attemptMs: timeouts.attemptMs, signal, explain: unreachable });
   const carrier = context === null ? socket
-    : await secure(socket, { host: proxy.host, port: proxy.port, context, signal, handshakeMs: timeouts.handshakeMs, reason: 'upstream-proxy' });
+    : await secure(socket, { host: proxy.host, port: proxy.port, context, signal, handshakeMs: timeouts.handshakeMs, reason: 'upstream-proxy', unusableRoots: options.unusableRoots });
   return await askFor(destination, { proxy, carrier, signal, timeouts });
 }
 

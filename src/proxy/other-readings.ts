@@ -1,3 +1,4 @@
+import { hyphenated } from '../secrets/hyphenated.ts';
 import type { ClientRequest } from './client.ts';
 
 /** A method and a path that some servers take a request for, because a header of it says so. */
@@ -16,11 +17,6 @@ export function otherReadings({ headers }: Pick<ClientRequest, 'headers'>, own: 
   const paths = valuesBy(pathHeaders).map(pathOf);
   if (methods.length === 0 && paths.length === 0) return [];
   return [own.method, ...methods].flatMap((method) => [own.path, ...paths].map((path) => ({ method, path })));
-}
-
-/** CGI and its heirs (WSGI, Rack, PHP) give a program `X_A` and `X-A` under one name. */
-function hyphenated(name: string): string {
-  return name.includes('_') ? name.replaceAll('_', '-') : name;
 }
 
 /** Node joins repeated headers with a comma; which of them a server takes is its own affair. */

@@ -1,13 +1,12 @@
 import { Readable } from 'node:stream';
-import type { OutgoingScanner } from '../secrets/compile-secrets.ts';
 import type { ClientRequest } from './client.ts';
-import { createDecodedScan, scanSafely, type BodyRefusal, type DecodedScan } from './decoded-scan.ts';
+import { createDecodedScan, scanSafely, type BodyRefusal, type BodyScan, type DecodedScan } from './decoded-scan.ts';
 
 export type RequestBodyOptions = {
   /** null where there are no secrets: the body then passes unread */
-  scanner: OutgoingScanner | null;
+  scanner: BodyScan | null;
   /** for a body with a content coding: scans what it says once decoded */
-  decoded: { coding: string; scanner: OutgoingScanner } | null;
+  decoded: { coding: string; scanner: BodyScan } | null;
   /** asked when the body has ended */
   judgeTrailers(): BodyRefusal | null;
   onBytes(count: number): void;

@@ -8,14 +8,18 @@ import type { BodyRefusal } from './decoded-scan.ts';
 import { refuse, type Exchange, type ProxyContext } from './exchange.ts';
 import { forward, type Forwarding } from './forward.ts';
 import { forwardableRequestHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
-import { hasCodedMessages, isGrpc } from './grpc.ts';
+import { hasCodedMessages, messageFraming, saysLengths } from './message-framing.ts';
 import { isNodeCoding } from './node-codings.ts';
 import { otherReadings } from './other-readings.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { createRequestBody } from './request-body.ts';
 import type { Refusal } from './refusal.ts';
+import { refuseMessages } from './refuse-messages.ts';
+import { scanMessages } from './scan-messages.ts';
+import { substituteMessages } from './substitute-messages.ts';
 import { createSubstitutedBody } from './substituted-body.ts';
 import { parseTarget } from './target.ts';
+import { withoutUnderscored } from './underscored.ts';
 import { findHandshakeProblem } from './websocket-handshake.ts';
 import { openWebSocket } from './websocket.ts';
 
@@ -69,7 +73,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
   const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
   if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
-  if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, unscannableMessages);
+  if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, { ...unscannable, ...refuseMessages('compressed') });
   // Last, so that only what is let through counts.
   const waitSeconds = rate.take();
   if (waitSeconds !== null) return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
@@ -79,12 +83,12 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
   if (pinned !== null && coding !== null && !isNodeCoding(coding)) return refuse(exchange, notCodedAgain);
-  if (pinned !== null && !pinned.keepsLength && isGrpc(headers)) return refuse(exchange, otherLengthMessages);
+  if (pinned !== null && !pinned.keepsLength && saysLengths(headers)) return refuse(exchange, otherLengthMessages);
   const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
-  const body = request.hasBody ? openBody(exchange, { coding, pinned, onRefusal: () => forwarding?.abort() }) : null;
+  const body = request.hasBody ? openBody(exchange, { headers, coding, pinned, onRefusal: () => forwarding?.abort() }) : null;
   forwarding = forward(exchange, {
     method, path: substitution.url, headers: sentHeaders, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
     // A server that does not expect the body would take it for the next request, unless there is none on this connection.
@@ -100,22 +104,27 @@ function prepareHeaders(rawHeaders: RawHeaders, { host, isScrubbed }: { host: st
   if (!isScrubbed) return ['Host', host, ...headers];
   // A part of a body could begin or end within a secret, and a coding that cannot be undone would hide one.
   const acceptEncoding = reduceAcceptEncoding(headerValue(headers, 'accept-encoding'));
-  // Of gRPC's own codings, of single messages, none can be undone.
-  const grpc = headerValue(headers, 'grpc-accept-encoding') === null ? [] : ['grpc-accept-encoding', 'identity'];
-  return ['Host', host, ...withoutHeaders(headers, notWhereScrubbed), 'Accept-Encoding', acceptEncoding, ...grpc];
+  // Of the codings of single messages none can be undone.
+  const ofMessages = acceptedOfMessages.filter((name) => headerValue(headers, name) !== null).flatMap((name) => [name, 'identity']);
+  return ['Host', host, ...withoutHeaders(withoutUnderscored(headers), notWhereScrubbed), 'Accept-Encoding', acceptEncoding, ...ofMessages];
 }
 
-const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'a-im', 'accept-encoding', 'grpc-accept-encoding']);
+const acceptedOfMessages = ['grpc-accept-encoding', 'connect-accept-encoding'];
+const notWhereScrubbed: ReadonlySet<string> = new Set(['range', 'if-range', 'a-im', 'accept-encoding', ...acceptedOfMessages]);
 
 /** True of the body as the client sent it. A length that changes is not announced: the body then goes in chunks. */
 const aboutBytes: ReadonlySet<string> = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest']);
 const aboutBytesAndLength: ReadonlySet<string> = new Set([...aboutBytes, 'content-length']);
 
-type BodyOptions = { coding: string | null; pinned: BodySubstitution | null; onRefusal(): void };
+type BodyOptions = { headers: RawHeaders; coding: string | null; pinned: BodySubstitution | null; onRefusal(): void };
 
-function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions): Readable {
+function openBody(exchange: Exchange, { headers, coding, pinned, onRefusal }: BodyOptions): Readable {
   const { request, draft, destination, context: { secrets } } = exchange;
   const isScanned = secrets.list.length > 0;
+  const framing = messageFraming(headers);
+  const contentType = headerValue(headers, 'content-type');
+  const createScanner = () => secrets.createOutgoingScanner(destination, { contentType });
+  const createPlainScanner = () => (framing === null ? createScanner() : scanMessages(createScanner(), framing));
   const events = {
     judgeTrailers: () => judgeTrailers(exchange),
     onBytes: (count: number) => {
@@ -124,19 +133,20 @@ function openBody(exchange: Exchange, { coding, pinned, onRefusal }: BodyOptions
     onRefusal: (refusal: BodyRefusal) => {
       // The upstream request first: nothing of the body may follow.
       onRefusal();
-      refuse(exchange, 'secret' in refusal ? { status: 403, decision: 'blocked', ...pickRefusal(refusal) } : unscannable);
+      refuse(exchange, 'secret' in refusal ? { status: 403, decision: 'blocked', ...pickRefusal(refusal) } : { ...unscannable, ...refusal });
     },
   };
   if (pinned !== null) {
     const onOver = () => {
       for (const { name, substitutions } of pinned.uses()) addUse(draft, name, { substitutions });
     };
-    return createSubstitutedBody(request, { ...events, substitution: pinned, coding, onOver });
+    const substitution = framing === null ? pinned : substituteMessages(pinned, framing);
+    return createSubstitutedBody(request, { ...events, substitution, coding, onOver });
   }
   return createRequestBody(request, {
     ...events,
-    scanner: isScanned ? secrets.createOutgoingScanner(destination) : null,
-    decoded: isScanned && coding !== null ? { coding, scanner: secrets.createOutgoingScanner(destination) } : null,
+    scanner: isScanned ? (coding === null ? createPlainScanner() : createScanner()) : null,
+    decoded: isScanned && coding !== null ? { coding, scanner: createPlainScanner() } : null,
   });
 }
 
@@ -163,14 +173,9 @@ const notCodedAgain: Refusal = {
   remedy: 'Secrets are pinned to the body, which must be coded anew: send it without a Content-Encoding, or with gzip, deflate or br alone.',
 };
 
-const unscannableMessages: Refusal = {
-  status: 403, decision: 'blocked', reason: 'unscannable-body',
-  remedy: 'Send gRPC messages uncompressed ("grpc-encoding: identity"), so that they can be searched for secrets.',
-};
-
 const otherLengthMessages: Refusal = {
   status: 403, decision: 'blocked', reason: 'unreadable-body',
-  remedy: 'gRPC messages say their length, and a secret pinned to "body" has another one than its placeholder: pin it to a header instead.',
+  remedy: 'gRPC and Connect messages say their length, and a secret pinned to "body" has another one than its placeholder: pin it to a header instead.',
 };
 
 function tooManyAMinute({ requestsPerMinute }: RateLimit): Refusal {

@@ -1,14 +1,15 @@
 import { STATUS_CODES } from 'node:http';
-import type { ResponseScrubber } from '../secrets/compile-secrets.ts';
+import type { BodyScrubber, ResponseScrubber } from '../secrets/compile-secrets.ts';
 import { addUse } from './audit.ts';
 import { parseCoding } from './coding.ts';
 import type { Exchange } from './exchange.ts';
-import { isGrpc } from './grpc.ts';
 import { forwardableResponseHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import { keepLength } from './keep-length.ts';
+import { messageFraming, saysLengths } from './message-framing.ts';
 import type { Refusal } from './refusal.ts';
 import { createDirectSink, createScrubbedSink, type ResponseSink } from './response-sink.ts';
-import { findUnscrubbable } from './unscrubbable.ts';
+import { scrubMessages } from './scrub-messages.ts';
+import { findUnscrubbable, refuseProblem } from './unscrubbable.ts';
 
 export type UpstreamResponse = { status: number; statusText: string; rawHeaders: RawHeaders };
 
@@ -43,7 +44,6 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
   const unscrubbable = findUnscrubbable({ ...upstream, rawHeaders }, destination.host);
   if (unscrubbable !== null) return { ok: false, refusal: unscrubbable };
   const coding = parseCoding(headerValue(rawHeaders, 'content-encoding'));
-  const isFramed = isGrpc(rawHeaders);
   const headers = scrubber.scrubHeaders(withoutHeaders(rawHeaders, aboutOriginalBytes));
   const statusText = scrubber.scrubHeaderValue(printable(upstream.statusText, upstream.status));
   for (const { name, scrubs } of [...headers.counts, ...statusText.counts]) addUse(draft, name, { scrubs });
@@ -53,7 +53,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     rawHeaders: weakenTag(headers.rawHeaders),
     scrubber,
     openSink: ({ onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
-      scrubber: isFramed ? keepLength(scrubber.createBodyScrubber(), () => onRefusal(otherLength(destination.host))) : scrubber.createBodyScrubber(),
+      scrubber: scrubberOf(scrubber.createBodyScrubber(), { rawHeaders, host: destination.host, onRefusal }),
       coding,
       onDrain,
       onError,
@@ -62,6 +62,16 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
       },
     }),
   };
+}
+
+type Body = { rawHeaders: RawHeaders; host: string; onRefusal(refusal: Refusal): void };
+
+/** The scrubber as the body needs it: one of messages keeps their lengths, and is passed on message by message. */
+function scrubberOf(scrubber: BodyScrubber, { rawHeaders, host, onRefusal }: Body): BodyScrubber {
+  if (!saysLengths(rawHeaders)) return scrubber;
+  const sameLength = keepLength(scrubber, () => onRefusal(otherLength(host)));
+  const framing = messageFraming(rawHeaders);
+  return framing === null ? sameLength : scrubMessages(sameLength, { framing, onProblem: (problem) => onRefusal(refuseProblem(problem, host)) });
 }
 
 /** Any other transfer coding is still on the body, which was read to the connection's end (RFC 9112, 6.3): nobody could undo it any more. */
@@ -80,7 +90,7 @@ function codedInTransfer(host: string): Refusal {
 function otherLength(host: string): Refusal {
   return {
     status: 502, decision: 'failed', reason: 'unscannable-body',
-    remedy: `"${host}" answered with a secret in a gRPC message whose placeholder has another length, which would break the message: let the method return no secret.`,
+    remedy: `"${host}" answered with a secret in a message whose placeholder has another length, which would break the message: let the method return no secret.`,
   };
 }
 

@@ -7,6 +7,8 @@ export type RootFiles = {
   extra: readonly string[];
   /** the first that holds a certificate: the places where systems keep their bundle */
   system: readonly string[];
+  /** the variables whose file, one of these, holds no root that can be used: what a refused certificate's remedy tells of */
+  unusable?: readonly string[];
 };
 
 /**

@@ -13,10 +13,12 @@ export type SecureOptions = {
   signal: AbortSignal;
   /** what it counts as when it fails */
   reason: 'upstream-tls' | 'upstream-proxy';
+  /** variables that name a file of roots which cannot be used */
+  unusableRoots?: readonly string[] | undefined;
 };
 
 /** Speaks TLS over an open connection, with whoever can prove to be `host`. Whatever goes wrong, the connection is gone. */
-export function secure(socket: Socket, { host, port, context, protocols = ['http/1.1'], handshakeMs, signal, reason }: SecureOptions): Promise<tls.TLSSocket> {
+export function secure(socket: Socket, { host, port, context, protocols = ['http/1.1'], handshakeMs, signal, reason, unusableRoots }: SecureOptions): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const secured = tls.connect({
       socket,
@@ -32,7 +34,7 @@ export function secure(socket: Socket, { host, port, context, protocols = ['http
       signal.removeEventListener('abort', abort);
       secured.destroy();
       socket.destroy();
-      reject(new DialError(reason, explainTlsError(error, `${host}:${port}`)));
+      reject(new DialError(reason, explainTlsError(error, { where: `${host}:${port}`, unusableRoots })));
     };
     const abort = () => fail({ code: 'ABORTED' });
     const timer = setTimeout(() => fail({ code: 'ETIMEDOUT' }), handshakeMs);

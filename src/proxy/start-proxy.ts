@@ -36,6 +36,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
       pinnedAuthorities: options.pinnedAuthorities ?? [],
       clientCertificates: options.clientCertificates ?? [],
     }),
+    unusableRoots: options.upstreamRootFiles?.unusable,
     timeouts: { ...defaultDialTimeouts, ...options.upstreamTimeouts },
   });
   const limits = { ...defaultProxyLimits, ...options.limits };

@@ -1,11 +1,15 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
-import type { BodyStep, BodySubstitution } from '../secrets/compile-secrets.ts';
 import type { ClientRequest } from './client.ts';
 import type { BodyRefusal } from './decoded-scan.ts';
 import { createDecoder, createEncoder } from './node-codings.ts';
 
+export type SubstitutedStep = { ok: true; bytes: Buffer } | ({ ok: false } & BodyRefusal);
+
+/** As of `BodySubstitution`. */
+export type BodySteps = { push(chunk: Buffer): SubstitutedStep; end(): SubstitutedStep };
+
 export type SubstitutedBodyOptions = {
-  substitution: BodySubstitution;
+  substitution: BodySteps;
   /** one of Node's own */
   coding: string | null;
   /** asked when the body has ended */
@@ -43,7 +47,7 @@ export function createSubstitutedBody(request: ClientRequest, options: Substitut
     transform: (chunk: Buffer, _, done) => give(() => substitution.push(chunk), done),
     flush: (done) => give(() => substitution.end(), done),
   });
-  const give = (step: () => BodyStep, done: (error?: Error | null, bytes?: Buffer) => void) => {
+  const give = (step: () => SubstitutedStep, done: (error?: Error | null, bytes?: Buffer) => void) => {
     const result = stepSafely(step);
     if (result.ok) return done(null, result.bytes);
     refuse(result);
@@ -90,7 +94,7 @@ function stopsWith(output: Transform, onClose: () => void): void {
   output.once('close', onClose);
 }
 
-function stepSafely(step: () => BodyStep): BodyStep | { ok: false; reason: 'unscannable-body' } {
+function stepSafely(step: () => SubstitutedStep): SubstitutedStep {
   try {
     return step();
   } catch {

@@ -45,7 +45,7 @@ type Find = (chunk: Buffer) => Found | null;
 
 function watchOf({ endpoint, context: { secrets } }: Pick<TcpOptions, 'endpoint' | 'context'>): { leaving: Find; arriving: Find } {
   const { host, port } = endpoint;
-  const scanner = secrets.list.length === 0 ? null : secrets.createOutgoingScanner({ scheme: 'tcp', ...endpoint }, 'connection');
+  const scanner = secrets.list.length === 0 ? null : secrets.createOutgoingScanner({ scheme: 'tcp', ...endpoint }, { place: 'connection' });
   const watch = secrets.scrubberFor(host)?.createWatch() ?? null;
   return {
     leaving: searchSafely((chunk) => scanner?.push(chunk) ?? null),

@@ -1,7 +1,8 @@
 import { parseCoding } from './coding.ts';
-import { hasCodedMessages, isGrpc } from './grpc.ts';
 import { headerValue, type RawHeaders } from './headers.ts';
+import { hasCodedMessages } from './message-framing.ts';
 import type { Refusal } from './refusal.ts';
+import type { AnswerProblem } from './scrub-messages.ts';
 
 /** Why an answer of a host with a bound secret cannot be scrubbed, as its head tells; null where it can. */
 export function findUnscrubbable({ status, rawHeaders }: { status: number; rawHeaders: RawHeaders }, host: string): Refusal | null {
@@ -17,13 +18,24 @@ export function findUnscrubbable({ status, rawHeaders }: { status: number; rawHe
       remedy: `"${host}" answered in a content coding that cannot be scrubbed of secrets; ask for gzip, deflate, br, zstd or none.`,
     };
   }
-  if (isGrpc(rawHeaders) && hasCodedMessages(rawHeaders)) {
+  return hasCodedMessages(rawHeaders) ? refuseProblem({ kind: 'compressed' }, host) : null;
+}
+
+/** Why the rest of an answer's messages is not passed on. */
+export function refuseProblem(problem: AnswerProblem, host: string): Refusal {
+  if (problem.kind === 'torn') {
+    const { secret } = problem;
     return {
-      status: 502, decision: 'failed', reason: 'unscannable-body',
-      remedy: `"${host}" answered with compressed gRPC messages, which cannot be scrubbed of secrets, although "identity" was asked for.`,
+      status: 502, decision: 'blocked', reason: 'real-secret-arriving', secret, place: 'messages',
+      remedy: `"${host}" sent the real value of secret "${secret}" in pieces, in several messages, so that it could not be replaced.`,
     };
   }
-  return null;
+  return {
+    status: 502, decision: 'failed', reason: 'unscannable-body',
+    remedy: problem.kind === 'compressed'
+      ? `"${host}" answered with compressed messages, which cannot be scrubbed of secrets, although "identity" was asked for.`
+      : `"${host}" answered with messages that are not as its Content-Type says, with flags and a length before each, so that they cannot be scrubbed of secrets.`,
+  };
 }
 
 /**

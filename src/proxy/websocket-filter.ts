@@ -26,7 +26,7 @@ export function createMessageFilter(options: FilterOptions): MessageFilter {
 }
 
 function leavingFilter({ secrets, destination }: FilterOptions, place: string): Filter {
-  const scanner = secrets.createOutgoingScanner(destination, place);
+  const scanner = secrets.createOutgoingScanner(destination, { place });
   return (data) => {
     const found = scanner.push(data);
     return found === null ? { data } : { refusal: { decision: 'blocked', ...found } };

@@ -1,7 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import type { Binding } from '../policy/compile-policy.ts';
 import type { RefusalReason } from '../policy/policy.ts';
 import type { Refusal } from './refusal-groups.ts';
 import { isForbiddenAddress } from '../policy/address-check.ts';
+import { matchesHost } from '../policy/matches-host.ts';
 import { isHostName } from '../policy/normalise-host.ts';
 import { normalisePath } from '../policy/normalise-path.ts';
 import { methods as nameableMethods, parseRules } from '../policy/parse-rules.ts';
@@ -11,14 +13,16 @@ import { methods as nameableMethods, parseRules } from '../policy/parse-rules.ts
  * method or path: one line for each host and port, sorted. Never for misuse of a secret, a private address or a broken
  * connection: no allow line would or should cure those.
  *
- * A host, name or port that is not allowed at all gets a line of the host alone; where only method or path were refused, the
- * line is as narrow as what was asked for. Hosts and paths are untrusted text and the lines are meant to be pasted: each one
+ * A host or name that is not allowed at all gets a line of the host alone, and a port one of the host and that port; where only method or
+ * path were refused, the line is as narrow as what was asked for. Plain HTTP to a host that a secret is bound to gets none: it is to use TLS. Hosts and paths are untrusted text and the lines are meant to be pasted: each one
  * parses as a rule, and what no rule can allow is left out.
  */
-export function proposeAllow(refusals: readonly Refusal[]): string[] {
+export function proposeAllow(refusals: readonly Refusal[], { bindings }: { bindings: readonly Binding[] } = { bindings: [] }): string[] {
+  const bound = bindings.flatMap(({ hosts }) => hosts);
+  const lacksTls = ({ host, port, transport }: Refusal) => transport !== 'dns' && port === 80 && bound.some((pattern) => matchesHost(pattern, host));
   const byTarget = new Map<string, Refusal[]>();
   for (const refusal of refusals) {
-    const target = PROPOSED.has(refusal.reason) ? targetOf(refusal) : null;
+    const target = PROPOSED.has(refusal.reason) && !lacksTls(refusal) ? targetOf(refusal) : null;
     if (target !== null) byTarget.set(target, [...(byTarget.get(target) ?? []), refusal]);
   }
   return [...byTarget].map(([target, group]) => lineFor(target, group)).filter(isRule).sort();
@@ -29,15 +33,15 @@ const PROPOSED: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'host-not-allowed', 'name-not-allowed', 'port-not-allowed', ...ABOUT_THE_REQUEST,
 ]);
 
-/** `host[:port]` as a rule writes it: without a port it means 443, and 80 for plain HTTP. Null where no rule can allow it. */
-function targetOf({ host, port, transport }: Refusal): string | null {
+/** `host[:port]` as a rule writes it: without a port it means 443, and 80 for plain HTTP, both of them. Null where no rule can allow it. */
+function targetOf({ host, port, transport, reason }: Refusal): string | null {
   if (!isPublicAddress(host) && !isPublicName(host)) return null;
   if (transport === 'dns' || port === null) return host;
   if (transport === 'tcp') return null;
   const usual = transport === 'http' ? 80 : 443;
   const never = transport === 'http' ? 443 : 80;
   if (port === never) return null;
-  return port === usual ? host : `${host}:${port}`;
+  return port === usual && reason !== 'port-not-allowed' ? host : `${host}:${port}`;
 }
 
 function isPublicAddress(host: string): boolean {

@@ -5,6 +5,7 @@ import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
+import { writtenClause } from './written-clause.ts';
 
 const MAX_ROWS = 50;
 /** GitHub drops a step's summary above 1 MiB: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands */
@@ -47,10 +48,11 @@ function canarySentence(report: Report): string {
   return sentence === '' ? '' : ` ${sentence}`;
 }
 
-function changesSentence({ changes: { files, insertions, deletions, leftOut = 0, problem } }: Report): string {
+function changesSentence({ changes }: Report): string {
+  const { files, insertions, deletions, leftOut = 0, problem } = changes;
   if (problem !== undefined) return ` **Changes lost:** ${markdownCode(problem, 400)}`;
   const rest = leftOut === 0 ? '' : ` ${renderNumber(leftOut)} changed paths are not in the patch.`;
-  return files === 0 ? rest : ` Files changed: ${renderNumber(files)}; lines added: ${renderNumber(insertions)}, removed: ${renderNumber(deletions)}.${rest}`;
+  return files === 0 ? rest : ` Files changed: ${renderNumber(files)}; lines added: ${renderNumber(insertions)}, removed: ${renderNumber(deletions)}${writtenClause(changes)}.${rest}`;
 }
 
 function limitsTable(report: Report): string[] {

@@ -5,6 +5,7 @@ import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
+import { writtenClause } from './written-clause.ts';
 import { wrapText } from './wrap-text.ts';
 
 /** `columns` is kept within 80 and 100; 80 by default. */
@@ -114,7 +115,7 @@ function changeLines({ changes }: Report): string[] {
   const { leftOut = 0 } = changes;
   if (changes.files === 0 && leftOut === 0) return [];
   const rest = leftOut === 0 ? '' : `; ${renderNumber(leftOut)} more not in the patch`;
-  return [`Changes: ${renderCount(changes.files, 'file')}, ${renderNumber(changes.insertions)} lines added, ${renderNumber(changes.deletions)} removed${rest}`];
+  return [`Changes: ${renderCount(changes.files, 'file')}, ${renderNumber(changes.insertions)} lines added, ${renderNumber(changes.deletions)} removed${rest}${writtenClause(changes)}`];
 }
 
 function moreLine(count: number, noun: string): string[] {

@@ -38,6 +38,8 @@ export type Changes = {
   leftOut?: number;
   /** one sentence, only where the changes could not be read at all */
   problem?: string;
+  /** only with `workspace: write`: whether they were written to the workspace */
+  written?: boolean;
 };
 
 /** report.json, version 1. */

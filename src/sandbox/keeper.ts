@@ -10,6 +10,8 @@ import type { ImageLook } from './image/image-directories.ts';
 import type { RunLabels } from './labels.ts';
 import { GUEST_PATH } from './root-image.ts';
 import type { Volume } from './volume.ts';
+import type { ChangedEntry } from '../workspace/changed-entry.ts';
+import { contentBytes, parseContents, type Content } from '../workspace/parse-contents.ts';
 
 export type KeeperOptions = {
   image: string;
@@ -32,6 +34,8 @@ export type Patch = {
   /** the first hundred changed paths that cannot be in a patch; `path` may hold any character */
   skipped: { path: string; reason: string }[]; skippedCount: number;
   bytes: Buffer;
+  /** every changed path with what is in it now, where that was asked for; else none */
+  entries: ChangedEntry[];
 };
 
 /** `guest`: also put the guest program into the disk's /decoy. */
@@ -49,7 +53,7 @@ export type Keeper = AsyncDisposable & {
   awaitFile(name: string): Promise<void>;
   /** null once the keeper is gone */
   readDiskUse(): Promise<DiskUse | null>;
-  readPatch(options: { maxBytes: number; metacopy: boolean }): Promise<Patch>;
+  readPatch(options: { maxBytes: number; metacopy: boolean; contents: boolean }): Promise<Patch>;
   /** rejects when the keeper ends although it was not disposed of: the disk can no longer be measured or read */
   lost: Promise<never>;
 };
@@ -141,19 +145,20 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
     async readDiskUse() {
       return (await ask({ cmd: 'statfs' }).catch(() => null)) as DiskUse | null;
     },
-    async readPatch({ maxBytes, metacopy }) {
-      const reply = await ask({ cmd: 'patch', maxBytes, metacopy });
-      return { ...(reply as unknown as Omit<Patch, 'bytes'>), bytes: reply.payload ?? Buffer.alloc(0) };
+    async readPatch(options) {
+      const { payload = Buffer.alloc(0), contents = [], ...reply } = await ask({ cmd: 'patch', ...options });
+      const patchBytes = Number(reply['patchBytes']);
+      return { ...(reply as unknown as Omit<Patch, 'bytes' | 'entries'>), bytes: payload.subarray(0, patchBytes), entries: parseContents(contents, payload.subarray(patchBytes)) };
     },
     lost: replies.ended,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
 }
 
-type Reply = Record<string, unknown> & { payload?: Buffer };
+type Reply = Record<string, unknown> & { payload?: Buffer; contents?: Content[] };
 type Replies = { next(): Promise<Reply>; ended: Promise<never> };
 
-/** Reads JSON lines, each followed by `patchBytes` raw bytes where it names them. */
+/** Reads JSON lines, each followed by as many raw bytes as it announces. */
 function readReplies(stream: Duplex): Replies {
   let stderr = '';
   async function* read(): AsyncGenerator<Reply> {
@@ -168,7 +173,7 @@ function readReplies(stream: Duplex): Replies {
       buffered.push(bytes);
       length += bytes.length;
       for (;;) {
-        const wanted = pending === null ? null : Number(pending['patchBytes']);
+        const wanted = pending === null ? null : payloadBytes(pending);
         if (wanted !== null && length < wanted) break;
         const all: Buffer = buffered.length === 1 ? (buffered[0] as Buffer) : Buffer.concat(buffered);
         buffered = [all];
@@ -184,7 +189,7 @@ function readReplies(stream: Duplex): Replies {
         const reply = JSON.parse(all.subarray(0, end).toString()) as Reply;
         buffered = [all.subarray(end + 1)];
         length -= end + 1;
-        if (Number(reply['patchBytes'] ?? 0) > 0) pending = reply;
+        if (payloadBytes(reply) > 0) pending = reply;
         else yield reply;
       }
     }
@@ -211,4 +216,8 @@ function readReplies(stream: Duplex): Replies {
     },
     ended,
   };
+}
+
+function payloadBytes({ patchBytes, contents = [] }: Reply): number {
+  return Number(patchBytes ?? 0) + contentBytes(contents);
 }

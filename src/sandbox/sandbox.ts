@@ -43,8 +43,11 @@ export type CreatedSandbox = AsyncDisposable & {
 
 export type IdleSandbox = { start(command: Command): Sandbox };
 
-/** How the sandbox's first process ended. `exitCode` is the command's, or null where it was killed before it could tell. */
-export type SandboxEnd = { exitCode: number | null; oomKilled: boolean };
+/**
+ * How the sandbox's first process ended. `exitCode` is the command's, or null where it was killed before it could tell. `refusal` is why
+ * the command was not started at all, one sentence, else null.
+ */
+export type SandboxEnd = { exitCode: number | null; oomKilled: boolean; refusal: string | null };
 
 export type Sandbox = {
   containerId: string;
@@ -106,11 +109,12 @@ function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: numb
   const startedMs = performance.now();
   stream.write(`${JSON.stringify(task(command, wallSeconds))}\n`);
   const finished = deferred();
+  let unmarked: string | null = null;
   return {
     containerId: owned.id,
     pid,
     startedMs,
-    output: readOutput(stream, { token: command.token, onEnd: finished.resolve }),
+    output: readOutput(stream, { token: command.token, onEnd: (words) => { unmarked = words; finished.resolve(); } }),
     finished: finished.promise,
     release: async () => {
       stream.write('\n');
@@ -118,7 +122,7 @@ function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: numb
       const end = (await owned.container.inspect()).State;
       // Beside what else is ended now; whoever disposes of it waits, and sees a failure.
       Promise.resolve(owned[Symbol.asyncDispose]()).catch(() => {});
-      return { exitCode: end.ExitCode, oomKilled: end.OOMKilled };
+      return { exitCode: end.ExitCode, oomKilled: end.OOMKilled, refusal: end.ExitCode === NOT_STARTED ? unmarked : null };
     },
     readEngineStats: () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null),
     signal: async (name) => {
@@ -192,14 +196,24 @@ function task(command: Command, wallSeconds: number) {
 
 const CHANNELS = ['stdout', 'stderr'] as const;
 
-/** The command's output without the markers that end it; whatever way the stream ends, `onEnd` is called. */
-async function* readOutput(stream: Duplex, options: { token: string; onEnd(): void }): AsyncGenerator<OutputFrame> {
+/** What init exits with, and without a marker, where it does not start the command: only then is all that was printed its own words. */
+const NOT_STARTED = 125;
+const MAX_WORDS = 8192;
+const INIT_WORDS = /^decoy: (.+?)\n*$/s;
+
+/**
+ * The command's output without the markers that end it; whatever way the stream ends, `onEnd` is called, with what was said on stderr
+ * where the markers are missing.
+ */
+async function* readOutput(stream: Duplex, options: { token: string; onEnd(unmarked: string | null): void }): AsyncGenerator<OutputFrame> {
   const open = new Map(CHANNELS.map((channel) => [channel, createMarkerFilter(options.token)]));
+  let said = '';
   try {
     for await (const frame of demultiplex(stream)) {
       const filter = open.get(frame.channel);
       if (filter === undefined) continue;
       const { bytes, ended } = filter.push(frame.bytes);
+      if (frame.channel === 'stderr' && said.length < MAX_WORDS) said += bytes.toString();
       if (bytes.length > 0) yield { channel: frame.channel, bytes };
       if (ended) open.delete(frame.channel);
       // The engine carries the two side by side: what one still holds may come after the other's end.
@@ -210,6 +224,6 @@ async function* readOutput(stream: Duplex, options: { token: string; onEnd(): vo
       if (rest.length > 0) yield { channel, bytes: rest };
     }
   } finally {
-    options.onEnd();
+    options.onEnd(open.size === 0 ? null : INIT_WORDS.exec(said)?.[1] ?? null);
   }
 }

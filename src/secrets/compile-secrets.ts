@@ -1,7 +1,7 @@
 import type { ForeignCredentials } from './foreign-credentials.ts';
 import { secretNeedles } from './outgoing-needles.ts';
 import { createOutgoingScanner } from './outgoing-scanner.ts';
-import type { OutgoingScanner } from './outgoing-scanner.ts';
+import type { OutgoingScanner, ScannedOptions } from './outgoing-scanner.ts';
 import { redactPath } from './redact.ts';
 import { isBound } from './refuse-seen.ts';
 import type { ScannedDestination } from './refuse-seen.ts';
@@ -27,8 +27,7 @@ export type CompiledSecrets = {
   substituteRequest(request: OutgoingRequest): Substitution;
   /** null where the body is only to be searched, see `createOutgoingScanner` */
   openBodySubstitution(body: OutgoingBody): BodySubstitution | null;
-  /** `place` is what a refusal calls it: `body` unless given */
-  createOutgoingScanner(destination: ScannedDestination, place?: string): OutgoingScanner;
+  createOutgoingScanner(destination: ScannedDestination, options?: Pick<ScannedOptions, 'place' | 'contentType'>): OutgoingScanner;
   /** null where no secret is bound to the host: such responses are passed on untouched */
   scrubberFor(host: string): ResponseScrubber | null;
   /** every placeholder or real value, in any covered encoding, replaced by `[NAME]` */
@@ -47,7 +46,7 @@ export function compileSecrets(secrets: readonly Secret[], { foreignCredentials 
     hasBoundSecret: (host) => secrets.some((secret) => isBound(secret, host)),
     substituteRequest: (request) => substituteRequest(needles, request, foreignCredentials),
     openBodySubstitution: (body) => openBodySubstitution(needles, body),
-    createOutgoingScanner: (destination, place = 'body') => createOutgoingScanner(needles.all, { destination, place }),
+    createOutgoingScanner: (destination, options = {}) => createOutgoingScanner(needles.all, { destination, ...options }),
     scrubberFor(host) {
       const bound = boundTo(host);
       if (bound.length === 0) return null;

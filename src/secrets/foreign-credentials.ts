@@ -1,12 +1,14 @@
 import type { Destination } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
+import { hyphenated } from './hyphenated.ts';
 import { isBound } from './refuse-seen.ts';
 import { CREDENTIAL_NAMES, headerPlace } from './request-parts.ts';
 import type { Secret } from './secret.ts';
 import type { Substitution } from './substitute-request.ts';
 
 /** What happens to a credential that is none of Decoy's secrets, on a host one of them is bound to. */
-export type ForeignCredentials = 'allow' | 'strip' | 'block';
+export type ForeignCredentials = (typeof FOREIGN_CREDENTIALS)[number];
+export const FOREIGN_CREDENTIALS = ['allow', 'strip', 'block'] as const;
 
 type Swapped = Extract<Substitution, { ok: true }>;
 type Circumstances = { carriers: ReadonlySet<number>; destination: Destination; secrets: readonly Secret[]; foreignCredentials: ForeignCredentials };
@@ -20,7 +22,7 @@ export function checkForeignCredentials(swapped: Swapped, { carriers, destinatio
   const bound = secrets.filter((secret) => isBound(secret, destination.host));
   if (bound.length === 0) return swapped;
   const pinned = bound.flatMap(({ pins }) => pins?.places.flatMap((place) => (place.kind === 'header' ? [place.name] : [])) ?? []);
-  const isForeign = (at: number, name: string): boolean => !carriers.has(at) && (CREDENTIAL_NAMES.has(name) || pinned.includes(name));
+  const isForeign = (at: number, name: string): boolean => !carriers.has(at) && (CREDENTIAL_NAMES.has(hyphenated(name)) || pinned.some((one) => hyphenated(one) === hyphenated(name)));
   const kept: string[] = [];
   const { rawHeaders } = swapped;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {

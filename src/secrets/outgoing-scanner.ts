@@ -1,5 +1,6 @@
 import type { Needles } from './compile-needles.ts';
 import type { Seen } from './outgoing-needles.ts';
+import { parseContentType } from './parse-content-type.ts';
 import { ANY_FIELD, refuseSeen } from './refuse-seen.ts';
 import type { ScannedDestination, SecretRefusal } from './refuse-seen.ts';
 import { createDetector } from './stream-scanner.ts';
@@ -10,12 +11,22 @@ import { createDetector } from './stream-scanner.ts';
  */
 export type OutgoingScanner = { push(chunk: Buffer): SecretRefusal | null };
 
-export function createOutgoingScanner(needles: Needles<Seen>, { destination, method = 'POST', place = 'body' }: { destination: ScannedDestination; method?: string; place?: string }): OutgoingScanner {
+export type ScannedOptions = {
+  destination: ScannedDestination;
+  method?: string;
+  /** what a refusal calls it: `body` unless given */
+  place?: string;
+  /** of a body: its Content-Type, null where it has none */
+  contentType?: string | null;
+};
+
+export function createOutgoingScanner(needles: Needles<Seen>, { destination, method = 'POST', place = 'body', contentType }: ScannedOptions): OutgoingScanner {
   const detector = createDetector(needles);
+  const hasNoFields = contentType !== undefined && parseContentType(contentType).kind === 'other';
   return {
     push(chunk) {
       const seen = detector.push(chunk);
-      return seen && refuseSeen(seen, { destination, method, place, pin: place === 'body' ? ANY_FIELD : null });
+      return seen && refuseSeen(seen, { destination, method, place, pin: place === 'body' ? ANY_FIELD : null, hasNoFields });
     },
   };
 }

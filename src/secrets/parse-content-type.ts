@@ -20,6 +20,8 @@ export function parseContentType(contentType: string | null): BodyKind {
 }
 
 function kindOf(type: string, subtype: string): 'json' | 'form' | 'multipart' | 'other' {
+  // `grpc+json` and `connect+json` are rows of messages, of which only each is JSON.
+  if (type === 'application' && /^(?:grpc|grpc-web|grpc-web-text|connect)\+/.test(subtype)) return 'other';
   if (subtype.endsWith('+json') || (subtype === 'json' && (type === 'application' || type === 'text'))) return 'json';
   if (type === 'application' && subtype === 'x-www-form-urlencoded') return 'form';
   return type === 'multipart' && subtype === 'form-data' ? 'multipart' : 'other';

@@ -29,17 +29,18 @@ const UNPINNABLE_HEADERS: ReadonlySet<string> = new Set([
   'x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url', 'x-rewrite-url',
 ]);
 
-const FORMS = '`credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`';
+const FORMS = '`credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`, as in `;in=header:x-token`';
 
 function parsePlace(text: string): Place | string {
+  if (text === '') return `a comma in \`;in=\` has no place before or behind it: write ${FORMS}`;
   const [, kind = '', argument] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [];
   if (argument === undefined) {
     if (kind === 'credentials' || kind === 'path' || kind === 'body') return { kind, text };
-    if (kind === 'header' || kind === 'query') return `the place ${quote(text)} has no name: write ${kind === 'header' ? '`header:NAME`' : '`query:KEY`'}`;
+    if (kind === 'header' || kind === 'query') return `the place ${quote(text)} has no name: write ${kind === 'header' ? '`header:NAME`, as in `header:x-token`' : '`query:KEY`, as in `query:key`'}`;
     return `${quote(text)} is not a place: write ${FORMS}`;
   }
   if (kind === 'header') return parseHeader(text, argument);
-  if (kind === 'query') return argument === '' ? `the place ${quote(text)} has no key: write \`query:KEY\`` : { kind, text, key: unescape(argument) };
+  if (kind === 'query') return argument === '' ? `the place ${quote(text)} has no key: write \`query:KEY\`, as in \`query:key\`` : { kind, text, key: unescape(argument) };
   if (kind === 'body') return parseField(text, argument);
   return `${quote(text)} is not a place: write ${FORMS}`;
 }

@@ -20,9 +20,11 @@ export type Circumstances = {
   swappable?: boolean;
   /** the place as a pin, where there is one that would allow it */
   pin?: string | null;
+  /** whether the place is a body whose Content-Type says that no field is to be looked for in it */
+  hasNoFields?: boolean;
 };
 
-export function refuseSeen({ secret, kind, encoding }: Seen, { destination, method, place, swappable = false, pin = null }: Circumstances): SecretRefusal | null {
+export function refuseSeen({ secret, kind, encoding }: Seen, { destination, method, place, swappable = false, pin = null, hasNoFields = false }: Circumstances): SecretRefusal | null {
   const refuse = (reason: RefusalReason, remedy: string): SecretRefusal => ({
     reason, secret: secret.name, place: encoding === 'raw' ? place : `${place}, in ${encoding} form`, remedy,
   });
@@ -45,7 +47,7 @@ export function refuseSeen({ secret, kind, encoding }: Seen, { destination, meth
     return refuse('method-carries-no-secret', `A server answers ${quote(method.toUpperCase())} with the request itself, so it carries no secret: use another method.`);
   }
   if (swappable && encoding === 'raw') return null;
-  return refuse('placeholder-wrong-place', wrongPlace(secret, pin));
+  return refuse('placeholder-wrong-place', hasNoFields && encoding === 'raw' ? wrongType(secret) ?? wrongPlace(secret, pin) : wrongPlace(secret, pin));
 }
 
 /** One more than the secret's `max` in one place of a request. */
@@ -58,7 +60,7 @@ export function refuseRepeated(secret: Secret, { place, pin }: { place: string; 
   };
 }
 
-export function isBound(secret: Secret, host: string): boolean {
+export function isBound(secret: Pick<Secret, 'hosts'>, host: string): boolean {
   return secret.hosts.some((pattern) => matchesHost(pattern, host));
 }
 
@@ -67,6 +69,13 @@ const ECHOING_METHODS: ReadonlySet<string> = new Set(['TRACE', 'TRACK']);
 
 /** What a body holds is not read for a message: the user knows where the placeholder belongs. */
 export const ANY_FIELD = 'body:FIELD';
+
+/** Null where the secret is pinned to no field. */
+function wrongType({ name, pins }: Secret): string | null {
+  const field = pins?.places.find(({ kind }) => kind === 'field');
+  if (field === undefined) return null;
+  return `Secret ${quote(name)} is pinned to ${quote(field.text)}, but the body's Content-Type is none in which a field is looked for: send \`content-type: application/json\` with JSON, or \`application/x-www-form-urlencoded\` with a form.`;
+}
 
 function wrongPlace(secret: Secret, pin: string | null): string {
   const pinned = secret.pins?.places.map(({ text }) => text) ?? [];

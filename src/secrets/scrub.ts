@@ -13,6 +13,13 @@ export type BodyScrubber = {
   flush(): Buffer;
   /** how many bytes were pushed that neither were passed on nor replaced yet */
   pendingBytes(): number;
+  /**
+   * The bytes held back of a message that ends here, as its reader may wait for all of it before it asks for the next. More than four that begin like
+   * a value stay: a message whose end the sandbox chose could otherwise show nearly all of one.
+   */
+  endMessage(): Buffer;
+  /** the secret whose value goes on behind bytes that `endMessage` gave, so that it cannot be replaced: nothing more is passed on; null so far */
+  torn(): string | null;
   /** per secret, so far; only secrets that occurred */
   counts(): ScrubCount[];
 };
@@ -67,7 +74,11 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
         tally.add(name);
         return replacement;
       });
-      return { push: replacer.push, flush: replacer.flush, pendingBytes: replacer.pendingBytes, counts: tally.counts };
+      return {
+        push: replacer.push, flush: replacer.flush, pendingBytes: replacer.pendingBytes, counts: tally.counts,
+        endMessage: () => replacer.release(MESSAGE_END_BYTES),
+        torn: () => replacer.torn()?.name ?? null,
+      };
     },
     createWatch() {
       const detector = createDetector(needles);
@@ -77,6 +88,9 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
 }
 
 type Scrub = { name: string; replacement: Buffer };
+
+/** By chance a message ends with one or two bytes that begin some form; four are half of the shortest value there may be, and often all known from its prefix. */
+const MESSAGE_END_BYTES = 4;
 
 function scrubNeedles(secrets: readonly Secret[]): Needles<Scrub> {
   return compileNeedles(

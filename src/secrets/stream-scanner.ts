@@ -1,11 +1,18 @@
 import type { Needles } from './compile-needles.ts';
 
-export type Replacer = {
+export type Replacer<Tag> = {
   /** The bytes that may be passed on now: the very `chunk` where nothing was found or held back; may be empty. */
   push(chunk: Buffer): Buffer;
   flush(): Buffer;
   /** how many bytes were pushed that neither were passed on nor replaced yet */
   pendingBytes(): number;
+  /**
+   * Passes on what is held back although it is not decided, where it and what it continues are at most so many bytes. What follows is still
+   * compared with it.
+   */
+  release(atMostBytes: number): Buffer;
+  /** What a hit that begins in released bytes stands for, or null so far. It cannot be replaced any more, so nothing of the rest is passed on. */
+  torn(): Tag | null;
 };
 
 /**
@@ -14,10 +21,13 @@ export type Replacer = {
  * on how the input was cut into chunks. Held back is only a tail that is a proper prefix of some needle, so a
  * server-sent event arrives at once.
  */
-export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) => Uint8Array): Replacer {
+export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) => Uint8Array): Replacer<Tag> {
   let held = NOTHING;
-  /** how many bytes of `held` an earlier hit has replaced already */
+  /** how many bytes of `held` an earlier hit has replaced, or a release passed on already */
   let covered = 0;
+  /** how many of them, replaced ones before others included, a release passed on */
+  let released = 0;
+  let torn: Tag | null = null;
 
   function scan(text: Buffer, final: boolean): Buffer {
     const parts: Uint8Array[] = [];
@@ -25,21 +35,38 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
     // A hit at or behind the beginning of what may become a longer or earlier one waits until that one is decided.
     const end = final ? text.length : needles.tailStart(text, 0);
     for (let hit = needles.find(text, 0); hit !== null && hit.start < end; hit = needles.find(text, hit.start + 1)) {
+      if (hit.start < released) return tear(hit.tag);
       if (hit.end <= copied) continue;
       parts.push(text.subarray(copied, Math.max(copied, hit.start)), replace(hit.tag));
       copied = hit.end;
     }
     held = end === text.length ? NOTHING : Buffer.from(text.subarray(end)); // a copy: the chunk's memory may be used again
     covered = Math.max(0, copied - end);
+    released = Math.max(0, released - end);
     if (copied === 0) return end === text.length ? text : text.subarray(0, end);
     parts.push(text.subarray(copied, Math.max(copied, end)));
     return Buffer.concat(parts);
   }
 
+  function tear(tag: Tag): Buffer {
+    torn = tag;
+    held = NOTHING;
+    covered = released = 0;
+    return NOTHING;
+  }
+
   return {
-    push: (chunk) => scan(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false),
+    push: (chunk) => (torn !== null ? NOTHING : scan(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false)),
     flush: () => scan(held, true),
     pendingBytes: () => held.length - covered,
+    release(atMostBytes) {
+      // A whole hit may be in there that waits for a longer one.
+      if (held.length === covered || held.length > atMostBytes || needles.find(held, 0) !== null) return NOTHING;
+      const bytes = held.subarray(covered);
+      covered = released = held.length;
+      return bytes;
+    },
+    torn: () => torn,
   };
 }
 

@@ -25,6 +25,8 @@ export type BodySubstitution = {
   /** whether the body is as long after as before */
   keepsLength: boolean;
   push(chunk: Buffer): BodyStep;
+  /** For bodies that are a row of messages, when one ends: gives what is held back of it, as it is known then to be right. */
+  endMessage(): BodyStep;
   /** The last byte is given here, when all is known to be right. */
   end(): BodyStep;
   uses(): SecretUses;
@@ -41,12 +43,13 @@ export function openBodySubstitution(needles: SecretNeedles, body: OutgoingBody)
   // A body without fields: what is pinned to some is not put in, and cannot change its length.
   const relevant = kind.kind === 'other' ? pins.filter(({ place }) => place.kind === 'body') : pins;
   if (body.destination.scheme !== 'https' || relevant.length === 0) return null;
-  return createBodySubstitution(needles, { body, pins: relevant, reader: createReader(kind, fields), writing: WRITINGS[kind.kind] });
+  const hasNoFields = parseContentType(body.contentType).kind === 'other';
+  return createBodySubstitution(needles, { body, pins: relevant, reader: createReader(kind, fields), writing: WRITINGS[kind.kind], hasNoFields });
 }
 
 type BodyPin = { secret: Secret; place: Extract<Place, { kind: 'body' | 'field' }> };
 type FieldPlace = Extract<Place, { kind: 'field' }>;
-type Parts = { body: OutgoingBody; pins: readonly BodyPin[]; reader: BodyReader; writing: Writing };
+type Parts = { body: OutgoingBody; pins: readonly BodyPin[]; reader: BodyReader; writing: Writing; hasNoFields: boolean };
 
 const WRITINGS: Readonly<Record<BodyKind['kind'], Writing>> = { json: 'json', form: 'query', multipart: 'raw', other: 'raw', unreadable: 'raw' };
 
@@ -69,24 +72,24 @@ const WHOLE: BodyReader = {
   end: () => null,
 };
 
-function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, writing }: Parts): BodySubstitution {
+function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, writing, hasNoFields }: Parts): BodySubstitution {
   const counter = createPinCounter();
   const detector = createDetector(needles.all);
   const keepsLength = pins.every((pin) => keepsLengthOf(pin, writing));
   const sink = createSwappingSink(needles, { body, pins, writing, counter, keepsLength });
   let isEmpty = true;
   /** its last byte, without which a body of known length is not whole */
-  let last: Buffer = Buffer.alloc(0);
+  let last = NOTHING;
 
   const take = (problem: string | null, isEnd: boolean): BodyStep => {
     const refusal = problem === null ? sink.settle(isEnd) : refuseUnreadable(pins, problem);
     if (refusal !== null) return { ok: false, ...refusal };
     const { sent, rest } = sink.take();
     const seen = detector.push(rest);
-    if (seen !== null) return { ok: false, ...refuseSeen(seen, { ...body, place: 'body', pin: ANY_FIELD })! };
+    if (seen !== null) return { ok: false, ...refuseSeen(seen, { ...body, place: 'body', pin: ANY_FIELD, hasNoFields })! };
     const bytes = last.length === 0 ? sent : Buffer.concat([last, sent]);
+    last = isEnd ? NOTHING : Buffer.from(bytes.subarray(-1));
     if (isEnd || bytes.length === 0) return { ok: true, bytes };
-    last = Buffer.from(bytes.subarray(-1));
     return { ok: true, bytes: bytes.subarray(0, -1) };
   };
   return {
@@ -96,12 +99,15 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
       isEmpty = false;
       return take(reader.push(chunk, sink), false);
     },
+    endMessage: () => take(null, true),
     end: () => take(isEmpty ? null : reader.end(sink), true),
     uses: counter.uses,
   };
 }
 
-type SinkParts = Omit<Parts, 'reader'> & { counter: PinCounter; keepsLength: boolean };
+const NOTHING: Buffer = Buffer.alloc(0);
+
+type SinkParts = Omit<Parts, 'reader' | 'hasNoFields'> & { counter: PinCounter; keepsLength: boolean };
 
 /** Collects what goes out while a reader tells what it reads. */
 type SwappingSink = BodySink & {

@@ -9,8 +9,8 @@ const program = path.join(process.env['DECOY_DIST'] ?? path.resolve(import.meta.
 export type CliEnd = { exitCode: number | null; stdout: string; lines: string[] };
 
 /** Runs the command line where it needs no engine: with one that is not there, so that nothing can be started. `lines` are those of stderr. */
-export function runCli(args: readonly string[], { cwd = os.tmpdir() }: { cwd?: string } = {}): CliEnd {
-  return ended(spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', cwd, env: environment, timeout: 30_000 }));
+export function runCli(args: readonly string[], { cwd = os.tmpdir(), env = {} }: { cwd?: string; env?: Record<string, string> } = {}): CliEnd {
+  return ended(spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', cwd, env: { ...environment, ...env }, timeout: 30_000 }));
 }
 
 /** The same from a directory that is deleted before Decoy starts. */

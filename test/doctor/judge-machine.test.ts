@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.ts';
 import { judgeMachine, type MachineFacts } from '../../src/doctor/judge-machine.ts';
 
-const runner: MachineFacts = { nodeVersion: 'v24.21.0', platform: 'linux', arch: 'x64', hasGuest: true, cpus: 4, memoryBytes: 16 * 2 ** 30, problems: [] };
+const runner: MachineFacts = { nodeVersion: 'v24.21.0', platform: 'linux', arch: 'x64', hasGuest: true, cpus: 4, memoryBytes: 16 * 2 ** 30, problems: [], warnings: [] };
 
 test.each<[string, Partial<MachineFacts>, Partial<Finding>]>([
   ['a hosted runner', {}, { check: 'machine', status: 'ok', detail: 'linux x64, 4 cores, 16 GiB of memory' }],
@@ -11,6 +11,7 @@ test.each<[string, Partial<MachineFacts>, Partial<Finding>]>([
   ['little memory', { memoryBytes: 2 ** 30 }, { check: 'machine', status: 'limited', detail: 'linux x64, 4 cores, 1 GiB of memory; less memory than the default cap of 4 GiB', remedy: 'set `memory` to what can be spared' }],
   ['one core', { cpus: 1 }, { check: 'machine', status: 'limited', detail: 'linux x64, 1 core, 16 GiB of memory; fewer cores than the default cap of 2: runs get 1' }],
   ['a proxy that cannot be used', { problems: ['HTTPS_PROXY: `x` is no HTTP proxy'] }, { check: 'environment', status: 'failed', detail: 'HTTPS_PROXY: `x` is no HTTP proxy' }],
+  ['roots that cannot be read', { warnings: ['SSL_CERT_FILE: `x` cannot be read'] }, { check: 'environment', status: 'limited', detail: 'SSL_CERT_FILE: `x` cannot be read' }],
 ])('%s', (_, change, expected) => {
   expect(judgeMachine({ ...runner, ...change })).toContainEqual(expect.objectContaining(expected));
 });

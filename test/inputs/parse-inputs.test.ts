@@ -27,13 +27,12 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ timeout: '30' }, 'timeout: `30` has no unit: write `30m` for minutes or `30s` for seconds'],
     [{ memory: '4x' }, 'memory: `4x` is not a size: write a number and a unit, such as `512m` or `4g`'],
     [{ cpus: '0' }, 'cpus: `0` is out of range: write a number from 0.1 to 256'],
-    [{ pids: '1.5' }, 'pids: `1.5` is not a whole number: write one such as `2`'],
+    [{ pids: '1.5' }, 'pids: `1.5` is not a whole number: write one such as `2048`'],
     [{ cpus: '4.5' }, 'cpus: `4.5` is more than this machine has, 4 CPUs: write `4` or less'],
     [{ user: 'admin' }, 'user: `admin` is not one of `runner`, `root`: write one of these'],
     [{ foreignCredentials: 'no' }, 'foreign-credentials: `no` is not one of `allow`, `strip`, `block`: write one of these'],
     [{ failOnBlocked: 'yes' }, 'fail-on-blocked: `yes` is not one of `true`, `false`: write one of these'],
-    [{ workspace: 'all' }, 'workspace: `all` is not one of `copy`, `read-only`, `none`: write one of these'],
-    [{ workspace: 'write' }, 'workspace: `write` is not supported yet: use `copy` and apply the patch it gives'],
+    [{ workspace: 'all' }, 'workspace: `all` is not one of `copy`, `write`, `read-only`, `none`: write one of these'],
     [{ command: undefined }, 'run: nothing to run: give the script as `run:`'],
     [{ command: [] }, 'run: nothing to run: give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`'],
     [{ run: 'x' }, 'run: both a script and a command are given: give one of them'],
@@ -114,7 +113,10 @@ describe('secrets', () => {
     ['A@127.0.0.1=value-of-a', 'secret `A`: `127.0.0.1` is the sandbox itself'],
     ['A@localhost=value-of-a', 'secret `A`: `localhost` is the sandbox itself'],
     ['A@api.example.com;in=headers:x=value-of-a', 'secret `A`: `headers:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`'],
-    ['A@api.example.com;in=path', 'secrets: line 1 is not `NAME@host=value` or `NAME@host;in=PLACE=value`'],
+    ['A@api.example.com;in=path', 'secrets: line 1 ends with an option, and has no value: the first `=` behind the options begins it, as in `NAME@host;max=2=value`'],
+    ['A@api.example.com;max=value-of-a', 'secrets: line 1 ends with an option, and has no value'],
+    ['A@api.example.com;max==value-of-a', 'secret `A`: `;max=` has no number: write one, as in `;max=2`, or leave it out'],
+    ['A@api.example.com;in==value-of-a', 'secret `A`: `;in=` names no place: write one or more, as in `;in=header:x-token`, or leave it out'],
     ['A@api.example.com;value-of-a', 'secrets: line 1 is not'],
     ['A@api.example.com;token=value-of-a', 'secrets: line 1 is not'],
     ['A@api.example.com;token=value-of-b=value-of-a', 'secret `A` has an option that is neither `;in=` nor `;max=`'],
@@ -125,6 +127,7 @@ describe('secrets', () => {
     ['A@api.example.com=short', 'A'],
     ['A@api.example.com<<EOF\nvalue-of-a', 'heredoc that never ends'],
     ['value-of-a', 'secrets: line 1 is not `NAME@host=value`'],
+    ['- A@api.example.com=value-of-a', 'secrets: line 1 is an item of a list: write `NAME@host=value`, without the hyphen'],
     ['A@x.example=value-of-a\nA@y.example=value-of-b', 'secret `A` is given twice'],
   ])('%j is refused', (text, problem) => {
     const { problems } = parseSecretLines(text);
@@ -137,6 +140,17 @@ describe('secrets', () => {
     expect(parseSecretOptions(['A@x.example'], { A: 'value-of-a' }).secrets).toMatchObject([{ name: 'A', value: 'value-of-a' }]);
     expect(parseSecretOptions(['A@x.example'], {}).problems.join()).toContain('the environment variable A is not set');
     for (const name of ['__proto__', 'constructor', 'toString']) expect(parseSecretOptions([`${name}@x.example`], {}).problems).toEqual([`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`]);
+    // All that is wrong at once, and nothing that may be a value.
+    expect(parseSecretOptions(['A@*.com,https://x.example;max=0'], {}).problems).toEqual([
+      '--secret `A`: the environment variable A is not set; set it for Decoy itself',
+      'secret `A`: `*.com` covers the public suffix `com`, where anybody can have a name: write the names you need, or a wildcard further down such as `*.example.com`',
+      'secret `A`: `https://x.example` has a scheme: write `x.example`',
+      'secret `A`: max `0` is not a number of occurrences: write a whole number from 1 to 1000, as in `;max=2`',
+    ]);
+    expect(parseSecretOptions(['$A@x.example', '${A}@x.example'], {}).problems).toEqual(['$A', '${A}'].map((name) => `--secret \`${name}\`: the name of a variable stands without \`$\`: write \`A\``));
+    for (const option of ['hunter22', 'ghp_hunter22', 'A:hunter22', 'hunter-22@x.example', 'A.hunter22@x.example']) {
+      expect(parseSecretOptions([option], {}).problems.join(), option).toMatch(/^(?!.*hunter)--secret.*: write `NAME@api.example.com`, and set NAME for Decoy itself$/);
+    }
     const { problems } = parseSecretOptions(['A@x.example=value-of-a'], { A: 'x' });
     expect(problems.join()).toContain('without a value');
     expect(problems.join()).not.toContain('value-of-a');
@@ -144,7 +158,7 @@ describe('secrets', () => {
 
   test('a binding is read without the value', () => {
     expect(parseSecretBindings(['A@x.example,*.y.example'])).toEqual({
-      problems: [], bindings: [{ name: 'A', hosts: [{ kind: 'exact', name: 'x.example' }, { kind: 'one-label', name: 'y.example' }] }],
+      problems: [], bindings: [{ name: 'A', hosts: [{ kind: 'exact', name: 'x.example' }, { kind: 'one-label', name: 'y.example' }], hostTexts: ['x.example', '*.y.example'] }],
     });
     const { problems } = parseSecretBindings(['A@x.example=value-of-a', 'B', 'C@*.com']);
     expect(problems).toHaveLength(3);

@@ -19,14 +19,28 @@ describe('a bad line is quoted, with the remedy', () => {
     ['speed=1', '`speed` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`'],
     ['constructor=1', '`constructor` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`'],
     ['connections=0', '`connections`: `0` is out of range: write a number from 4 to 4096'],
-    ['connections=', '`connections`: `` is not a whole number: write one such as `2`'],
-    ['requests-running=1.5', '`requests-running`: `1.5` is not a whole number: write one such as `2`'],
-    ['requests-per-minute=-1', '`requests-per-minute`: `-1` is not a whole number: write one such as `2`'],
-    ['idle=75', '`idle`: `75` has no unit: write `75m` for minutes or `75s` for seconds'],
-    ['header-bytes=64', '`header-bytes`: `64` is less than the least of 4k: write `4k` or more'],
+    ['connections=', '`connections`: `` is not a whole number: write one such as `256`'],
+    ['connections=1k', '`connections`: `1k` is not a whole number: write one such as `256`'],
+    ['requests-running=1.5', '`requests-running`: `1.5` is not a whole number: write one such as `256`'],
+    ['requests-per-minute=-1', '`requests-per-minute`: `-1` is not a whole number: write one such as `600`'],
+    ['requests-per-minute', '`requests-per-minute` is not `NAME=VALUE`: write one such as `requests-per-minute=600`'],
+    ['requests-running: 8', '`requests-running: 8` is not `NAME=VALUE`: write one such as `requests-running=256`'],
+    ['idle 5s', '`idle 5s` is not `NAME=VALUE`: write one such as `idle=75s`'],
+    ['idle=75', '`idle`: `75` has no unit: write `75s` for seconds'],
+    ['idle=', '`idle`: `` is not a duration: write hours, minutes and seconds, such as `30m`, `90s` or `1m30s`'],
+    ['header-bytes=lots', '`header-bytes`: `lots` is not a size: write a number and a unit, such as `64k`'],
+    ['header-bytes=64', '`header-bytes`: `64` is so many bytes, less than the least of 4k: write a unit after it, such as `64k`'],
   ])('%s', (line, problem) => {
     const result = parseInputs({ command: ['true'], workspace: 'none', proxyLimits: [line] }, { secrets: { secrets: [], problems: [] }, workspacePath: '/', homePath: '/root' });
     expect(result.ok ? [] : result.problems).toEqual([`proxy-limits: ${problem}`]);
+  });
+
+  test('what is proposed is valid', () => {
+    for (const name of ['header-bytes', 'idle', 'connections', 'requests-running', 'requests-per-minute']) {
+      const problemOf = (line: string) => parseProxyLimits([line]).problems[0];
+      expect(parseProxyLimits([/such as `([^`]*)`$/.exec(problemOf(name)!)![1]!]).problems).toEqual([]);
+      expect(problemOf(`${name}=${/such as `([^`]*)`/.exec(problemOf(`${name}=x`)!)![1]!}`)).toBeUndefined();
+    }
   });
 
   test('a limit given twice', () => {

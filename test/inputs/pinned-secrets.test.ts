@@ -44,13 +44,35 @@ test('an option of the command line', () => {
   expect(problems.join()).toMatch(/^--secret `A` must be .* without a value/);
   expect(problems.join()).not.toContain('value-of-a');
   expect(parseSecretBindings(['A@x.example;in=path', 'B@x.example;in=here']).problems).toEqual([
-    'secret `B`: `here` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`',
+    'secret `B`: `here` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`, as in `;in=header:x-token`',
   ]);
+});
+
+test.each([
+  ['A@x.example;max', '--secret `A`: `;max` says nothing: write `;max=2`, or leave it out'],
+  ['A@x.example;in', '--secret `A`: `;in` says nothing: write `;in=header:x-token`, or leave it out'],
+  ['A@x.example;in=path;max', '--secret `A`: `;max` says nothing: write `;max=2`, or leave it out'],
+  ['A@x.example;max=', 'secret `A`: `;max=` has no number: write one, as in `;max=2`, or leave it out'],
+  ['A@x.example;max=0', 'secret `A`: max `0` is not a number of occurrences: write a whole number from 1 to 1000, as in `;max=2`'],
+  ['A@x.example;in=', 'secret `A`: `;in=` names no place: write one or more, as in `;in=header:x-token`, or leave it out'],
+  ['A@x.example;in=header=x-token', '--secret `A`: `header=` is not how a place begins: write a colon, as in `;in=header:x-token`'],
+  ['A@x.example;in=path,body=x', '--secret `A`: `body=` is not how a place begins: write a colon, as in `;in=body:auth.token`'],
+  ['A@x.example;place=path', 'secret `A` has an option that is neither `;in=` nor `;max=`: write them as in `A@host;in=header:x-token,path;max=2`'],
+])('%s, on the command line', (option, problem) => {
+  expect(parseSecretOptions([option], { A: 'value-of-a' })).toEqual({ secrets: [], problems: [problem] });
+  expect(parseSecretBindings([option]).problems).toEqual([problem]);
+});
+
+test('what may be a value is quoted by none of these', () => {
+  for (const option of ['A@x.example;hunter22', 'A@x.example;token=hunter22', 'A@x.example;in=path=hunter22', 'A@x.example;max=2=hunter22', 'A@x.example;in=header=hunter22', 'A@x.example;max;hunter22']) {
+    expect(parseSecretOptions([option], { A: 'value-of-a' }).problems.join(), option).toMatch(/^(?!.*hunter22)./);
+  }
 });
 
 describe('a place that cannot be one', () => {
   test.each([
-    ['', ' is not a place'],
+    ['', '`;in=` names no place: write one or more, as in `;in=header:x-token`'],
+    ['path,', 'a comma in `;in=` has no place before or behind it: write `credentials`, `header:NAME`'],
     ['cookies', '`cookies` is not a place: write'],
     ['header', '`header` has no name: write `header:NAME`'],
     ['query', '`query` has no name: write `query:KEY`'],

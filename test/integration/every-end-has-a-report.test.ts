@@ -28,6 +28,17 @@ test.each<[string, string[], number, string, Record<string, string>?]>([
   expect(await footprint(end.report!.id)).toEqual([]);
 }, 60_000);
 
+test.each([
+  ['in the command itself, which is the command\'s own', ['--', 'sh', '-c', 'echo "decoy: no" >&2; exit 125'], 'failure', undefined],
+  ['before it, in a directory that the sandbox does not have', ['--working-directory', '/no/such/directory', '--', 'touch', 'ran'], 'error',
+    'cannot enter the working directory "/no/such/directory" (no such file or directory): give one that the sandbox has and its user may enter, such as one in the workspace, or leave working-directory out'],
+])('125 %s', async (_, args, conclusion, error) => {
+  const end = await runDecoy(args, { cwd: workspace.path });
+  expect(end, end.stderr).toMatchObject({ exitCode: 125, patch: '', report: { conclusion, exitCode: 125 } });
+  expect(end.report!.error).toBe(error);
+  expect(end.stderr).toContain(error ?? 'decoy: no');
+}, 60_000);
+
 test('all problems of the input are told at once, in sentences, and nothing is started', async () => {
   const before = await runIds();
   const end = await runDecoy(

@@ -28,8 +28,8 @@ describe('init reports', () => {
 
   it.each([
     [{ argv: ['no-such-program'] }, 127, 'decoy: cannot run "no-such-program": not found\n'],
+    [{ argv: ['echo hello'] }, 127, 'decoy: cannot run "echo hello": not found: it is one word with spaces in it, so give the program and its arguments as words of their own, or a script\n'],
     [{ argv: ['/etc'] }, 126, 'decoy: cannot run "/etc": permission denied\n'],
-    [{ argv: ['true'], cwd: '/nowhere' }, 126, 'decoy: cannot run "true": cannot enter the working directory "/nowhere": no such file or directory\n'],
   ])('what it cannot start: %j', async (task, code, stderr) => {
     expect(await runInit(task)).toMatchObject({ code, reported: code, stderr })
   })
@@ -46,6 +46,14 @@ describe('init reports', () => {
 })
 
 describe('init starts nothing', () => {
+  it.each([
+    ['/nowhere', 'no such file or directory'], ['/usr/bin/env', 'not a directory'],
+  ])('in %s, a directory it cannot enter', async (cwd, why) => {
+    const ended = await runInit({ argv: ['echo', 'started'], cwd })
+    const stderr = `decoy: cannot enter the working directory "${cwd}" (${why}): give one that the sandbox has and its user may enter, such as one in the workspace, or leave working-directory out\n`
+    expect(ended).toMatchObject({ code: 125, reported: undefined, stdout: '', stderr })
+  })
+
   it.each([
     ['without the seccomp filter of the engine', 'seccomp=unconfined', /^decoy: the engine starts containers without its seccomp filter: remove seccomp-profile /],
     ['without no_new_privs', 'no-new-privileges=false', /^decoy: the engine does not set no_new_privs/],

@@ -26,7 +26,7 @@ test.each([
     if (isSandbox(spec)) spec.HostConfig['SecurityOpt'] = option.startsWith('seccomp') ? ['no-new-privileges=true', option] : [option];
   });
   const end = await runDecoy(command, { env: { DOCKER_HOST: engine.dockerHost } });
-  expect(end).toMatchObject({ exitCode: 125, stdout: '' });
+  expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringMatching(/^the engine /) } });
   expect(end.stderr).toContain('decoy: the engine ');
 }, 60_000);
 

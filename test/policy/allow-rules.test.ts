@@ -13,7 +13,7 @@ const tables = parseMarkdownTables(readFileSync(new URL('../../docs/allow-rules.
 
 test('the page has the tables this test reads', () => {
   expect(tables.map(({ heading, rows }) => `${heading}: ${rows.length > 3}`)).toEqual(
-    ['Hosts', 'Ports', 'Methods', 'Paths', 'Several rules', 'Hosts bound to a secret', 'Raw TCP', 'Raw TCP', 'What is refused'].map((heading) => `${heading}: true`),
+    ['Hosts', 'Ports', 'Methods', 'Paths', 'Several rules', 'Remedies', 'Hosts bound to a secret', 'Raw TCP', 'Raw TCP', 'What is refused'].map((heading) => `${heading}: true`),
   );
 });
 
@@ -35,6 +35,14 @@ for (const { heading, columns, rows } of tables.filter((table) => table.columns.
     });
   });
 }
+
+describe('Remedies', () => {
+  const { rows } = tables.find((table) => table.columns.includes('remedy'))!;
+  test.each(rows.map(([binding, rule, request, remedy]) => ({ binding, rule: codeOf(rule!), request: codeOf(request!)[0]!, remedy })))('$binding $rule $request', ({ binding, rule, request, remedy }) => {
+    const policy = compilePolicy({ rules: parseRules(rule).rules, bindings: bindingsOf(binding) });
+    expect(policy.decide(questionOf(request))).toMatchObject({ allowed: false, remedy });
+  });
+});
 
 describe('Raw TCP, contradictions', () => {
   const { rows } = tables.find((table) => table.columns.includes('rules'))!;

@@ -32,7 +32,10 @@ export const refusedRequests: FramingRow[] = [
       .map((coding) => [JSON.stringify(coding), post(`Transfer-Encoding: ${coding}\r\n`, '0\r\n\r\n')]),
   )),
   ...rows('Transfer-Encoding in HTTP/1.0', { POST: `POST /p HTTP/1.0\r\n${host}${chunked}\r\n0\r\n\r\n`, 'kept alive': `POST /p HTTP/1.0\r\n${host}Connection: keep-alive\r\n${chunked}\r\n0\r\n\r\n` }),
-  ...rows('Content_Length or Transfer_Encoding with an underscore', { length: post(`Content_Length: ${smuggled.length}\r\n`, ''), coding: post('Transfer_Encoding: chunked\r\nContent-Length: 5\r\n', 'hello') }),
+  ...rows('Content_Length, Transfer_Encoding, Content_Encoding, Grpc_Encoding or Connect_Content_Encoding with an underscore', {
+    length: post(`Content_Length: ${smuggled.length}\r\n`, ''), 'transfer coding': post('Transfer_Encoding: chunked\r\nContent-Length: 5\r\n', 'hello'), coding: post('Content_Encoding: gzip\r\nContent-Length: 5\r\n', 'hello'),
+    messages: post('gRPC_Encoding: gzip\r\nContent-Length: 5\r\n', 'hello'), 'one of two hyphens': post('Connect_Content-Encoding: gzip\r\nContent-Length: 5\r\n', 'hello'),
+  }),
   ...rows('a chunk that is not a size in hexadecimal, CRLF, the data, CRLF', Object.fromEntries([
     '0x5\r\nhello\r\n0\r\n\r\n', '5 ;a\r\nhello\r\n0\r\n\r\n', '5 \r\nhello\r\n0\r\n\r\n', ' 5\r\nhello\r\n0\r\n\r\n', '-1\r\nhello\r\n0\r\n\r\n', '+5\r\nhello\r\n0\r\n\r\n', '\r\nhello\r\n0\r\n\r\n',
     '10000000000000005\r\nhello\r\n0\r\n\r\n', '5\nhello\r\n0\r\n\r\n', '5\rhello\r\n0\r\n\r\n', '5;a\nhello\r\n0\r\n\r\n', '5;a\rb\r\nhello\r\n0\r\n\r\n', '5;a\0b\r\nhello\r\n0\r\n\r\n', '5;a="b\r\nhello\r\n0\r\n\r\n',
@@ -103,6 +106,7 @@ export const acceptedRequests: [...FramingRow, arrives: RegExp][] = [
   ['a WebSocket handshake', 'alone', get(handshake), /^(?![^]*AAAA)GET \/p HTTP\/1.1\r\n[^]*connection: upgrade\r\nupgrade: websocket\r\n[^]*Sec-WebSocket-Key: /],
   ['a WebSocket handshake', 'with something behind it', get(handshake) + smuggled, /^(?![^]*smuggled)GET \/p/],
   ['hop-by-hop headers, and those Connection names', 'credentials', get('Connection: close, Authorization\r\nAuthorization: Bearer x\r\nProxy-Authorization: y\r\nKeep-Alive: timeout=5\r\nTE: gzip\r\n'), /^(?![^]*(?:Authorization|timeout|TE:))GET/],
+  ['hop-by-hop headers, and those Connection names', 'with underscores', get('Connection: close\r\nProxy_Authorization: y\r\nKeep_Alive: timeout=5\r\nHTTP2_Settings: z\r\n'), /^(?![^]*(?:_Auth|timeout|Settings))GET/],
   ['hop-by-hop headers, and those Connection names', 'framing', post('Connection: close, Content-Length, Content-Type, Host\r\nContent-Type: a/b\r\nContent-Length: 5\r\n', 'hello'), /host: api\.test\r\n[^]*Content-Type: a\/b\r\n[^]*content-length: 5\r\n\r\nhello$/],
   ['GET, HEAD or OPTIONS with a body', 'GET', `GET /p HTTP/1.1\r\n${host}Connection: close\r\nContent-Length: 5\r\n\r\nhello`, /connection: close\r\n[^]*hello$/],
   ['GET, HEAD or OPTIONS with a body', 'OPTIONS', `OPTIONS /p HTTP/1.1\r\n${host}Connection: close\r\n${chunked}\r\n5\r\nhello\r\n0\r\n\r\n`, /connection: close\r\n[^]*hello/],

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import grpc from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import { encodedForms } from '../../src/secrets/encodings.ts';
 import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
 import { openPort } from './gateway-client.ts';
 import { openBench } from './open-bench.ts';
@@ -22,7 +23,7 @@ type Words = grpc.Client & {
 };
 
 /** A server and a client of the real library, the proxy between them. */
-async function openWords({ port = 443 } = {}) {
+async function openWords({ port = 443, bound = secret } = {}) {
   const seen: grpc.MetadataValue[] = [];
   const server = new grpc.Server();
   const note = ({ metadata }: { metadata: grpc.Metadata }) => void seen.push(...metadata.get('authorization'));
@@ -50,7 +51,7 @@ async function openWords({ port = 443 } = {}) {
       call.on('data', (word: Buffer) => call.write(Buffer.from(`got ${word}`))).on('end', () => call.end());
     },
   });
-  const bench = await openBench({ secrets: [secret], allow: [], http2Upstream: () => undefined });
+  const bench = await openBench({ secrets: [bound], allow: [], http2Upstream: () => undefined });
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());
   bench.servers.https.removeAllListeners('secureConnection').on('secureConnection', (socket: Duplex) => injector.injectConnection(socket));
   const gateway = await openPort({ socketPath: bench.socketPath, host: 'api.test', port });
@@ -133,4 +134,39 @@ test('a call that is cancelled ends at the server; one that is refused tells the
   expect(await refused).toMatchObject({ code: grpc.status.PERMISSION_DENIED });
   const entries = await words.bench.entriesOf(2);
   expect(entries.at(-1)).toMatchObject({ decision: 'blocked', reason: 'placeholder-wrong-place' });
+});
+
+/** What each word ends with: how a value begins, in every form, up to four bytes of it. */
+const beginnings = (text: string) => [...new Set(encodedForms(text).flatMap((form) => [1, 2, 3, 4].map((length) => form.text.slice(0, length))))].map((form) => Buffer.from(form, 'latin1'));
+
+/** Sends a word when the answer to the last has come, two hundred times. */
+async function talk(both: grpc.ClientDuplexStream<Buffer, Buffer>, endings: readonly Buffer[], first = Buffer.from('first')): Promise<Buffer[]> {
+  const words = [first, ...Array.from({ length: 199 }, (_, at) => Buffer.concat([Buffer.from(`${at} `), endings[at % endings.length]!]))];
+  for (const [at, word] of words.entries()) {
+    const answered = once(both, 'data', { signal: AbortSignal.timeout(10_000) }) as Promise<[Buffer]>;
+    both.write(word);
+    const [answer] = await answered;
+    if (at > 0) expect(answer.equals(Buffer.concat([Buffer.from('got '), word])), `word ${at}, ${word.toString('latin1')}`).toBe(true);
+  }
+  both.end();
+  expect((await once(both, 'status') as [grpc.StatusObject])[0].code).toBe(grpc.status.OK);
+  return words;
+}
+
+test.each([
+  ['the first character of the value', [Buffer.from(value.slice(0, 1))]],
+  ['that of its base64', [Buffer.from(Buffer.from(value).toString('base64').slice(0, 1))]],
+  ['the beginning of any form', beginnings(value)],
+])('two sides that wait for each other come to an end though every message ends with %s', async (_, endings) => {
+  await using words = await openWords();
+  await talk(words.client.both(credentials()), endings);
+  expect((await words.bench.entriesOf(1))[0]).toMatchObject({ decision: 'allowed', reason: null });
+});
+
+test('and where a secret is pinned to the body, which is searched for its placeholder', async () => {
+  const pins = { places: [{ kind: 'body' as const, text: 'body' }], max: 1 };
+  const [bound] = mintSecrets([{ name: 'TOKEN', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value, pins }]) as [typeof secret];
+  await using words = await openWords({ bound });
+  await talk(words.client.both(new grpc.Metadata()), [Buffer.from(bound.placeholder.slice(0, 1)), Buffer.from(bound.placeholder.slice(0, -1))], Buffer.from(bound.placeholder));
+  expect((await words.bench.entriesOf(1))[0]).toMatchObject({ decision: 'allowed', secrets: [{ name: 'TOKEN', substitutions: 1, scrubs: 1 }] });
 });

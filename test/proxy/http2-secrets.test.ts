@@ -2,6 +2,7 @@ import type http2 from 'node:http2';
 import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
+import { framed } from './frames.ts';
 import { askHttp2, collectHttp2, openBench, type Http2Listener, type SetUp } from './open-bench.ts';
 
 const value = 'sk-real0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH';
@@ -144,34 +145,33 @@ describe('is blocked, and the upstream sees nothing of it', () => {
   });
 });
 
-describe('gRPC', () => {
+describe('gRPC and Connect', () => {
   const grpc = { ':method': 'POST', 'content-type': 'application/grpc+proto', te: 'trailers' };
 
-  test('a bound host is asked for uncompressed messages, another one for what the client takes', async () => {
+  test.each(['grpc', 'connect'])('a bound host is asked for uncompressed messages, another one for what the client takes: %s', async (protocol) => {
     await using bench = await openRecording();
-    await askHttp2(bench.http2('api.test'), { ...grpc, 'grpc-accept-encoding': 'identity,deflate,gzip' }, 'x');
-    await askHttp2(bench.http2('other.test'), { ...grpc, 'grpc-accept-encoding': 'identity,deflate,gzip' }, 'x');
-    expect(bench.seen.map((headers) => headers['grpc-accept-encoding'])).toEqual(['identity', 'identity,deflate,gzip']);
+    const accepting = { ...grpc, 'content-type': `application/${protocol}+proto`, [`${protocol}-accept-encoding`]: 'identity,deflate,gzip' };
+    await askHttp2(bench.http2('api.test'), accepting, framed('x'));
+    await askHttp2(bench.http2('other.test'), accepting, framed('x'));
+    expect(bench.seen.map((headers) => headers[`${protocol}-accept-encoding`])).toEqual(['identity', 'identity,deflate,gzip']);
   });
 
-  test('one that compresses nevertheless is refused', async () => {
+  test.each(['grpc-encoding', 'connect-content-encoding'])('one that compresses nevertheless is refused: %s', async (header) => {
     await using bench = await openRecording((stream) => {
-      stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-encoding': 'gzip' });
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc', [header]: 'gzip' });
       stream.end('x');
     });
-    const answer = await askHttp2(bench.http2('api.test'), grpc, 'x');
+    const answer = await askHttp2(bench.http2('api.test'), grpc, framed('x'));
     expect([answer.status, answer.headers['x-decoy-blocked']]).toEqual([502, 'unscannable-body']);
   });
-
-  const message = (text: string) => Buffer.concat([Buffer.from([0, 0, 0, 0, text.length]), Buffer.from(text)]);
 
   test('a value in a message is replaced where the placeholder is as long', async () => {
     await using bench = await openRecording((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
-      stream.end(message(value));
+      stream.end(framed(value));
     });
     expect(placeholder).toHaveLength(value.length);
-    expect((await askHttp2(bench.http2('api.test'), grpc, 'x')).body.equals(message(placeholder))).toBe(true);
+    expect((await askHttp2(bench.http2('api.test'), grpc, framed('x'))).body.equals(framed(placeholder))).toBe(true);
   });
 
   test('a secret pinned to the body is put into messages where its placeholder is as long, else they are refused', async () => {
@@ -185,10 +185,10 @@ describe('gRPC', () => {
           stream.on('data', (chunk: Buffer) => void received.push(chunk)).on('end', () => { stream.respond({ ':status': 200 }); stream.end('ok'); });
         },
       });
-      const answer = await askHttp2(bench.http2('api.test'), grpc, message(pinned.placeholder));
+      const answer = await askHttp2(bench.http2('api.test'), grpc, framed(pinned.placeholder));
       const isAsLong = pinned.placeholder.length === real.length;
       expect([answer.status, answer.headers['x-decoy-blocked']]).toEqual(isAsLong ? [200, undefined] : [403, 'unreadable-body']);
-      expect(Buffer.concat(received).equals(isAsLong ? message(real) : Buffer.alloc(0))).toBe(true);
+      expect(Buffer.concat(received).equals(isAsLong ? framed(real) : Buffer.alloc(0))).toBe(true);
     }
   });
 
@@ -199,16 +199,73 @@ describe('gRPC', () => {
       secrets: [short], allow: [],
       http2Upstream: (stream) => {
         stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
-        stream.write(message('harmless'));
-        stream.end(message(`with ${short.value} in it`));
+        stream.write(framed('harmless'));
+        stream.end(framed(`with ${short.value} in it`));
       },
     });
-    const stream = bench.http2('api.test').request(grpc).end('x');
+    const stream = bench.http2('api.test').request(grpc).end(framed('x'));
     const chunks: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => void chunks.push(chunk)).on('error', () => undefined);
     await new Promise((closed) => stream.once('close', closed));
     expect(stream.rstCode).not.toBe(0);
     expect(Buffer.concat(chunks).toString()).not.toMatch(/pa55word|DECOY/);
     expect((await bench.entriesOf(1))[0]).toMatchObject({ decision: 'failed', reason: 'unscannable-body' });
+  });
+
+  test.each<[what: string, contentType: string, rest: Buffer, refusal: object]>([
+    ['compressed, though no header says so', 'application/grpc', framed(zlib.gzipSync(value), 1), { decision: 'failed', reason: 'unscannable-body' }],
+    ['compressed, in gRPC-Web', 'application/grpc-web+proto', framed(zlib.gzipSync(value), 1), { decision: 'failed', reason: 'unscannable-body' }],
+    ['compressed, in Connect', 'application/connect+proto', framed(zlib.gzipSync(value), 1), { decision: 'failed', reason: 'unscannable-body' }],
+    ['a compressed end of Connect', 'application/connect+json', framed(zlib.gzipSync(value), 3), { decision: 'failed', reason: 'unscannable-body' }],
+    ['compressed trailers of gRPC-Web', 'application/grpc-web', framed(zlib.gzipSync(value), 0x81), { decision: 'failed', reason: 'unscannable-body' }],
+    ['no message at all', 'application/grpc', Buffer.from('harmless'), { decision: 'failed', reason: 'unscannable-body' }],
+    ['the rest of a value in UTF-16', 'application/grpc', Buffer.from(value, 'utf16le').subarray(1), { decision: 'blocked', reason: 'real-secret-arriving', secrets: [{ name: 'TOKEN', refusals: 1 }] }],
+  ])('an answer that goes on with what cannot be scrubbed is broken off behind what was fine: %s', async (_, contentType, rest, refusal) => {
+    let goOn: () => void = () => undefined;
+    await using bench = await openRecording((stream) => {
+      stream.respond({ ':status': 200, 'content-type': contentType });
+      stream.write(framed(value.slice(0, 1)));
+      goOn = () => void stream.end(rest);
+    });
+    const stream = bench.http2('api.test').request({ ...grpc, 'content-type': contentType }).end(framed('x'));
+    const chunks: Buffer[] = [];
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      goOn();
+    }).on('error', () => undefined);
+    await new Promise((closed) => stream.once('close', closed));
+    expect(stream.rstCode).not.toBe(0);
+    expect(Buffer.concat(chunks).equals(framed(value.slice(0, 1)))).toBe(true);
+    expect((await bench.entriesOf(1))[0]).toMatchObject(refusal);
+  });
+
+  test.each<[what: string, host: string, headers: http2.OutgoingHttpHeaders, body: Buffer, reason: string]>([
+    ['compressed, as a header of Connect says', 'other.test', { 'content-type': 'application/connect+proto', 'connect-content-encoding': 'gzip' }, framed('x'), 'unscannable-body'],
+    ['compressed, though no header says so', 'other.test', { 'content-type': 'application/grpc' }, framed(zlib.gzipSync(placeholder), 1), 'unscannable-body'],
+    ['compressed, in a coded body', 'api.test', { 'content-type': 'application/grpc', 'content-encoding': 'gzip' }, zlib.gzipSync(framed('x', 1)), 'unscannable-body'],
+    ['a compressed end of Connect', 'api.test', { 'content-type': 'application/connect+json' }, framed('x', 3), 'unscannable-body'],
+    ['no message at all', 'api.test', { 'content-type': 'application/grpc-web' }, Buffer.from('harmless'), 'unscannable-body'],
+    ['a placeholder', 'api.test', { 'content-type': 'application/connect+json' }, framed(`{"a":"${placeholder}"}`), 'placeholder-wrong-place'],
+    ['a placeholder that begins in one message, and whose rest is the next', 'api.test', { 'content-type': 'application/grpc' },
+      Buffer.concat([framed(Buffer.from(placeholder, 'utf16le').subarray(0, 3)), Buffer.from(placeholder, 'utf16le').subarray(3)]), 'placeholder-wrong-place'],
+  ])('messages of a client are refused, and the upstream sees nothing of them: %s', async (_, host, headers, body, reason) => {
+    await using bench = await openRecording((stream) => {
+      stream.on('end', () => { if (!stream.destroyed && stream.rstCode === 0) { stream.respond({ ':status': 200 }); stream.end('whole'); } });
+    });
+    const answer = await askHttp2(bench.http2(host), { ':method': 'POST', ...headers }, body);
+    expect([answer.status, answer.headers['x-decoy-blocked']]).toEqual([403, reason]);
+    const arrived = Buffer.from(bench.received(), 'latin1');
+    expect(arrived.includes(body)).toBe(false);
+    expect((await bench.entriesOf(1))[0]).toMatchObject({ decision: 'blocked', reason });
+  });
+
+  test('a body that says it is coded, or is of another type, with an underscore: refused, or the header is left out', async () => {
+    await using bench = await openRecording();
+    const session = bench.http2('api.test');
+    const coded = await askHttp2(session, { ':method': 'POST', content_encoding: 'gzip' }, zlib.gzipSync(placeholder));
+    expect([coded.status, coded.headers['x-decoy-blocked']]).toEqual([400, 'bad-request']);
+    await askHttp2(session, { ':method': 'POST', content_type: 'a/b', accept_encoding: 'exi', 'grpc_accept-encoding': 'gzip', proxy_authorization: 'x', x_other: '1' }, 'y');
+    const [seen] = bench.seen as [http2.IncomingHttpHeaders];
+    expect(Object.keys(seen).filter((name) => name.includes('_'))).toEqual(['x_other']);
   });
 });

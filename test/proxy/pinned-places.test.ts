@@ -62,6 +62,17 @@ test('a rule judges the path before the value is in it', async () => {
 });
 
 describe('a JSON body', () => {
+  test.each([[undefined], ['text/plain']])('with the Content-Type %s is refused, and told the one to send', async (contentType) => {
+    await using bench = await openRecording([other]);
+    const body = JSON.stringify({ auth: { password: other.placeholder } });
+    const headers = { host: 'api.test', 'content-length': Buffer.byteLength(body), ...(contentType === undefined ? {} : { 'content-type': contentType }) };
+    const answer = await ask(bench.agentTo('api.test'), { method: 'POST', headers, body });
+    expect([answer.status, JSON.parse(answer.body.toString())]).toEqual([403, expect.objectContaining({
+      reason: 'placeholder-wrong-place', secret: 'OTHER', remedy: expect.stringMatching(/^Secret `OTHER` is pinned to `body:auth.password`, but .*: send `content-type: application\/json` with JSON, or /),
+    })]);
+    expect(bench.received()).not.toContain(other.placeholder);
+  });
+
   test('keeps its length where the value has that of the placeholder', async () => {
     await using bench = await openRecording([alike]);
     const body = JSON.stringify({ auth: { token: alike.placeholder } });

@@ -223,7 +223,7 @@ describe('where it may go', () => {
     expect(await receive(raw.bench.plain('db.test', 5433))).toHaveLength(0);
     expect(await receive(raw.bench.plain('db.test', 443))).toHaveLength(0);
     expect((await raw.bench.entriesOf(2)).map(({ decision, reason }) => [decision, reason])).toEqual([['blocked', 'port-not-allowed'], ['blocked', 'port-not-allowed']]);
-    expect(raw.bench.entries.map(({ remedy }) => remedy)).toEqual(['add `db.test:5433` to allow; where it is not HTTP, add `tcp://db.test:5433` to allow', 'add `db.test` to allow']);
+    expect(raw.bench.entries.map(({ remedy }) => remedy)).toEqual(['add `db.test:5433` to allow; where it is not HTTP, add `tcp://db.test:5433` to allow', 'add `db.test:443` to allow']);
   });
 
   test('what nobody listens at is a failure of its own', async () => {

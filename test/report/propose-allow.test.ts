@@ -20,6 +20,8 @@ test.each<[string, AuditEntry[], string[]]>([
   ['name, https and plain http of one host', [dnsRefusal('api.example.com', 0), refusedOf(), refusedOf({ protocol: 'http', port: 80 })], ['api.example.com']],
   ['another port', [refusedOf({ reason: 'port-not-allowed', port: 8443 })], ['api.example.com:8443']],
   ['two ports', [refusedOf(), refusedOf({ reason: 'port-not-allowed', port: 8443 })], ['api.example.com', 'api.example.com:8443']],
+  ['only port 443 of a host', [refusedOf({ reason: 'port-not-allowed' })], ['api.example.com:443']],
+  ['only port 80 of a host', [refusedOf({ reason: 'port-not-allowed', protocol: 'http', port: 80 })], ['api.example.com:80']],
   ['two hosts', [refusedOf({ host: 'b.test' }), refusedOf({ host: 'a.test' })], ['a.test', 'b.test']],
   ['a public address', [refusedOf({ host: '93.184.215.14' })], ['93.184.215.14']],
   ['a method', [method('POST', '/v1/chat')], ['POST api.example.com/v1/chat']],
@@ -44,6 +46,13 @@ test.each<[string, AuditEntry[], string[]]>([
   ['the DNS port', [refusedOf({ port: 53, reason: 'port-not-allowed' })], []],
   ['raw TCP', [refusedOf({ protocol: 'tcp', port: 5432, method: null, path: null })], []],
 ])('%s', (_, entries, lines) => expect(linesFor(entries)).toEqual(lines));
+
+test('plain HTTP to a host a secret is bound to is for the client to mend', () => {
+  const ledger = createLedger([]);
+  for (const entry of [refusedOf({ reason: 'port-not-allowed', protocol: 'http', port: 80 }), refusedOf({ reason: 'port-not-allowed', port: 8443 })]) ledger.add(entry);
+  const bindings = [{ name: 'KEY', hosts: [{ kind: 'one-label' as const, name: 'example.com' }] }];
+  expect(proposeAllow(ledger.refusals(), { bindings })).toEqual(['api.example.com:8443']);
+});
 
 test('every line parses as a rule, and allows what it was proposed for', () => {
   const entries = [

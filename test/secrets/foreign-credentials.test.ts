@@ -16,6 +16,7 @@ test.each([
   ['strip', own, ['Accept', '*/*', 'x-api-key', key.value]],
   ['strip', ['x-api-key', 'own', 'cookie', 'a=b'], ['cookie', 'a=b']],
   ['strip', ['authorization', `Bearer ${key.placeholder}`, 'authorization', 'Bearer own'], ['authorization', `Bearer ${key.value}`]],
+  ['strip', ['X_Api_Key', 'own', 'x_note', 'a'], ['x_note', 'a']],
   ['block', ['authorization', `Bearer ${key.placeholder}`], ['authorization', `Bearer ${key.value}`]],
   ['block', ['accept', '*/*', 'cookie', 'a=b'], ['accept', '*/*', 'cookie', 'a=b']],
 ] as const)('%s: %j', (foreignCredentials, rawHeaders, expected) => {
@@ -26,6 +27,7 @@ describe('block', () => {
   test.each([
     ['of its own', own, 'header authorization'],
     ['without any placeholder', ['x-api-key', 'own'], 'header x-api-key'],
+    ['with underscores, which are hyphens to some servers', ['X_Api_Key', 'own'], 'header x_api_key'],
     ['beside a right one', ['authorization', `Bearer ${key.placeholder}`, 'Authorization', 'Bearer own'], 'header authorization'],
   ])('a credential %s', (_, rawHeaders, place) => {
     expect(substitute('block', rawHeaders)).toMatchObject({
@@ -36,6 +38,7 @@ describe('block', () => {
   it('holds for headers a secret of the host is pinned to', () => {
     expect(substitute('block', ['x-token', 'own'], 'pinned.example.com')).toMatchObject({ ok: false, reason: 'foreign-credential', place: 'header x-token', secret: 'PINNED' });
     expect(substitute('block', ['x-token', pinned.placeholder], 'pinned.example.com')).toMatchObject({ ok: true });
+    expect(substitute('block', ['X_Token', 'own'], 'pinned.example.com')).toMatchObject({ ok: false, reason: 'foreign-credential', place: 'header x_token' });
     expect(substitute('block', ['x-token', 'own'])).toMatchObject({ ok: true });
   });
 

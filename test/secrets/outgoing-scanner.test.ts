@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { compileSecrets } from '../../src/secrets/compile-secrets.ts';
 import { encodedForms } from '../../src/secrets/encodings.ts';
-import { boundSecret } from './bound-secret.ts';
+import { boundSecret, pinnedSecret } from './bound-secret.ts';
 import { seededRandom } from './random.ts';
 
 const key = boundSecret('API_KEY', 'sk-proj-aB3/E6gH9jK2mN5pQ8sT1v+X', 'api.example.com');
@@ -45,7 +45,7 @@ test.each([
 });
 
 it('calls the place what the caller does', () => {
-  expect(secrets.createOutgoingScanner(bound, 'trailers').push(Buffer.from(key.placeholder))).toMatchObject({ place: 'trailers' });
+  expect(secrets.createOutgoingScanner(bound, { place: 'trailers' }).push(Buffer.from(key.placeholder))).toMatchObject({ place: 'trailers' });
 });
 
 it('lets everything else through, however cut', () => {
@@ -53,4 +53,25 @@ it('lets everything else through, however cut', () => {
   const scanner = secrets.createOutgoingScanner(bound);
   const body = Buffer.concat([random.bytes(20_000), Buffer.from(key.placeholder.slice(0, -1)), random.bytes(20_000)]);
   for (const chunk of random.cut(body, 999)) expect(scanner.push(chunk)).toBeNull();
+});
+
+describe('pinned to a field, in a body whose Content-Type has none, the remedy is the type', () => {
+  const field = pinnedSecret('FIELD', 'value-of-a-field-0123456789', { places: 'path,body:auth.token' });
+  const remedyFor = (secret: typeof field, contentType: string | null | undefined, text = secret.placeholder) =>
+    compileSecrets([secret]).createOutgoingScanner(bound, contentType === undefined ? {} : { contentType }).push(Buffer.from(`{"auth":{"token":"${text}"}}`));
+
+  test.each([[null], ['text/plain'], ['application/json, text/plain'], ['']])('%j', (contentType) => {
+    expect(remedyFor(field, contentType)).toEqual({
+      reason: 'placeholder-wrong-place', secret: 'FIELD', place: 'body',
+      remedy: 'Secret `FIELD` is pinned to `body:auth.token`, but the body\'s Content-Type is none in which a field is looked for: send `content-type: application/json` with JSON, or `application/x-www-form-urlencoded` with a form.',
+    });
+  });
+
+  test('and not elsewhere', () => {
+    const places = 'Secret `FIELD` is swapped only where it stands unencoded in `path`, `body:auth.token`: send it there';
+    expect(remedyFor(field, undefined)!.remedy).toContain(places);
+    expect(remedyFor(field, 'application/json')!.remedy).toContain(places);
+    expect(remedyFor(field, null, Buffer.from(field.placeholder).toString('base64'))!.remedy).toContain(places);
+    expect(remedyFor(pinnedSecret('PATH_ONLY', 'value-of-a-path-0123456789', { places: 'path' }), null)!.remedy).toMatch(/^Secret `PATH_ONLY` is swapped only where it stands unencoded in `path`: send it there, or pin it/);
+  });
 });

@@ -9,6 +9,7 @@ import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
 import { parsePlaces } from '../../src/secrets/parse-place.ts';
 import type { Place } from '../../src/secrets/place.ts';
 import type { Secret } from '../../src/secrets/secret.ts';
+import { runCli } from '../cli/run-cli.ts';
 import { pinnedSecret } from './bound-secret.ts';
 
 const page = readFileSync(new URL('../../docs/secrets.md', import.meta.url), 'utf8');
@@ -98,4 +99,10 @@ it('has header names in lower case, once each, and neither cookies nor what is f
   expect(names).toEqual([...new Set(names.map((name) => name.toLowerCase()))]);
   expect(names).not.toContain('cookie');
   expect(names).not.toContain('proxy-authorization');
+});
+
+it('shows what `decoy check` prints', () => {
+  const [, words, printed] = /^\$ decoy (check .*)\n([^]*?)```/m.exec(page)!;
+  const args = [...words!.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+  expect(runCli(args)).toEqual({ exitCode: 0, stdout: printed, lines: [] });
 });

@@ -202,6 +202,8 @@ describe('is only searched', () => {
     ['where the secret is pinned elsewhere', 'query:key', { contentType: JSON_TYPE, chunks: [] }],
     ['on another host', 'body', { contentType: null, chunks: [], host: 'other.example.com' }],
     ['where the type has no fields', 'body:a', { contentType: 'text/plain', chunks: [] }],
+    ['where a row of messages has the type application/connect+json; charset=utf-8', 'body:a', { contentType: 'application/connect+json; charset=utf-8', chunks: [] }],
+    ['where a row of messages has the type application/grpc+json', 'body:a', { contentType: 'application/grpc+json', chunks: [] }],
     ['where there is no type', 'body:a', { contentType: null, chunks: [] }],
     ['where there are two types', 'body:a', { contentType: 'application/json, text/plain', chunks: [] }],
     ['where the type cannot be read', 'body:a', { contentType: 'json', chunks: [] }],
@@ -227,6 +229,13 @@ describe('keeps the length', () => {
   it('whatever is pinned to the fields that a body of its type does not have', () => {
     const sent = send([like('real_0123456789abcdefg', 'body'), { ...key('body:a'), placeholder: 'DECOY_of_the_other_one' }], { contentType: 'text/plain', chunks: [Buffer.from(`a ${P}`)] });
     expect(sent).toMatchObject({ body: 'a real_0123456789abcdefg', keepsLength: true });
+  });
+
+  it('and a field is not found in such a body, because of its type', () => {
+    const field = { ...key('body:a'), name: 'FIELD', placeholder: 'DECOY_of_the_other_one' };
+    expect(send([like('real_0123456789abcdefg', 'body'), field], { contentType: null, chunks: [Buffer.from('{"a":"DECOY_of_the_other_one"}')] })).toMatchObject({
+      reason: 'placeholder-wrong-place', secret: 'FIELD', remedy: expect.stringContaining('send `content-type: application/json` with JSON'),
+    });
   });
 
   it('refuses what would change it', () => {

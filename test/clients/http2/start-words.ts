@@ -19,8 +19,8 @@ export async function startWords(): Promise<Words> {
     },
     both(call: grpc.ServerDuplexStream<Buffer, Buffer>) {
       note(call);
-      // The line break lets no end wait for what follows (docs/secrets.md, What is scrubbed): the client waits for each answer.
-      call.on('data', (word: Buffer) => call.write(Buffer.from(`got ${word}\n`))).on('end', () => call.end());
+      // It ends like the token begins, and the client waits for each answer (docs/secrets.md, What is scrubbed).
+      call.on('data', (word: Buffer) => call.write(Buffer.from(`got ${word} r`))).on('end', () => call.end());
     },
   });
   const injector = server.createConnectionInjector(grpc.ServerCredentials.createInsecure());

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { runDecoy } from './support/run-decoy.ts';
+import { openWorkspace, type Workspace } from './support/workspace.ts';
+
+// I9
+const run = (workspace: Workspace, script: string, ...options: string[]) =>
+  runDecoy(['--quiet', '--workspace', 'write', ...options, '--', 'bash', '-euc', script], { cwd: workspace.path });
+
+/** Everything in the workspace, with what a write would change. */
+function list({ path: folder }: Workspace): string {
+  return execFileSync('find', ['.', '-printf', '%P %y %m %s %l %i\n'], { cwd: folder, encoding: 'utf8' }).split('\n').sort().join('\n');
+}
+
+test('what the sandbox did to its copy is done to the workspace, to the byte', async () => {
+  await using workspace = await openWorkspace();
+  const at = (name: string) => path.join(workspace.path, name);
+  mkdirSync(at('old/deep'), { recursive: true });
+  writeFileSync(at('old/deep/file'), 'gone');
+  writeFileSync(at('changed'), 'before\r\n');
+  writeFileSync(at('.gitattributes'), '* text=auto eol=lf\n');
+  chmodSync(at('changed'), 0o600);
+  symlinkSync('changed', at('link'));
+  const end = await run(workspace, [
+    String.raw`printf 'after\r\n' > changed`, 'rm -r old', 'mkdir -p new/dir', String.raw`printf '\0\1\377' > new/dir/binary`, 'chmod 6755 new/dir/binary', 'ln -sfn new/dir link', 'mkfifo pipe',
+  ].join('\n'));
+  expect(end, end.stderr).toMatchObject({ exitCode: 0, report: { conclusion: 'success', changes: { files: 4, written: true, leftOut: 1 } } });
+  expect(readFileSync(at('changed'), 'utf8')).toBe('after\r\n');
+  expect(lstatSync(at('changed')).mode & 0o7777).toBe(0o600);
+  expect(existsSync(at('old'))).toBe(false);
+  expect([...readFileSync(at('new/dir/binary'))]).toEqual([0, 1, 255]);
+  expect(lstatSync(at('new/dir/binary')).mode & 0o7777).toBe(0o755);
+  expect(readlinkSync(at('link'))).toBe('new/dir');
+  expect(existsSync(at('pipe'))).toBe(false);
+  expect(end.patch).toContain('GIT binary patch');
+}, 60_000);
+
+test('so it is when the command fails', async () => {
+  await using workspace = await openWorkspace();
+  const end = await run(workspace, 'echo x > new; exit 3');
+  expect(end, end.stderr).toMatchObject({ exitCode: 3, report: { conclusion: 'failure', changes: { written: true } } });
+  expect(readFileSync(path.join(workspace.path, 'new'), 'utf8')).toBe('x\n');
+}, 60_000);
+
+describe('the workspace stays as it was', () => {
+  test.each<[string, string, string[], object]>([
+    ['after a timeout', 'echo x > new; sleep 60', ['--timeout', '2s'], { exitCode: 124, report: { conclusion: 'timeout', changes: { files: 1, written: false } } }],
+    ['after something was blocked, where that fails the run', 'echo x > new; curl -sS https://blocked.example.test/ || true', ['--fail-on-blocked'], { exitCode: 1, report: { conclusion: 'blocked', changes: { files: 1, written: false } } }],
+  ])('%s', async (_, script, options, expected) => {
+    await using workspace = await openWorkspace();
+    const before = list(workspace);
+    const end = await run(workspace, script, ...options);
+    expect(end, end.stderr).toMatchObject(expected);
+    expect(list(workspace)).toBe(before);
+    expect(end.patch).toContain('+x');
+  }, 60_000);
+
+  // Each is done by root of the sandbox, and beside a harmless change, which must not come through either.
+  test.each<[string, string, string]>([
+    ['a workflow', 'mkdir -p .github/workflows; echo "on: push" > .github/workflows/x.yml', '`.github/workflows/x.yml` would run in workflows'],
+    ['an action', 'echo "runs: {}" > action.yml', '`action.yml` would run in workflows'],
+    ['workflows replaced by a link', 'rm -rf .github; mkdir there; ln -s there .github', '`.github` would run in workflows'],
+    ['a link to a file of the host', 'ln -s /etc/passwd leak', '`leak` leads out of the workspace, to `/etc/passwd`'],
+    ['a link that climbs', 'mkdir -p a/b; ln -s ../../../up a/b/leak', '`a/b/leak` leads out of the workspace, to `../../../up`'],
+    ['links that climb together', 'mkdir a; ln -s . a/k; ln -s k/../.. a/leak', '`a/leak` leads out of the workspace, to `k/../..`'],
+    ['a repository without .git', 'git init -q --bare evil; printf "[core]\\nfsmonitor = touch /tmp/owned\\n" >> evil/config; touch evil/objects/x evil/refs/heads/main', '`evil/HEAD` makes its directory a repository'],
+  ])('%s', async (_, script, problem) => {
+    await using workspace = await openWorkspace();
+    mkdirSync(path.join(workspace.path, '.github'));
+    const before = list(workspace);
+    const end = await run(workspace, `echo x > harmless; ${script}`, '--user', 'root');
+    expect(end, end.stderr).toMatchObject({ exitCode: 125, report: { conclusion: 'error', changes: { written: false } } });
+    expect(end.report!.error).toContain(problem);
+    expect(end.report!.error).toContain('Use `workspace: copy`');
+    expect(list(workspace)).toBe(before);
+  }, 60_000);
+});
+
+test('hooks and configuration planted in .git stay in the sandbox, and the rest is written', async () => {
+  await using workspace = await openWorkspace();
+  execFileSync('git', ['init', '-q'], { cwd: workspace.path });
+  const configuration = readFileSync(path.join(workspace.path, '.git/config'), 'utf8');
+  const end = await run(workspace, [
+    'printf "#!/bin/sh\\ntouch /tmp/owned\\n" > .git/hooks/post-checkout', 'chmod +x .git/hooks/post-checkout', 'git config core.fsmonitor "touch /tmp/owned"',
+    'mkdir -p sub; git init -q sub', 'git -C sub config core.pager "touch /tmp/owned"', 'echo x > sub/file', 'mkdir -p "sub/.Git"; echo x > "sub/.Git/config"',
+  ].join('\n'));
+  expect(end, end.stderr).toMatchObject({ exitCode: 0, report: { changes: { written: true } } });
+  expect(readFileSync(path.join(workspace.path, 'sub/file'), 'utf8')).toBe('x\n');
+  for (const name of ['.git/hooks/post-checkout', 'sub/.git', 'sub/.Git']) expect(existsSync(path.join(workspace.path, name)), name).toBe(false);
+  expect(readFileSync(path.join(workspace.path, '.git/config'), 'utf8')).toBe(configuration);
+}, 60_000);
+
+test('the checks have something to refuse: without them the same changes leave the workspace', async () => {
+  await using workspace = await openWorkspace();
+  const end = await runDecoy(['--quiet', '--workspace', 'copy', '--', 'bash', '-euc', 'ln -s /etc/passwd leak'], { cwd: workspace.path });
+  execFileSync('git', ['apply'], { cwd: workspace.path, input: end.patch });
+  expect(readlinkSync(path.join(workspace.path, 'leak'))).toBe('/etc/passwd');
+}, 60_000);
