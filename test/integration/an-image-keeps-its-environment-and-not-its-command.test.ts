@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { docker } from './guest-image.ts';
@@ -84,6 +84,9 @@ test('the workspace is copy-on-write, and its changes come out as a patch', asyn
   const end = await inImage(['--', 'sh', '-c', 'echo changed > new-file; cat new-file']);
   expect(end).toMatchObject({ exitCode: 0, stdout: 'changed\n', report: { changes: { files: 1, insertions: 1 } } });
   expect(end.patch).toContain('+changed');
+  expect(existsSync(path.join(workspace.path, 'new-file'))).toBe(false);
+  expect(await inImage(['--workspace', 'write', '--', 'sh', '-c', 'echo changed > written'])).toMatchObject({ exitCode: 0, report: { changes: { written: true } } });
+  expect(readFileSync(path.join(workspace.path, 'written'), 'utf8')).toBe('changed\n');
   const readOnly = await inImage(['--workspace', 'read-only', '--', 'sh', '-c', 'ls probes > /tmp/x; touch new-file']);
   expect(readOnly).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('Read-only file system') });
 }, 60_000);
