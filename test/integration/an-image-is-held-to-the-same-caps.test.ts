@@ -28,7 +28,7 @@ const MIB = 2 ** 20;
 test('the disk takes no more than its cap, wherever is written, the image\'s VOLUMEs included', async () => {
   const folders = ['/bin', '/data', '/etc', '/home/runner', '/not/there', '/opt', '/root', '/run', '/srv', '/srv/www', '/tmp', '/usr/share', '/var', workspace.path];
   const end = await runDecoy(
-    ['--quiet', '--image', image.reference, '--storage', '64m', '--memory', '256m', '--user', 'root', '--', 'sh', '-c', `sh probes/fill.sh 128 ${folders.join(' ')} / /dev/shm; exit 3`],
+    ['--quiet', '--image', image.reference, '--storage', '64m', '--memory', '256m', '--user', 'root', '--', 'sh', '-c', `sh probes/fill.sh 128 ${folders.join(' ')} / /dev/shm; dd if=/dev/zero of=/tmp/fill bs=1048576 2>/dev/null; exit 3`],
     { cwd: workspace.path },
   );
   expect(end, end.stderr).toMatchObject({ exitCode: 3, report: { conclusion: 'storage' } });

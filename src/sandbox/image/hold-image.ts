@@ -21,7 +21,7 @@ export type HeldImage = AsyncDisposable & {
  * @throws EngineError where the engine keeps images in a way that has no such directory
  */
 export async function holdImage(engine: Engine, { image, runId, labels }: HoldImageOptions): Promise<HeldImage> {
-  const owned = await createContainer(engine, { what: 'image', spec: holderSpec({ image, runId, labels }) });
+  const owned = await createContainer(engine, { what: `image ${JSON.stringify(image.reference)}`, spec: holderSpec({ image, runId, labels }) });
   try {
     // Before the hold: the engine does not describe a container while it unpacks into it.
     const path = await findFiles(engine, { owned });
