@@ -58,8 +58,8 @@ export type MadeFilesystem = {
 const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
 
 /**
- * Starts the keeper and, while it starts, names everything it will make. What the directories of an image are named, only the keeper can
- * see: then that waits for it.
+ * Starts the keeper and, while it starts, names everything it will make. Which directories an image has only the keeper can see: with an
+ * image the naming waits for it.
  */
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
   const { runId, labels, image, sandboxImage, workspace, layout, timed, user } = options;

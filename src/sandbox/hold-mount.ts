@@ -14,8 +14,8 @@ export type HoldOptions = {
 };
 
 export type Hold = {
-  /** resolves when the engine reads the archive: it has mounted everything by then */
-  begun: Promise<void>;
+  /** Resolves when the engine reads the archive: it has mounted everything by then. */
+  begun(): Promise<void>;
   failed: Promise<never>;
   /** ends the hold; resolves when the engine has taken its mounts down again */
   finish(): Promise<void>;
@@ -36,10 +36,7 @@ export function openHold(engine: Engine, { containerId, directory, marker, what 
     headers: { 'content-type': 'application/x-tar', 'transfer-encoding': 'chunked', expect: '100-continue' },
   });
   const closed = new Promise<void>((resolve) => request.once('close', () => resolve()));
-  const begun = new Promise<void>((resolve) => request.once('continue', () => {
-    request.write(withoutEndMarker(packTree([{ name: marker, type: 'file', mode: 0o600, uid: 0, gid: 0, content: '1' }])));
-    resolve();
-  }));
+  const begun = new Promise<void>((resolve) => request.once('continue', () => resolve()));
   const failed = new Promise<never>((_, reject) => {
     request.on('error', (error) => reject(new EngineError(`cannot mount ${what}: ${engineMessage(error)}`)));
     request.once('response', (response) => {
@@ -50,11 +47,10 @@ export function openHold(engine: Engine, { containerId, directory, marker, what 
       });
     });
   });
-  const begunOrFailed = Promise.race([begun, failed]);
-  for (const promise of [failed, begunOrFailed]) promise.catch(() => {});
-  request.flushHeaders();
+  failed.catch(() => {});
+  request.write(withoutEndMarker(packTree([{ name: marker, type: 'file', mode: 0o600, uid: 0, gid: 0, content: '1' }])));
   return {
-    begun: begunOrFailed,
+    begun: () => within(Promise.race([begun, failed]), what),
     failed,
     finish: async () => {
       request.end(Buffer.alloc(2 * TAR_BLOCK_BYTES));
@@ -63,6 +59,21 @@ export function openHold(engine: Engine, { containerId, directory, marker, what 
       clearTimeout(timer);
     },
   };
+}
+
+const BEGIN_MS = 30_000;
+
+/** Something between Decoy and the engine may keep its "continue" to itself. */
+async function within(begun: Promise<void>, what: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new EngineError(`cannot mount ${what}: the engine did not say within ${BEGIN_MS / 1000} s that it has; connect to it directly, not through a relay`)), BEGIN_MS);
+  });
+  try {
+    await Promise.race([begun, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** An archive ends with two zero blocks; without them the engine goes on reading. */

@@ -24,11 +24,11 @@ export async function holdImage(engine: Engine, { image, runId, labels }: HoldIm
   const owned = await createContainer(engine, { what: `image ${JSON.stringify(image.reference)}`, spec: holderSpec({ image, runId, labels }) });
   try {
     // Before the hold: the engine does not describe a container while it unpacks into it.
-    const path = await findFiles(engine, { owned });
+    const path = await findFiles(engine, owned);
     const hold = openHold(engine, { containerId: owned.id, directory: '/', marker: MARKER, what: `the files of the image ${JSON.stringify(image.reference)}` });
     let gone: Promise<void> | null = null;
     const letGo = () => (gone ??= hold.finish());
-    await hold.begun.catch(async (error: unknown) => {
+    await hold.begun().catch(async (error: unknown) => {
       await letGo();
       throw error;
     });
@@ -62,10 +62,8 @@ function holderSpec({ image, runId, labels }: HoldImageOptions) {
   };
 }
 
-type Found = { owned: OwnedContainer };
-
-async function findFiles(engine: Engine, { owned }: Found): Promise<string> {
-  const described = await owned.container.inspect() as Docker.ContainerInspectInfo & DescribedContainer;
+async function findFiles(engine: Engine, { container }: OwnedContainer): Promise<string> {
+  const described = await container.inspect() as Docker.ContainerInspectInfo & DescribedContainer;
   const volumes = described.Mounts.filter(({ Type }) => Type === 'volume');
   if (volumes.length > 0) throw new EngineError(`the engine made volumes without a cap for the image, ${volumes.map(({ Destination }) => JSON.stringify(Destination)).join(', ')}: use an image without VOLUME, or \`image: runner\``);
   return filesDirectory(described, { dockerRoot: async () => (await engine.docker.info() as { DockerRootDir: string }).DockerRootDir });
