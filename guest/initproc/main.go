@@ -65,9 +65,10 @@ func run(task *task, host *host, signals *signals) int {
 	backstop := time.NewTimer(time.Duration(task.KillAfterSeconds) * time.Second)
 	gone, acknowledged := host.watch()
 	warmThreads()
-	ignoreTheRest()
+	dropTheRest()
 
-	pid, err := launch.Start(launch.Command{Argv: task.Argv, Env: task.Env, Cwd: task.Cwd, Umask: task.Umask})
+	pid, err := start(task)
+	ignoreTheRest()
 	if err != nil {
 		code := 126
 		if failure, ok := err.(*launch.Failure); ok {
@@ -98,6 +99,18 @@ func run(task *task, host *host, signals *signals) int {
 			return killedCode
 		}
 	}
+}
+
+// start runs on another thread than the first, which by that stays ready for signals: a thread that forks blocks them all
+// until the command runs, and what the command sends then would not be dropped, see ignoreTheRest.
+func start(task *task) (pid int, err error) {
+	started := make(chan struct{})
+	go func() {
+		defer close(started)
+		pid, err = launch.Start(launch.Command{Argv: task.Argv, Env: task.Env, Cwd: task.Cwd, Umask: task.Umask})
+	}()
+	<-started
+	return pid, err
 }
 
 // reap collects every child there is to collect, and says whether the command was among them.

@@ -35,6 +35,8 @@ const parsers: Readonly<Record<string, Parser>> = {
   connections: { key: 'connections', example: 256, parse: (text) => parseNumber(text, { min: 4, max: 4096, whole: true, example: 256 }) },
   'requests-running': { key: 'requestsRunning', example: 256, parse: (text) => parseNumber(text, { min: 1, max: 4096, whole: true, example: 256 }) },
   'requests-per-minute': { key: 'requestsPerMinute', example: 600, parse: (text) => parseNumber(text, { min: 1, max: 100_000, whole: true, example: 600 }) },
+  // One WebSocket message of 16 MiB on its way takes 32 of them.
+  memory: { key: 'memoryBytes', example: '256m', parse: (text) => parseSize(text, { minBytes: 64 << 20, maxBytes: 4 * 2 ** 30 }) },
 };
 
 function setLimit(limits: ProxyLimits, { name, value, isRepeated }: { name: string; value: string; isRepeated: boolean }): string | null {

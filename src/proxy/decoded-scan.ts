@@ -1,8 +1,9 @@
 import type { SecretRefusal } from '../secrets/compile-secrets.ts';
 import { openDecoder } from './decoder.ts';
+import { MemoryUsedUp, type Reservation } from './memory-budget.ts';
 
 /** `remedy`: where another one than for a coding that cannot be undone is needed. */
-export type BodyRefusal = SecretRefusal | { reason: 'unscannable-body'; remedy?: string };
+export type BodyRefusal = SecretRefusal | { reason: 'unscannable-body'; remedy?: string } | { reason: 'capacity' };
 
 /** Looks at a body piece by piece: pass one on when `push` returns null; else neither it nor anything after it. */
 export type BodyScan = { push(chunk: Buffer): BodyRefusal | null };
@@ -17,7 +18,10 @@ export type DecodedScan = {
   destroy(): void;
 };
 
-export function createDecodedScan({ coding, scanner }: { coding: string; scanner: BodyScan }): DecodedScan {
+/** `memory` has `decoderBytes` of the coding, and is released here */
+export type DecodedScanOptions = { coding: string; scanner: BodyScan; memory: Reservation };
+
+export function createDecodedScan({ coding, scanner, memory }: DecodedScanOptions): DecodedScan {
   let outcome: Outcome = null;
   const decoder = openDecoder(coding, {
     take(bytes) {
@@ -27,20 +31,28 @@ export function createDecodedScan({ coding, scanner }: { coding: string; scanner
     },
     // A server may read on where this decoder stops.
     surplus: 'refuse',
+    memory,
   });
   let work = Promise.resolve();
   const next = (step: () => Promise<void>, done: (outcome: Outcome) => void) => {
     work = work.then(step);
-    work.then(() => done(outcome), () => {
+    work.then(() => done(outcome), (error: unknown) => {
       // A body that cannot be decoded here might still be decoded by the server.
-      outcome ??= { reason: 'unscannable-body' };
+      outcome ??= error instanceof MemoryUsedUp ? { reason: 'capacity' } : { reason: 'unscannable-body' };
       done(outcome);
     });
   };
+  const destroy = () => {
+    decoder.destroy();
+    memory.release();
+  };
   return {
     push: (chunk, done) => next(() => decoder.push(chunk), done),
-    end: (done) => next(() => decoder.end(), done),
-    destroy: () => decoder.destroy(),
+    end: (done) => next(() => decoder.end(), (result) => {
+      destroy();
+      done(result);
+    }),
+    destroy,
   };
 }
 

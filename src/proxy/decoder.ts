@@ -1,8 +1,10 @@
+import { windowBytes } from './decoder-memory.ts';
+import { MemoryUsedUp, type Reservation } from './memory-budget.ts';
 import { createDecoder, isNodeCoding } from './node-codings.ts';
 import { openStreamDecoder } from './stream-decoder.ts';
 
 export type Decoder = {
-  /** Settled when all that the chunk decodes to was taken. Called again only then. @throws where it cannot be decoded */
+  /** Settled when all that the chunk decodes to was taken. Called again only then. @throws where it cannot be decoded; `MemoryUsedUp` */
   push(chunk: Buffer): Promise<void>;
   /** @throws where the body is cut short */
   end(): Promise<void>;
@@ -14,11 +16,13 @@ export type DecoderOptions = {
   take(bytes: Buffer): void | Promise<void>;
   /** what to do with bytes behind the end of the coded data: clients drop them, so they may be dropped unread where nobody else reads them */
   surplus: 'drop' | 'refuse';
+  /** has `decoderBytes` of the codings, and grows by their windows; whoever made it releases it */
+  memory: Reservation;
 };
 
 /**
- * Undoes the codings of a body (as parseCoding gives them). What it holds is bounded by the codings' windows, 16 MiB at most, however much
- * a small body decodes to: nothing is decoded that was not taken.
+ * Undoes the codings of a body (as parseCoding gives them). What it holds is bounded by the codings' windows, 16 MiB at most, which
+ * `memory` must have room for, however much a small body decodes to: nothing is decoded that was not taken.
  */
 export function openDecoder(codings: string, options: DecoderOptions): Decoder {
   const [first, ...others] = codings.split(',') as [string, ...string[]];
@@ -41,7 +45,11 @@ function feed(outer: Decoder, inner: Decoder): Decoder {
 }
 
 function openSingle(coding: string, options: DecoderOptions): Decoder {
-  return isNodeCoding(coding) ? openStreamDecoder((first) => createDecoder(coding, first), options) : openLazily(options);
+  if (!isNodeCoding(coding)) return openLazily(options);
+  return openStreamDecoder((first) => {
+    if (!options.memory.grow(windowBytes(coding, first))) throw new MemoryUsedUp();
+    return createDecoder(coding, first);
+  }, options);
 }
 
 /** zstd where Node has none is loaded when the first such body comes, which for most runs is never. */
@@ -59,6 +67,7 @@ function openLazily(options: DecoderOptions): Decoder {
     },
     destroy() {
       isDestroyed = true;
+      opening?.then((decoder) => decoder.destroy()).catch(() => undefined);
     },
   };
 }

@@ -6,12 +6,14 @@ import { DialError } from './dial-error.ts';
 import { findRoute, type RouteOptions } from './find-route.ts';
 import { openTunnel } from './open-tunnel.ts';
 import { secure } from './secure.ts';
+import type { TlsSessions } from './tls-sessions.ts';
 
 export { DialError } from './dial-error.ts';
 
 export type DialOptions = RouteOptions & {
   /** what the TLS of a host is verified with, and what it is shown; null: of the host's own proxy */
   contextFor(host: string | null): Promise<tls.SecureContext>;
+  sessions: TlsSessions;
   /** what to offer by ALPN; HTTP/1.1 alone unless given */
   protocols?: readonly string[];
   timeouts: DialTimeouts;
@@ -37,7 +39,7 @@ export const defaultDialTimeouts: DialTimeouts = { attemptMs: 10_000, handshakeM
  */
 export async function dial(destination: DialDestination, options: DialOptions): Promise<Socket> {
   const { host, port, scheme } = destination;
-  const { timeouts: { attemptMs, handshakeMs }, signal } = options;
+  const { timeouts: { attemptMs, handshakeMs }, signal, sessions } = options;
   const route = await findRoute(destination, options);
   // Before connecting: a connection that waits for files to be read could fail with nobody listening.
   const context = scheme === 'https' ? await options.contextFor(host) : null;
@@ -48,7 +50,7 @@ export async function dial(destination: DialDestination, options: DialOptions): 
     : await connectFirst(route.candidates, { attemptMs, signal, explain });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, tcpKeepAliveMs);
-  return context === null ? socket : await secure(socket, { host, port, context, signal, handshakeMs, reason: 'upstream-tls', unusableRoots: options.unusableRoots, ...(options.protocols && { protocols: options.protocols }) });
+  return context === null ? socket : await secure(socket, { host, port, context, sessions, signal, handshakeMs, reason: 'upstream-tls', unusableRoots: options.unusableRoots, ...(options.protocols && { protocols: options.protocols }) });
 }
 
 const tcpKeepAliveMs = 30_000;

@@ -2,6 +2,7 @@ import type { Destination } from '../policy/policy.ts';
 import type { Audit, Draft } from './audit.ts';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import type { ProxyLimits } from './limits.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import type { ProxyOptions } from './options.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -9,7 +10,7 @@ import type { Upstream } from './upstream.ts';
 
 /** What every part of the proxy works with. */
 export type ProxyContext = Pick<ProxyOptions, 'policy' | 'secrets' | 'authority'> & {
-  upstream: Upstream; audit: Audit; limits: ProxyLimits; rate: RateLimit;
+  upstream: Upstream; audit: Audit; limits: ProxyLimits; rate: RateLimit; memory: MemoryBudget;
 };
 
 /** One request and its answer. */

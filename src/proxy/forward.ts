@@ -6,9 +6,11 @@ import { refuse, type Exchange } from './exchange.ts';
 import { decodeHeaders, forwardableTrailers } from './headers.ts';
 import { StreamReset } from './http2-upstream.ts';
 import type { Refusal } from './refusal.ts';
+import { memoryUsedUp } from './memory-budget.ts';
 import { prepareResponse, type PreparedResponse } from './response.ts';
 import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 import type { ResponseSink } from './response-sink.ts';
+import { createWaitingMemory } from './waiting-memory.ts';
 
 export type Forwarding = {
   /** Stops the upstream request; nothing more of it is sent. */
@@ -21,6 +23,7 @@ export type OnUpgrade = (rawHeaders: string[], socket: Duplex) => void;
 /** Sends the request upstream and streams the answer back. */
 export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, onUpgrade?: OnUpgrade): Forwarding {
   const { answer, destination, draft, context } = exchange;
+  const waiting = createWaitingMemory(context.memory, waitingAnswerBytes);
   let attemptsLeft = upstreamRequest.body === null ? 1 : 0;
   let abortUpstream: ((error?: Error) => void) | null = null;
   let isAborted = false;
@@ -35,10 +38,16 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
     isAborted = true;
     abortUpstream?.(new Error('aborted'));
     sink?.destroy();
+    upstreamRequest.body?.destroy();
+    waiting.flow();
   };
   const refuseRest = (refusal: Refusal) => {
     refuse(exchange, refusal);
     abort();
+  };
+  const onDrain = () => {
+    waiting.flow();
+    resumeUpstream();
   };
   const cut = (errorCode?: number) => {
     draft.decision = 'failed';
@@ -74,17 +83,24 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
         return true;
       }
       prepared = result;
+      sink = result.openSink({ onDrain, onError: () => cut(), onRefusal: refuseRest });
+      if (sink === null) {
+        refuseRest(memoryUsedUp(context.memory));
+        return true;
+      }
       draft.status = status;
       answer.start({ status, statusText: result.statusText, rawHeaders: result.rawHeaders, isWhole });
-      sink = result.openSink({ onDrain: () => resumeUpstream(), onError: () => cut(), onRefusal: refuseRest });
       return true;
     },
     onData(chunk) {
       draft.responseBytes += chunk.length;
-      return sink === null || sink.write(chunk);
+      if (sink === null || sink.write(chunk)) return true;
+      if (!isAborted && !waiting.wait()) refuseRest(memoryUsedUp(context.memory));
+      return false;
     },
     onComplete(trailers) {
       abortUpstream = null;
+      waiting.flow();
       sink?.end(() => end(trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers))));
     },
     onError(error) {
@@ -108,6 +124,9 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
   send();
   return { abort };
 }
+
+/** A chunk in the connection to the client, and what an upstream may send ahead: over HTTP/2 a stream's window (http2-sessions.ts). */
+const waitingAnswerBytes = 320 << 10;
 
 /** Safe to send twice (RFC 9110, 9.2.2), and without a body that would be gone. */
 const retriable: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);

@@ -1,11 +1,13 @@
 import { constants, createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream, type ServerOptions } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
+import type { Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { http2Answer, http2Request, type Http2Head } from './http2-client.ts';
+import { watchHttp2Refusals, type Http2Refusals } from './http2-refusals.ts';
 import type { ProxyLimits } from './limits.ts';
 import { recordRefusal } from './record-refusal.ts';
-import type { Refusal } from './refusal.ts';
+import { noteRefusal, type Refusal } from './refusal.ts';
 import { handleRequest } from './request.ts';
 import { createResetLimit, type ResetLimit } from './reset-limit.ts';
 import { tooManyRunning, type RunningCount } from './running-count.ts';
@@ -14,14 +16,16 @@ import type { HttpSide } from './server.ts';
 /** An HTTP/2 server that listens nowhere: connections are handed to it. */
 export function createHttp2Side(context: ProxyContext, running: RunningCount): HttpSide {
   const server = createServer(sessionLimits(context.limits));
-  const sessions = new Set<ServerHttp2Session>();
+  const sessions = new Set<Served>();
   return {
     accept(socket, destination) {
       const session = openSession(server, socket);
-      const served: Served = { socket, session, destination, context, running, openStreams: 0, resets: createResetLimit() };
-      sessions.add(session);
-      session.once('close', () => sessions.delete(session));
+      const refusals = watchHttp2Refusals(session, { socket, onRefused: () => note(refusedUnread(context.limits), { ...served, method: null }) });
+      const served: Served = { socket, session, destination, context, running, refusals, streams: new Set(), resets: createResetLimit() };
+      sessions.add(served);
+      session.once('close', () => sessions.delete(served));
       session.on('stream', (stream, headers, flags, rawHeaders?: string[]) => {
+        refusals.saw(stream.id!);
         handleStream(stream, { headers, flags, rawHeaders: rawHeaders ?? [] }, served);
       });
       session.on('error', (error: NodeJS.ErrnoException) => {
@@ -30,16 +34,21 @@ export function createHttp2Side(context: ProxyContext, running: RunningCount): H
       session.setTimeout(context.limits.idleMs);
       // Not as its callback, which is called once only: the first time may pass while an answer takes long.
       session.on('timeout', () => {
-        if (served.openStreams === 0) session.close();
+        void endIfOver(served).then(() => {
+          if (served.streams.size === 0) session.close();
+          else session.setTimeout(context.limits.idleMs);
+        });
       });
     },
-    close() {
-      for (const session of sessions) session.destroy();
+    async close() {
+      await Promise.all([...sessions].map(endIfOver));
+      for (const { session } of sessions) session.destroy();
     },
   };
 }
 
 const farewellMs = 500;
+const maxStreams = 100;
 
 /**
  * What one session may cost. Node and nghttp2 bound the rest by themselves: pings and settings that are not acknowledged (10 each),
@@ -49,7 +58,7 @@ function sessionLimits({ headerBytes }: ProxyLimits): ServerOptions {
   // Beyond it Node resets the stream without a word: what is up to twice too long gets an answer, and an entry.
   const maxBytes = 2 * headerBytes;
   return {
-    settings: { maxConcurrentStreams: 100, maxHeaderListSize: maxBytes, enablePush: false, enableConnectProtocol: false },
+    settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxBytes, enablePush: false, enableConnectProtocol: false },
     // Each counts for 32 bytes at least (RFC 9113, 6.5.2): the number of headers needs no bound of its own.
     maxHeaderListPairs: maxBytes / 32,
     // In megabytes: a hundred answers that wait for a slow client to read.
@@ -63,7 +72,8 @@ type Served = {
   destination: Destination;
   context: ProxyContext;
   running: RunningCount;
-  openStreams: number;
+  refusals: Http2Refusals;
+  streams: Set<ServerHttp2Stream>;
   resets: ResetLimit;
 };
 
@@ -80,13 +90,24 @@ function openSession(server: Http2Server, socket: Duplex): ServerHttp2Session {
   return opened;
 }
 
+/** Records what was refused so far; where that was the connection, ends it, as nobody else will. */
+async function endIfOver(served: Served): Promise<void> {
+  const { refusals, session, streams } = served;
+  const isWaiting = [...streams].some((stream) => stream.writableLength > 0);
+  if (isWaiting || !(await refusals.isOver())) return refusals.look();
+  note(malformed, { ...served, method: null });
+  session.destroy();
+}
+
 function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served): void {
   const { running, destination, context } = served;
   // A reset; `close` follows, and tells.
   stream.on('error', () => undefined);
-  served.openStreams += 1;
+  served.streams.add(stream);
+  let draft: Draft | null = null;
   stream.once('close', () => {
-    served.openStreams -= 1;
+    served.streams.delete(stream);
+    if (draft?.decision === 'allowed' && stream.aborted && refusingCodes.has(stream.rstCode ?? 0)) noteRefusal(draft, { ...malformed, status: draft.status });
     if (stream.aborted && !served.session.destroyed && !served.resets.allow(Date.now())) cutOff(served);
   });
   if (running.isFull()) {
@@ -96,7 +117,7 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
   running.add(stream);
   try {
     const request = http2Request(stream, head, context.limits);
-    handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
+    draft = handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
   } catch {
     // Thrown further it would end the process. Unjudged, the request goes nowhere.
     stream.close(constants.NGHTTP2_INTERNAL_ERROR);
@@ -117,7 +138,20 @@ function isProtocolError({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ERR_HTTP2_ERROR' || code === 'ERR_HTTP2_TOO_MANY_INVALID_FRAMES';
 }
 
+/** What nghttp2 resets a stream with when what follows its headers is wrong. A client has little reason to. */
+const refusingCodes: ReadonlySet<number> = new Set([
+  constants.NGHTTP2_PROTOCOL_ERROR, constants.NGHTTP2_FLOW_CONTROL_ERROR, constants.NGHTTP2_STREAM_CLOSED, constants.NGHTTP2_FRAME_SIZE_ERROR, constants.NGHTTP2_ENHANCE_YOUR_CALM,
+]);
+
 const malformed: Refusal = { status: 400, decision: 'blocked', reason: 'bad-request', remedy: 'Send well-formed HTTP/2, as was agreed on in the TLS handshake.' };
+
+/** Which of these it was is not known. */
+function refusedUnread({ headerBytes }: ProxyLimits): Refusal {
+  return {
+    status: 400, decision: 'blocked', reason: 'bad-request',
+    remedy: `Send well-formed requests over HTTP/2, with a single :authority without a user, at most ${headerBytes} bytes of headers, and at most ${maxStreams} at once.`,
+  };
+}
 
 function note(refusal: Refusal, { method, destination, context }: Served & { method: string | null }): void {
   recordRefusal({ ...refusal, status: null }, { ...destination, protocol: destination.scheme, method, audit: context.audit });

@@ -2,19 +2,27 @@ import { connect, type ClientHttp2Session } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Destination } from '../policy/policy.ts';
 import { dial, type DialOptions } from './dial.ts';
+import type { Http1Pools } from './http1-pools.ts';
 import { formatHost } from './target.ts';
 
 /** A session to send one stream on. */
 export type SessionLease = { session: ClientHttp2Session; /** when the stream is over */ release(): void };
 
+/** The destination speaks HTTP/1.1 only. `ready`: a new connection, the caller's; null: one of the pool is free. */
+export type Http1Only = { ready: TLSSocket | null };
+
 /** Kept HTTP/2 connections to upstreams, a few for each destination. */
 export type Http2Sessions = {
-  /** null where the destination speaks HTTP/1.1 only. @throws DialError */
-  lease(destination: Destination): Promise<SessionLease | null>;
+  /** @throws DialError */
+  lease(destination: Destination): Promise<SessionLease | Http1Only>;
   close(): void;
 };
 
-export function openHttp2Sessions(options: DialOptions): Http2Sessions {
+/**
+ * What a destination speaks is known from its last connection, and asked again with each new one, which is used whatever the answer is:
+ * so a server may change, and no connection is opened only to ask.
+ */
+export function openHttp2Sessions(options: DialOptions, http1: Pick<Http1Pools, 'hasFree'>): Http2Sessions {
   const peers = new Map<string, Peer>();
   const peerOf = (destination: Destination): Peer => {
     const origin = formatHost(destination);
@@ -29,11 +37,20 @@ export function openHttp2Sessions(options: DialOptions): Http2Sessions {
     async lease(destination) {
       const peer = peerOf(destination);
       for (;;) {
-        if (peer.isHttp1Only) return null;
         const known = choose(peer);
         if (known !== null) return leaseOf(known);
-        peer.opening ??= open(peer, { destination, options }).finally(() => { peer.opening = null; });
-        await peer.opening;
+        if (peer.isHttp1Only && http1.hasFree(destination)) return { ready: null };
+        // One session may do for all that wait; connections that speak HTTP/1.1 are opened side by side.
+        if (peer.opening !== null && !peer.isHttp1Only) {
+          await peer.opening;
+          continue;
+        }
+        const opening = open(peer, { destination, options });
+        if (!peer.isHttp1Only) peer.opening = opening;
+        const ready = await opening.finally(() => {
+          if (peer.opening === opening) peer.opening = null;
+        });
+        if (ready !== null) return { ready };
       }
     },
     close() {
@@ -44,7 +61,7 @@ export function openHttp2Sessions(options: DialOptions): Http2Sessions {
 }
 
 type Session = { session: ClientHttp2Session; streams: number };
-type Peer = { sessions: Set<Session>; opening: Promise<void> | null; isHttp1Only: boolean };
+type Peer = { sessions: Set<Session>; opening: Promise<unknown> | null; isHttp1Only: boolean };
 
 /** A rule like `**.example.com` allows any number of names. */
 const maxPeers = 256;
@@ -88,13 +105,11 @@ function roomOf({ remoteSettings }: ClientHttp2Session): number {
   return Math.max(1, Math.min(remoteSettings.maxConcurrentStreams ?? maxStreamsPerSession, maxStreamsPerSession));
 }
 
-async function open(peer: Peer, { destination, options }: { destination: Destination; options: DialOptions }): Promise<void> {
+/** Opens a session, or, where the destination speaks HTTP/1.1 only, a connection for that. */
+async function open(peer: Peer, { destination, options }: { destination: Destination; options: DialOptions }): Promise<TLSSocket | null> {
   const socket = await dial(destination, { ...options, protocols: ['h2', 'http/1.1'] }) as TLSSocket;
-  if (socket.alpnProtocol !== 'h2') {
-    // Learnt once; the connections in use are undici's own.
-    peer.isHttp1Only = true;
-    return void socket.destroy();
-  }
+  peer.isHttp1Only = socket.alpnProtocol !== 'h2';
+  if (peer.isHttp1Only) return socket;
   const session = connect(`https://${formatHost(destination)}`, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: streamWindowBytes, maxHeaderListSize: maxHeaderListBytes },
@@ -103,6 +118,7 @@ async function open(peer: Peer, { destination, options }: { destination: Destina
     maxSessionMemory: maxSessionMegabytes,
   });
   keep(peer, session);
+  return null;
 }
 
 /** Each header counts for 32 bytes at least (RFC 9113, 6.5.2); the number of them needs no bound of its own. Default 10, for smaller windows. */

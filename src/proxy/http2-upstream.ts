@@ -1,4 +1,5 @@
 import { constants, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Destination } from '../policy/policy.ts';
 import type { RawHeaders } from './headers.ts';
 import { fromHttp2Headers, toHttp2Headers } from './http2-headers.ts';
@@ -20,8 +21,8 @@ export type Http2Dispatch = {
   destination: Destination;
   request: UpstreamRequest;
   handler: UpstreamHandler;
-  /** what to do where the destination speaks HTTP/1.1 only */
-  overHttp1(): void;
+  /** what to do where the destination speaks HTTP/1.1 only; `ready`: on this connection, where there is none that is free */
+  overHttp1(ready: Socket | null): void;
 };
 
 /** Sends a request on a stream of a session, with the events that undici gives. */
@@ -29,7 +30,7 @@ export function dispatchHttp2(sessions: Http2Sessions, { destination, request, h
   // Without a listener its error, when the client goes while the connection is being opened, would end the process.
   request.body?.on('error', () => undefined);
   sessions.lease(destination).then(
-    (lease) => (lease === null ? overHttp1() : send(lease, { destination, request, handler })),
+    (lease) => ('session' in lease ? send(lease, { destination, request, handler }) : overHttp1(lease.ready)),
     (error: Error) => handler.onError(error),
   ).catch((error: Error) => handler.onError(error));
 }
@@ -64,6 +65,8 @@ function send(lease: SessionLease, { destination, request, handler }: Sending): 
     body.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
     stream.once('close', () => body.destroy());
     body.pipe(stream);
+    // Unpiped, it would keep what it holds.
+    stream.once('close', () => body.destroy());
   }
   receive(stream, { lease, handler });
 }

@@ -1,11 +1,18 @@
 import type { Duplex } from 'node:stream';
+import type { WaitingMemory } from './waiting-memory.ts';
 
 export type Direction<Found> = {
   /** what keeps this chunk from going on, or null */
   find(chunk: Buffer): Found | null;
   onFound(found: Found): void;
   onBytes(count: number): void;
+  /** for what the other side does not take */
+  waiting: WaitingMemory;
+  onMemoryUsedUp(): void;
 };
+
+/** What one direction may hold, a chunk on each side: for `waiting`. */
+export const waitingSocketBytes: number = 128 << 10;
 
 /**
  * Hands on what each of two connections receives to the other, its end included, until both are over. Neither is read while the other does
@@ -19,14 +26,20 @@ export function joinSockets<Found>(client: Duplex, upstream: Duplex, { up, down 
   couple(upstream, client);
 }
 
-function pump<Found>(from: Duplex, to: Duplex, { find, onFound, onBytes }: Direction<Found>): void {
+function pump<Found>(from: Duplex, to: Duplex, { find, onFound, onBytes, waiting, onMemoryUsedUp }: Direction<Found>): void {
   from.on('data', (chunk: Buffer) => {
     const found = find(chunk);
     if (found !== null) return onFound(found);
     onBytes(chunk.length);
-    if (!to.write(chunk)) from.pause();
+    if (to.write(chunk)) return;
+    from.pause();
+    if (!waiting.wait()) onMemoryUsedUp();
   });
-  to.on('drain', () => from.resume());
+  to.on('drain', () => {
+    waiting.flow();
+    from.resume();
+  });
+  to.once('close', waiting.flow);
   if (from.readableEnded) to.end();
   else from.once('end', () => to.end());
   from.resume();

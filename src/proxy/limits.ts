@@ -10,6 +10,8 @@ export type ProxyLimits = {
   requestsRunning: number;
   /** let through in any minute; null: any number */
   requestsPerMinute: number | null;
+  /** held at once for all that is under way */
+  memoryBytes: number;
 };
 
 export const defaultProxyLimits: ProxyLimits = {
@@ -20,4 +22,6 @@ export const defaultProxyLimits: ProxyLimits = {
   // As many as the gateway lets connections in.
   requestsRunning: 4_096,
   requestsPerMinute: null,
+  // Some 30 of brotli's usual windows, or 1,600 bodies in gzip.
+  memoryBytes: 256 << 20,
 };

@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
+import { zstdWindowLog } from './zstd-frame.ts';
 
 /** Whether Node undoes, and applies, this one coding itself: zstd from 24 on, as that of 22.15 takes a body that is cut short for a whole one. */
 export function isNodeCoding(coding: string): boolean {
@@ -12,7 +13,7 @@ export function isNodeCoding(coding: string): boolean {
  */
 export function createDecoder(coding: string, first: Buffer): Transform {
   if (coding === 'br') return zlib.createBrotliDecompress();
-  if (coding === 'zstd') return createZstdDecompress!({ params: { [windowLogMax]: 23 } });
+  if (coding === 'zstd') return createZstdDecompress!({ params: { [windowLogMax]: zstdWindowLog(first) } });
   if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createInflate() : zlib.createInflateRaw();
   return zlib.createGunzip();
 }
@@ -33,7 +34,7 @@ const { createZstdDecompress, createZstdCompress } = zlib as {
 
 const nodeCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', ...(Number.parseInt(process.versions.node, 10) < 24 ? [] : ['zstd'])]);
 
-/** ZSTD_d_windowLogMax; 2^23 bytes are the largest window RFC 9659 lets a content coding have. */
+/** ZSTD_d_windowLogMax */
 const windowLogMax = 100;
 
 /** The wrapper's first byte names the method, 8 (RFC 1950, 2.2). */

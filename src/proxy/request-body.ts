@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream';
 import type { ClientRequest } from './client.ts';
-import { createDecodedScan, scanSafely, type BodyRefusal, type BodyScan, type DecodedScan } from './decoded-scan.ts';
+import { createDecodedScan, scanSafely, type BodyRefusal, type BodyScan, type DecodedScan, type DecodedScanOptions } from './decoded-scan.ts';
+import type { WaitingMemory } from './waiting-memory.ts';
 
 export type RequestBodyOptions = {
   /** null where there are no secrets: the body then passes unread */
   scanner: BodyScan | null;
   /** for a body with a content coding: scans what it says once decoded */
-  decoded: { coding: string; scanner: BodyScan } | null;
+  decoded: DecodedScanOptions | null;
+  /** for what the upstream does not take */
+  waiting: WaitingMemory;
   /** asked when the body has ended */
   judgeTrailers(): BodyRefusal | null;
   onBytes(count: number): void;
@@ -20,7 +23,7 @@ export type RequestBodyOptions = {
  */
 export function createRequestBody(request: ClientRequest, options: RequestBodyOptions): Readable {
   const { body: source } = request;
-  const { scanner, onBytes } = options;
+  const { scanner, waiting, onBytes } = options;
   const decoded: DecodedScan | null = options.decoded === null ? null : createDecodedScan(options.decoded);
   let isOver = false;
   let isScanning = false;
@@ -29,26 +32,34 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
 
   const body = new Readable({
     read() {
+      waiting.flow();
       if (!isScanning) source.resume();
     },
     destroy(error, callback) {
-      isOver = true;
-      decoded?.destroy();
+      stop();
       // What the client still sends is swallowed, or its connection could never carry another request.
       source.resume();
       callback(error);
     },
   });
+  const stop = () => {
+    isOver = true;
+    held = null;
+    decoded?.destroy();
+    waiting.flow();
+  };
   const refuse = (refusal: BodyRefusal) => {
     if (isOver) return;
-    isOver = true;
+    stop();
     options.onRefusal(refusal);
   };
   const scan = (chunk: Buffer) => {
     const refusal = scanner === null ? null : scanSafely(scanner, chunk);
     if (refusal !== null) return refuse(refusal);
     onBytes(chunk.length);
-    if (!body.push(chunk)) source.pause();
+    if (body.push(chunk)) return;
+    source.pause();
+    if (!waiting.wait()) refuse({ reason: 'capacity' });
   };
 
   source.on('data', (chunk: Buffer) => {
@@ -61,8 +72,9 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
       isScanning = false;
       if (refusal !== null) return refuse(refusal);
       if (held !== null) scan(held);
+      if (isOver) return;
       held = chunk;
-      if (!isOver && body.readableLength < body.readableHighWaterMark) source.resume();
+      if (body.readableLength < body.readableHighWaterMark) source.resume();
     });
   });
   const finish = () => {

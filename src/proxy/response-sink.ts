@@ -1,6 +1,8 @@
 import type { Writable } from 'node:stream';
 import type { BodyScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
+import { decoderBytes } from './decoder-memory.ts';
 import { openDecoder } from './decoder.ts';
+import { MemoryUsedUp, type MemoryBudget, type Reservation } from './memory-budget.ts';
 
 /** Where the bytes of an upstream's body go. */
 export type ResponseSink = {
@@ -20,14 +22,17 @@ export function createDirectSink(answer: Writable, onDrain: () => void): Respons
 export type ScrubbedSinkOptions = {
   scrubber: BodyScrubber;
   coding: string | null;
+  memory: MemoryBudget;
   onDrain(): void;
   onScrubs(counts: ScrubCount[]): void;
   /** the body could not be decoded */
   onError(): void;
+  /** there was no room for its window */
+  onMemoryUsedUp(): void;
 };
 
-/** Decodes the body and passes it on with every real value replaced; a chunk goes out as soon as it is known to hold none. */
-export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOptions): ResponseSink {
+/** Decodes the body and passes it on with every real value replaced; a chunk goes out as soon as it is known to hold none. null: no memory for it. */
+export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOptions): ResponseSink | null {
   const { scrubber } = options;
   const writeScrubbed = (chunk: Buffer): boolean => {
     const bytes = scrubber.push(chunk);
@@ -43,11 +48,13 @@ export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOption
     answer.on('drain', options.onDrain);
     return { write: writeScrubbed, end: finish, destroy: () => undefined };
   }
-  return createDecodingSink(answer, { ...options, coding: options.coding, writeScrubbed, finish });
+  const memory = options.memory.reserve(decoderBytes(options.coding));
+  return memory && createDecodingSink(answer, { ...options, coding: options.coding, memory, writeScrubbed, finish });
 }
 
-type DecodingOptions = ScrubbedSinkOptions & {
+type DecodingOptions = Omit<ScrubbedSinkOptions, 'memory'> & {
   coding: string;
+  memory: Reservation;
   writeScrubbed(chunk: Buffer): boolean;
   finish(finished: () => void): void;
 };
@@ -57,11 +64,21 @@ function createDecodingSink(answer: Writable, options: DecodingOptions): Respons
   const decoder = openDecoder(options.coding, {
     take: (bytes) => (options.writeScrubbed(bytes) ? undefined : drained(answer)),
     surplus: 'drop',
+    memory: options.memory,
   });
-  const fail = () => {
-    if (isOver) return;
+  const release = () => {
+    decoder.destroy();
+    options.memory.release();
+  };
+  const stop = () => {
     isOver = true;
-    options.onError();
+    release();
+  };
+  const fail = (error: unknown) => {
+    if (isOver) return;
+    stop();
+    if (error instanceof MemoryUsedUp) options.onMemoryUsedUp();
+    else options.onError();
   };
   /** Chunks one after the other: a stream may give another one although it was asked to wait. */
   let work = Promise.resolve();
@@ -74,12 +91,12 @@ function createDecodingSink(answer: Writable, options: DecodingOptions): Respons
       return false;
     },
     end(finished) {
-      work.then(() => decoder.end()).then(() => options.finish(finished)).catch(fail);
+      work.then(() => decoder.end()).then(() => {
+        release();
+        options.finish(finished);
+      }).catch(fail);
     },
-    destroy() {
-      isOver = true;
-      decoder.destroy();
-    },
+    destroy: stop,
   };
 }
 

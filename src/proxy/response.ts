@@ -5,6 +5,7 @@ import { parseCoding } from './coding.ts';
 import type { Exchange } from './exchange.ts';
 import { forwardableResponseHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import { keepLength } from './keep-length.ts';
+import { memoryUsedUp } from './memory-budget.ts';
 import { messageFraming, saysLengths } from './message-framing.ts';
 import type { Refusal } from './refusal.ts';
 import { createDirectSink, createScrubbedSink, type ResponseSink } from './response-sink.ts';
@@ -25,7 +26,8 @@ export type PreparedResponse = {
   statusText: string;
   rawHeaders: RawHeaders;
   scrubber: ResponseScrubber | null;
-  openSink(events: SinkEvents): ResponseSink;
+  /** null where there is no memory for it */
+  openSink(events: SinkEvents): ResponseSink | null;
 };
 
 /** Decides how an answer goes back: untouched, or, from a host a secret is bound to, decoded and scrubbed. */
@@ -55,8 +57,10 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     openSink: ({ onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
       scrubber: scrubberOf(scrubber.createBodyScrubber(), { rawHeaders, host: destination.host, onRefusal }),
       coding,
+      memory: context.memory,
       onDrain,
       onError,
+      onMemoryUsedUp: () => onRefusal(memoryUsedUp(context.memory)),
       onScrubs: (counts) => {
         for (const { name, scrubs } of counts) addUse(draft, name, { scrubs });
       },

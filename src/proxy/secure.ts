@@ -2,6 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import tls from 'node:tls';
 import { DialError } from './dial-error.ts';
 import { explainTlsError } from './explain-tls-error.ts';
+import type { TlsSessions } from './tls-sessions.ts';
 
 export type SecureOptions = {
   host: string;
@@ -11,6 +12,8 @@ export type SecureOptions = {
   protocols?: readonly string[];
   handshakeMs: number;
   signal: AbortSignal;
+  /** where there are any, one is resumed, and the new one kept */
+  sessions?: TlsSessions;
   /** what it counts as when it fails */
   reason: 'upstream-tls' | 'upstream-proxy';
   /** variables that name a file of roots which cannot be used */
@@ -18,7 +21,9 @@ export type SecureOptions = {
 };
 
 /** Speaks TLS over an open connection, with whoever can prove to be `host`. Whatever goes wrong, the connection is gone. */
-export function secure(socket: Socket, { host, port, context, protocols = ['http/1.1'], handshakeMs, signal, reason, unusableRoots }: SecureOptions): Promise<tls.TLSSocket> {
+export function secure(socket: Socket, { host, port, context, protocols = ['http/1.1'], sessions, handshakeMs, signal, reason, unusableRoots }: SecureOptions): Promise<tls.TLSSocket> {
+  const origin = `${host}:${port}`;
+  const session = sessions?.find(context, origin);
   return new Promise((resolve, reject) => {
     const secured = tls.connect({
       socket,
@@ -28,13 +33,15 @@ export function secure(socket: Socket, { host, port, context, protocols = ['http
       ALPNProtocols: [...protocols],
       // Said explicitly, as NODE_TLS_REJECT_UNAUTHORIZED=0 changes the default.
       rejectUnauthorized: true,
+      ...(session && { session }),
     });
     const fail = (error: unknown) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
+      sessions?.forget(context, origin);
       secured.destroy();
       socket.destroy();
-      reject(new DialError(reason, explainTlsError(error, { where: `${host}:${port}`, unusableRoots })));
+      reject(new DialError(reason, explainTlsError(error, { where: origin, unusableRoots })));
     };
     const abort = () => fail({ code: 'ABORTED' });
     const timer = setTimeout(() => fail({ code: 'ETIMEDOUT' }), handshakeMs);
@@ -45,7 +52,15 @@ export function secure(socket: Socket, { host, port, context, protocols = ['http
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       secured.off('error', fail).off('close', fail);
+      if (sessions !== undefined) keepSessions(secured, (latest) => sessions.keep(context, { origin, session: latest }));
       resolve(secured);
     });
   });
+}
+
+/** Only of a connection that is verified: in TLS 1.2 there is a session before that, in TLS 1.3 some come later. */
+function keepSessions(secured: tls.TLSSocket, keep: (session: Buffer) => void): void {
+  const early = secured.getProtocol() === 'TLSv1.2' ? secured.getSession() : undefined;
+  if (early !== undefined) keep(early);
+  secured.on('session', keep);
 }

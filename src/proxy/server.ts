@@ -8,8 +8,9 @@ import { tooLongHeaders } from './header-limit.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
 import { unsupportedConnect } from './http2-misuse.ts';
 import { ignoreUpgrade } from './ignore-upgrade.ts';
-import { recordRefusal } from './record-refusal.ts';
-import { noteRefusal, renderRefusal, type Refusal } from './refusal.ts';
+import { badRequest, http2WithoutAsking, MAX_PIPELINED, MAX_READ_WEBSOCKETS, tooManyPipelined, tooManyWebSockets, upgradeTooEarly } from './http1-refusals.ts';
+import { noteRefusal } from './refusal.ts';
+import { answerRaw, cutOff, refuseRaw } from './refuse-raw.ts';
 import { handleRequest } from './request.ts';
 import { tooManyRunning, type RunningCount } from './running-count.ts';
 import { asksForWebSocket } from './websocket-handshake.ts';
@@ -17,7 +18,7 @@ import { asksForWebSocket } from './websocket-handshake.ts';
 /** An HTTP/1.1 server that listens nowhere: connections are handed to it. */
 export type HttpSide = {
   accept(socket: Duplex, destination: Destination): void;
-  close(): void;
+  close(): Promise<void>;
 };
 
 export function createHttpSide(context: ProxyContext, runningInAll: RunningCount): HttpSide {
@@ -123,57 +124,13 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
       server.emit('connection', socket);
     },
     // It never listened: its check of idle connections is all there is to stop.
-    close: () => server.close(() => undefined),
+    async close() {
+      server.close(() => undefined);
+    },
   };
 }
-
-/** Requests a connection may have waiting. Hardly anything pipelines; apt sends ten. */
-const MAX_PIPELINED = 16;
-
-/** Of those whose messages are read, each of which may hold one of 16 MiB from either side. */
-const MAX_READ_WEBSOCKETS = 64;
-
-const tooManyWebSockets: Refusal = {
-  status: 503, decision: 'blocked', reason: 'capacity', remedy: `Keep at most ${MAX_READ_WEBSOCKETS} WebSocket connections open at once.`,
-};
-const tooManyPipelined: Refusal = {
-  status: 429, decision: 'blocked', reason: 'capacity', remedy: `Wait for answers: a connection may have ${MAX_PIPELINED} requests without one.`,
-};
-const upgradeTooEarly: Refusal = {
-  status: 400, decision: 'blocked', reason: 'bad-request', remedy: 'Wait for the answers to earlier requests of the connection before you offer to upgrade it.',
-};
-const http2WithoutAsking: Refusal = {
-  status: 501, decision: 'blocked', reason: 'unsupported-protocol',
-  remedy: 'HTTP/2 is spoken over TLS only, and only where ALPN has agreed on it: use "https://", or HTTP/1.1.',
-};
-const badRequest: Refusal = {
-  status: 400, decision: 'blocked', reason: 'bad-request',
-  remedy: 'Send well-formed HTTP/1.1: another protocol passes only where a rule such as `tcp://db.example.com:5432` names the host and port.',
-};
-
-type RawRefusal = Refusal & { method: string | null; destination: Destination; context: ProxyContext };
 
 /** What an HTTP/2 client says first (RFC 9113, 3.4); where it was not expected, it is the parser's first error. */
 function isHttp2Preface({ rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buffer }): boolean {
   return rawPacket?.subarray(0, 14).toString('latin1') === 'PRI * HTTP/2.0';
-}
-
-/** Ends the connection without an answer: one in the middle of others would be read as part of them. */
-function cutOff(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {
-  recordRefusal(refusal, { ...destination, protocol: destination.scheme, method, audit: context.audit });
-  socket.destroy();
-}
-
-/** Answers where Node made no response object: the parser failed, or gave the connection away. */
-function refuseRaw(socket: Duplex, { method, destination, context, ...refusal }: RawRefusal): void {
-  recordRefusal(refusal, { ...destination, protocol: destination.scheme, method, audit: context.audit });
-  answerRaw(socket, refusal, destination);
-}
-
-function answerRaw(socket: Duplex, refusal: Refusal, destination: Destination): void {
-  const { headers, body } = renderRefusal(refusal, destination);
-  let head = `HTTP/1.1 ${refusal.status} Refused\r\nconnection: close\r\n`;
-  for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  socket.on('error', () => undefined);
-  socket.end(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), body]), () => socket.destroy());
 }

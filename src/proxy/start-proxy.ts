@@ -7,6 +7,7 @@ import { defaultDialTimeouts } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
 import { createHttp2Side } from './http2-server.ts';
 import { defaultProxyLimits } from './limits.ts';
+import { createMemoryBudget } from './memory-budget.ts';
 import type { ProxyOptions } from './options.ts';
 import { createRateLimit } from './rate-limit.ts';
 import { recordRefusal } from './record-refusal.ts';
@@ -41,7 +42,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   });
   const limits = { ...defaultProxyLimits, ...options.limits };
   const rate = options.rate ?? createRateLimit(limits.requestsPerMinute);
-  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry), limits, rate };
+  const context: ProxyContext = { policy, secrets, authority, upstream, audit: openAudit(options.onEntry), limits, rate, memory: createMemoryBudget(limits) };
   const running = createRunningCount(limits);
   const http = { http1: createHttpSide(context, running), http2: createHttp2Side(context, running) };
   const connections = new Set<Socket>();
@@ -67,9 +68,9 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   let disposal: Promise<void> | undefined;
   const dispose = async () => {
     const closed = new Promise<void>((done) => server.close(() => done()));
+    // First, as what was refused on a connection is recorded while it is open.
+    await within(disposalMs / 2, Promise.all([http.http1.close(), http.http2.close()]));
     for (const socket of connections) socket.destroy();
-    http.http1.close();
-    http.http2.close();
     await within(disposalMs, Promise.all([closed, upstream[Symbol.asyncDispose]()]));
     await unlink(options.socketPath).catch(() => undefined);
   };

@@ -1,7 +1,10 @@
 import { pipeline, Transform, type Readable } from 'node:stream';
 import type { ClientRequest } from './client.ts';
 import type { BodyRefusal } from './decoded-scan.ts';
+import { windowBytes } from './decoder-memory.ts';
+import type { Reservation } from './memory-budget.ts';
 import { createDecoder, createEncoder } from './node-codings.ts';
+import type { WaitingMemory } from './waiting-memory.ts';
 
 export type SubstitutedStep = { ok: true; bytes: Buffer } | ({ ok: false } & BodyRefusal);
 
@@ -10,8 +13,10 @@ export type BodySteps = { push(chunk: Buffer): SubstitutedStep; end(): Substitut
 
 export type SubstitutedBodyOptions = {
   substitution: BodySteps;
-  /** one of Node's own */
-  coding: string | null;
+  /** one of Node's own; `memory` has its `decoderBytes` and `encoderBytes`, and is released here */
+  coded: { coding: string; memory: Reservation } | null;
+  /** for what the upstream does not take */
+  waiting: WaitingMemory;
   /** asked when the body has ended */
   judgeTrailers(): BodyRefusal | null;
   onBytes(count: number): void;
@@ -27,7 +32,7 @@ export type SubstitutedBodyOptions = {
  */
 export function createSubstitutedBody(request: ClientRequest, options: SubstitutedBodyOptions): Readable {
   const { body: source } = request;
-  const { substitution, coding } = options;
+  const { substitution, coded, waiting } = options;
   let isOver = false;
   let first: Transform | null = null;
 
@@ -54,25 +59,33 @@ export function createSubstitutedBody(request: ClientRequest, options: Substitut
     done(new Error('refused'));
   };
   const open = (chunk: Buffer): Transform => {
-    const stages = coding === null ? [substitute, output] : [createDecoder(coding, chunk), substitute, createEncoder(coding, chunk), output];
+    const stages = coded === null ? [substitute, output] : [createDecoder(coded.coding, chunk), substitute, createEncoder(coded.coding, chunk), output];
     const [entrance] = stages as [Transform];
     // Before the pipeline's own listener, which destroys all. A body that cannot be decoded here might still be decoded by the server.
-    if (coding !== null) entrance.once('error', () => refuse({ reason: 'unscannable-body' }));
+    if (coded !== null) entrance.once('error', () => refuse({ reason: 'unscannable-body' }));
     pipeline(stages, () => undefined);
-    entrance.on('drain', () => source.resume());
+    entrance.on('drain', () => {
+      waiting.flow();
+      source.resume();
+    });
     return entrance;
   };
 
   stopsWith(output, () => {
     isOver = true;
+    coded?.memory.release();
+    waiting.flow();
     options.onOver();
     // What the client still sends is swallowed, or its connection could never carry another request.
     source.resume();
   });
   source.on('data', (chunk: Buffer) => {
     if (isOver) return;
+    if (first === null && coded !== null && !coded.memory.grow(windowBytes(coded.coding, chunk))) return refuse({ reason: 'capacity' });
     first ??= open(chunk);
-    if (!first.write(chunk)) source.pause();
+    if (first.write(chunk)) return;
+    source.pause();
+    if (!waiting.wait()) refuse({ reason: 'capacity' });
   });
   source.once('end', () => {
     if (isOver) return;

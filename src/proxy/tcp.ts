@@ -3,8 +3,10 @@ import type { Endpoint } from '../policy/policy.ts';
 import { draftEntry, type Draft } from './audit.ts';
 import { DialError } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
-import { joinSockets } from './join-sockets.ts';
+import { joinSockets, waitingSocketBytes } from './join-sockets.ts';
+import { memoryUsedUp } from './memory-budget.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
+import { createWaitingMemory } from './waiting-memory.ts';
 
 export type TcpOptions = { endpoint: Endpoint; rule: string; context: ProxyContext };
 
@@ -28,19 +30,20 @@ export async function passTcp(client: Socket, { endpoint, rule, context }: TcpOp
   if (client.destroyed) return void upstream.destroy();
 
   const cut = (found: Found) => {
-    noteRefusal(draft, { status: null, decision: 'blocked', ...found });
+    noteRefusal(draft, { ...found, status: null, decision: 'blocked' });
     // The upstream first, and abruptly: what it has of a value must not look like the whole of a message.
     upstream.resetAndDestroy();
     client.destroy();
   };
+  const bounded = () => ({ waiting: createWaitingMemory(context.memory, waitingSocketBytes), onMemoryUsedUp: () => cut(memoryUsedUp(context.memory)) });
   const watch = watchOf({ endpoint, context });
   joinSockets(client, upstream, {
-    up: { find: watch.leaving, onFound: cut, onBytes: (count) => { draft.requestBytes += count; } },
-    down: { find: watch.arriving, onFound: cut, onBytes: (count) => { draft.responseBytes += count; } },
+    up: { find: watch.leaving, onFound: cut, onBytes: (count) => { draft.requestBytes += count; }, ...bounded() },
+    down: { find: watch.arriving, onFound: cut, onBytes: (count) => { draft.responseBytes += count; }, ...bounded() },
   });
 }
 
-type Found = Omit<Refusal, 'status' | 'decision'>;
+type Found = Pick<Refusal, 'reason' | 'remedy' | 'secret' | 'place'>;
 type Find = (chunk: Buffer) => Found | null;
 
 function watchOf({ endpoint, context: { secrets } }: Pick<TcpOptions, 'endpoint' | 'context'>): { leaving: Find; arriving: Find } {

@@ -34,5 +34,7 @@ export function agreeOnCompression({ offered, answered }: { offered: string | nu
 }
 
 const name = 'permessage-deflate';
+/** Of all connections: each may become a message of the largest size before it is known how large it is. */
+const inflatedAtOnce = 2;
 /** As far as it is Decoy's to say, without a memory of earlier messages: an idle connection holds no dictionaries. */
-const options = { maxPayload: maxMessageBytes, serverNoContextTakeover: true, clientNoContextTakeover: true } as const;
+const options = { concurrencyLimit: inflatedAtOnce, maxPayload: maxMessageBytes, serverNoContextTakeover: true, clientNoContextTakeover: true } as const;

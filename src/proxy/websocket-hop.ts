@@ -1,5 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { Receiver, Sender, type Extensions } from 'ws';
+import type { Reservation } from './memory-budget.ts';
+import { memoryUsedUpCode, openInflater } from './message-inflater.ts';
+import { aroundBytes, createMessageMemory } from './message-memory.ts';
 
 /** A message is held whole while it is read; what is larger ends the connection with 1009. */
 export const maxMessageBytes = 16 << 20;
@@ -31,10 +34,16 @@ export type Hop = {
   destroy(): void;
 };
 
-export type HopOptions = { socket: Duplex; extensions: Extensions; isServer: boolean; events: HopEvents };
+/** `memory` grows by what is held of messages, in both directions */
+export type HopOptions = { socket: Duplex; extensions: Extensions; memory: Reservation; isServer: boolean; events: HopEvents };
 
-export function openHop({ socket, extensions, isServer, events }: HopOptions): Hop {
-  const receiver = new Receiver({ isServer, extensions, maxPayload: maxMessageBytes, maxFragments, maxBufferedChunks });
+/** RFC 6455's registry of close codes: the server has no room. */
+export const tryAgainLater = 1013;
+
+export function openHop({ socket, extensions, memory, isServer, events }: HopOptions): Hop {
+  const message = createMessageMemory(memory);
+  const inflater = openInflater(message, extensions);
+  const receiver = new Receiver({ isServer, extensions: inflater.extensions, maxPayload: maxMessageBytes, maxFragments, maxBufferedChunks });
   const sender = new Sender(socket, extensions);
   const mask = !isServer;
   let pendingBytes = 0;
@@ -44,9 +53,19 @@ export function openHop({ socket, extensions, isServer, events }: HopOptions): H
   let isInvalid = false;
 
   const canSend = () => !isCloseSent && !socket.destroyed;
-  const count = (bytes: number) => {
+  const fail = (code: number) => {
+    isInvalid = true;
+    events.onInvalid(code);
+  };
+  /** What to call once it is sent; nothing where there is no room. */
+  const count = (dataBytes: number): (() => void) | undefined => {
+    if (!canSend()) return;
+    // As it is and as TLS encrypts it; many that are empty weigh, too.
+    const bytes = 2 * dataBytes + aroundBytes;
+    if (!memory.grow(bytes)) return void fail(tryAgainLater);
     pendingBytes += bytes;
     return () => {
+      memory.shrink(bytes);
       pendingBytes -= bytes;
       if (pendingBytes > highWaterBytes) return;
       const resume = waiting;
@@ -59,36 +78,41 @@ export function openHop({ socket, extensions, isServer, events }: HopOptions): H
     if (isCloseSent && isCloseReceived) socket.end();
   };
 
-  receiver.on('message', events.onMessage).on('ping', events.onPing).on('pong', events.onPong);
+  receiver.on('message', (data, isBinary) => {
+    message.settle();
+    events.onMessage(data, isBinary);
+  }).on('ping', events.onPing).on('pong', events.onPong);
   receiver.on('conclude', (code, reason) => {
     isCloseReceived = true;
     events.onClose(code, reason);
     endWhenClosed();
   });
-  receiver.on('error', (error) => {
-    isInvalid = true;
-    events.onInvalid(closeCodes[error.code ?? ''] ?? 1002);
-  });
+  receiver.on('error', (error) => fail(closeCodes[error.code ?? ''] ?? 1002));
   socket.once('close', () => {
-    extensions['permessage-deflate']?.cleanup();
+    inflater.close();
     events.onGone(isCloseReceived);
   });
 
   const feed = (chunk: Buffer, at: number, other: Pick<Hop, 'whenTaken'>) => {
     // What follows a Close frame or an error is nothing to anybody.
     if (at >= chunk.length || isCloseReceived || isInvalid) return void socket.resume();
-    receiver.write(chunk.subarray(at, at + pieceBytes), () => other.whenTaken(() => feed(chunk, at + pieceBytes, other)));
+    const piece = chunk.subarray(at, at + pieceBytes);
+    if (!message.add(piece.length)) return fail(tryAgainLater);
+    receiver.write(piece, () => other.whenTaken(() => feed(chunk, at + pieceBytes, other)));
   };
 
   return {
     send(data, isBinary) {
-      if (canSend()) sender.send(data, { binary: isBinary, compress: 'permessage-deflate' in extensions, fin: true, mask }, count(data.length));
+      const sent = count(data.length);
+      if (sent) sender.send(data, { binary: isBinary, compress: 'permessage-deflate' in extensions, fin: true, mask }, sent);
     },
     ping(data) {
-      if (canSend()) sender.ping(data, mask, count(data.length));
+      const sent = count(data.length);
+      if (sent) sender.ping(data, mask, sent);
     },
     pong(data) {
-      if (canSend()) sender.pong(data, mask, count(data.length));
+      const sent = count(data.length);
+      if (sent) sender.pong(data, mask, sent);
     },
     close(code, reason) {
       if (!canSend()) return;
@@ -112,7 +136,7 @@ export function openHop({ socket, extensions, isServer, events }: HopOptions): H
 }
 
 /** How much may wait to be sent before no more is read on the other side. */
-const highWaterBytes = 256 << 10;
+const highWaterBytes = 512 << 10;
 /** Read in one go: a compressed piece can become a thousand times as much. */
 const pieceBytes = 16 << 10;
 /** Bounds on what a message may be cut into, as each piece costs memory of its own beside its bytes. */
@@ -123,5 +147,5 @@ const noCode = 1005;
 
 const closeCodes: Readonly<Record<string, number>> = {
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009, WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 1009, WS_ERR_TOO_MANY_BUFFERED_PARTS: 1009,
-  WS_ERR_INVALID_UTF8: 1007, Z_DATA_ERROR: 1007, Z_BUF_ERROR: 1007,
+  [memoryUsedUpCode]: tryAgainLater, WS_ERR_INVALID_UTF8: 1007, Z_DATA_ERROR: 1007, Z_BUF_ERROR: 1007,
 };

@@ -1,11 +1,21 @@
 import type { Duplex } from 'node:stream';
 import type { Extensions } from 'ws';
+import { decoderBytes, encoderBytes } from './decoder-memory.ts';
+import { memoryUsedUp, type MemoryBudget, type Reservation } from './memory-budget.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
 import type { Exchange } from './exchange.ts';
-import { openHop, type Hop, type HopEvents } from './websocket-hop.ts';
+import { openHop, tryAgainLater, type Hop, type HopEvents } from './websocket-hop.ts';
 import { createMessageFilter, type Filtered } from './websocket-filter.ts';
 
-export type RelayOptions = Record<'client' | 'upstream', { socket: Duplex; extensions: Extensions }>;
+export type RelayOptions = Record<'client' | 'upstream', { socket: Duplex; extensions: Extensions }> & {
+  /** has `hopsBytes`, and is released here */
+  memory: Reservation;
+};
+
+/** What two WebSocket connections hold between messages. */
+export function hopsBytes({ isCompressed }: { isCompressed: boolean }): number {
+  return 2 * (hopBytes + (isCompressed ? decoderBytes('deflate') + encoderBytes('deflate') : 0));
+}
 
 /** Passes on messages, pings and the closing handshake of two WebSocket connections, as far as the filter lets them. */
 export function relayMessages({ context, destination, draft }: Exchange, options: RelayOptions): void {
@@ -25,7 +35,7 @@ export function relayMessages({ context, destination, draft }: Exchange, options
   const fail = (code: number, failure: Omit<Refusal, 'status'>) => {
     if (isOver) return;
     isOver = true;
-    noteRefusal(draft, { status: 101, ...failure });
+    noteRefusal(draft, { ...failure, status: 101 });
     client.close(code, Buffer.from(`${failure.decision} by decoy: ${failure.reason}`));
     // The upstream is told nothing of the reason: it could be asked by the sandbox what it heard.
     upstream.close(failure.decision === 'blocked' ? goingAway : code, Buffer.alloc(0));
@@ -59,22 +69,26 @@ export function relayMessages({ context, destination, draft }: Exchange, options
         other().close(code, passed);
         endWithin(closeMs);
       }),
-      onInvalid: (code) => fail(code, invalid({ code, isUp, where })),
+      onInvalid: (code) => fail(code, invalid({ code, isUp, where, memory: context.memory })),
       onGone(isClean) {
         if (!isUp && !isClean && !isOver) Object.assign(draft, { decision: 'failed', reason: 'upstream-unreachable', remedy: `The WebSocket of ${where} broke off; try again.` });
         isOver ||= !isClean;
         if (!isClean) other().destroy();
         else endWithin(abruptMs);
-        if (options.client.socket.destroyed && options.upstream.socket.destroyed) clearTimeout(timer);
+        if (!options.client.socket.destroyed || !options.upstream.socket.destroyed) return;
+        clearTimeout(timer);
+        options.memory.release();
       },
     };
   };
-  const client = openHop({ ...options.client, isServer: true, events: eventsOf('client', () => upstream) });
-  const upstream = openHop({ ...options.upstream, isServer: false, events: eventsOf('upstream', () => client) });
+  const client = openHop({ ...options.client, memory: options.memory, isServer: true, events: eventsOf('client', () => upstream) });
+  const upstream = openHop({ ...options.upstream, memory: options.memory, isServer: false, events: eventsOf('upstream', () => client) });
   client.read(upstream);
   upstream.read(client);
 }
 
+/** A chunk that is read, one that is sent, and the objects around them. */
+const hopBytes = 96 << 10;
 /** How long one side may take to answer the other's Close frame; as the ws package waits. */
 const closeMs = 30_000;
 /** How long a connection that was closed for a reason of Decoy's, or whose other end is gone, may stay. */
@@ -85,7 +99,8 @@ const goingAway = 1001;
 const policyViolation = 1008;
 const tooBig = 1009;
 
-function invalid({ code, isUp, where }: { code: number; isUp: boolean; where: string }): Omit<Refusal, 'status'> {
+function invalid({ code, isUp, where, memory }: { code: number; isUp: boolean; where: string; memory: MemoryBudget }): Omit<Refusal, 'status'> {
+  if (code === tryAgainLater) return memoryUsedUp(memory);
   if (code === tooBig) {
     return { decision: 'blocked', reason: 'capacity', remedy: 'Send WebSocket messages of at most 16 MiB, in not too many fragments: they are held whole to search them for secrets.' };
   }

@@ -2,9 +2,11 @@ import type { Duplex } from 'node:stream';
 import { refuse, type Exchange } from './exchange.ts';
 import { forward } from './forward.ts';
 import { headerValue, type RawHeaders } from './headers.ts';
-import { joinSockets, type Direction } from './join-sockets.ts';
-import type { Refusal } from './refusal.ts';
+import { joinSockets, waitingSocketBytes, type Direction } from './join-sockets.ts';
+import { memoryUsedUp } from './memory-budget.ts';
+import { noteRefusal, type Refusal } from './refusal.ts';
 import { prepareResponse } from './response.ts';
+import { createWaitingMemory } from './waiting-memory.ts';
 import { isWebSocketAnswer, prepareHandshake, renderSwitching } from './websocket-handshake.ts';
 
 export type WebSocketOptions = {
@@ -44,10 +46,17 @@ const switching = { body: null, upgrade: 'websocket', trailers: () => [], mayUse
 
 type Join = { socket: Duplex; upstream: Duplex; rawHeaders: RawHeaders };
 
-async function joinRaw({ request, draft }: Exchange, { socket, upstream, rawHeaders }: Join): Promise<void> {
+async function joinRaw({ request, draft, context: { memory } }: Exchange, { socket, upstream, rawHeaders }: Join): Promise<void> {
   draft.status = 101;
   socket.write(renderSwitching({ key: request.headers['sec-websocket-key']!, rawHeaders, extensions: null }));
-  const counting = (onBytes: (count: number) => void): Direction<never> => ({ find: () => null, onFound: () => undefined, onBytes });
+  const onMemoryUsedUp = () => {
+    noteRefusal(draft, { ...memoryUsedUp(memory), status: 101 });
+    socket.destroy();
+    upstream.destroy();
+  };
+  const counting = (onBytes: (count: number) => void): Direction<never> => ({
+    find: () => null, onFound: () => undefined, onBytes, waiting: createWaitingMemory(memory, waitingSocketBytes), onMemoryUsedUp,
+  });
   joinSockets(socket, upstream, {
     up: counting((count) => { draft.requestBytes += count; }),
     down: counting((count) => { draft.responseBytes += count; }),
@@ -57,7 +66,7 @@ async function joinRaw({ request, draft }: Exchange, { socket, upstream, rawHead
 async function joinRead(exchange: Exchange, { socket, upstream, rawHeaders }: Join): Promise<void> {
   const { request, draft } = exchange;
   // Loaded late: most runs open no WebSocket.
-  const [{ agreeOnCompression }, { relayMessages }] = await Promise.all([import('./websocket-compression.ts'), import('./websocket-relay.ts')]);
+  const [{ agreeOnCompression }, { hopsBytes, relayMessages }] = await Promise.all([import('./websocket-compression.ts'), import('./websocket-relay.ts')]);
   if (socket.destroyed || upstream.destroyed) throw new Error('one end went away');
   const agreed = agreeOnCompression({
     offered: request.headers['sec-websocket-extensions'] ?? null, answered: headerValue(rawHeaders, 'sec-websocket-extensions'),
@@ -66,9 +75,14 @@ async function joinRead(exchange: Exchange, { socket, upstream, rawHeaders }: Jo
     upstream.destroy();
     return refuse(exchange, wrongAnswer(exchange));
   }
+  const memory = exchange.context.memory.reserve(hopsBytes({ isCompressed: 'permessage-deflate' in agreed.upstream }));
+  if (memory === null) {
+    upstream.destroy();
+    return refuse(exchange, memoryUsedUp(exchange.context.memory));
+  }
   draft.status = 101;
   socket.write(renderSwitching({ key: request.headers['sec-websocket-key']!, rawHeaders, extensions: agreed.header }));
-  relayMessages(exchange, { client: { socket, extensions: agreed.client }, upstream: { socket: upstream, extensions: agreed.upstream } });
+  relayMessages(exchange, { memory, client: { socket, extensions: agreed.client }, upstream: { socket: upstream, extensions: agreed.upstream } });
 }
 
 function wrongAnswer({ destination: { host, port } }: Exchange): Refusal {

@@ -4,8 +4,12 @@ import type { Duplex, Writable } from 'node:stream';
 declare module 'ws' {
   type Extensions = { 'permessage-deflate'?: PerMessageDeflate };
 
+  type Inflater = {
+    decompress(data: Buffer, isLast: boolean, done: (error: Error | null, inflated: Buffer | undefined) => void): void;
+  };
+
   class Receiver extends Writable {
-    constructor(options: { isServer: boolean; extensions: Extensions; maxPayload: number; maxFragments: number; maxBufferedChunks: number });
+    constructor(options: { isServer: boolean; extensions: { 'permessage-deflate'?: Inflater }; maxPayload: number; maxFragments: number; maxBufferedChunks: number });
     on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this;
     on(event: 'ping' | 'pong', listener: (data: Buffer) => void): this;
     on(event: 'conclude', listener: (code: number, reason: Buffer) => void): this;
@@ -22,8 +26,9 @@ declare module 'ws' {
 
   type ExtensionParameters = Record<string, string | number | true>;
 
-  class PerMessageDeflate {
-    constructor(options: { isServer: boolean; maxPayload: number; serverNoContextTakeover: true; clientNoContextTakeover: true });
+  class PerMessageDeflate implements Inflater {
+    decompress: Inflater['decompress'];
+    constructor(options: { isServer: boolean; concurrencyLimit: number; maxPayload: number; serverNoContextTakeover: true; clientNoContextTakeover: true });
     /** @throws where none of the offers, or the answer, can be accepted */
     accept(configurations: unknown[]): ExtensionParameters;
     cleanup(): void;
@@ -36,5 +41,5 @@ declare module 'ws' {
   };
 
   export { Receiver, Sender, PerMessageDeflate, extension };
-  export type { Extensions };
+  export type { Extensions, Inflater };
 }

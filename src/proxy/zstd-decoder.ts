@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { Decompress } from 'fzstd';
 import type { Decoder, DecoderOptions } from './decoder.ts';
+import { MemoryUsedUp } from './memory-budget.ts';
 import { blockHeaderBytes, readBlockHeader, readFrameHeader, renderFrameHeader } from './zstd-frame.ts';
 
 /**
@@ -8,7 +9,7 @@ import { blockHeaderBytes, readBlockHeader, readFrameHeader, renderFrameHeader }
  * chunk in one go, does not bound windows and blocks, and waits for more bytes where a block is short. Checksums are not verified: what they guard
  * against, TLS has ruled out.
  */
-export function openZstdDecoder({ take }: Pick<DecoderOptions, 'take'>): Decoder {
+export function openZstdDecoder({ take, memory }: Pick<DecoderOptions, 'take' | 'memory'>): Decoder {
   let rest: Buffer = Buffer.alloc(0);
   let skipBytes = 0;
   let frame: Frame | null = null;
@@ -24,6 +25,7 @@ export function openZstdDecoder({ take }: Pick<DecoderOptions, 'take'>): Decoder
     if (block.isLast) {
       frame.verify();
       skipBytes = frame.checksumBytes;
+      memory.shrink(frame.windowBytes);
       frame = null;
     }
     for (const piece of pieces) await take(piece);
@@ -42,7 +44,8 @@ export function openZstdDecoder({ take }: Pick<DecoderOptions, 'take'>): Decoder
     if (header === null) return false;
     rest = rest.subarray(header.headerBytes);
     if (header.kind === 'skippable') skipBytes = header.skipBytes;
-    else frame = createFrame(header);
+    else if (memory.grow(header.windowBytes)) frame = createFrame(header);
+    else throw new MemoryUsedUp();
     return true;
   };
 
@@ -64,6 +67,7 @@ export function openZstdDecoder({ take }: Pick<DecoderOptions, 'take'>): Decoder
 }
 
 type Frame = {
+  windowBytes: number;
   checksumBytes: number;
   decode(block: Buffer): Buffer[];
   /** @throws where the frame has not as many bytes as its header says */
@@ -79,6 +83,7 @@ function createFrame({ windowBytes, contentBytes, hasChecksum }: { windowBytes: 
   });
   decoder.push(renderFrameHeader(windowBytes));
   return {
+    windowBytes,
     checksumBytes: hasChecksum ? 4 : 0,
     decode(block) {
       pieces = [];

@@ -2,8 +2,8 @@
 
 export type FrameHeader =
   | { kind: 'skippable'; headerBytes: number; skipBytes: number }
-  /** `contentBytes` is null where the header does not say it */
-  | { kind: 'data'; headerBytes: number; windowBytes: number; contentBytes: number | null; hasChecksum: boolean };
+  /** `contentBytes` is null where the header does not say it; of the declared window no more than `windowBytes` is ever filled */
+  | { kind: 'data'; headerBytes: number; declaredWindowBytes: number; windowBytes: number; contentBytes: number | null; hasChecksum: boolean };
 
 /** RFC 9659: as much a content coding may ask its reader to keep. */
 export const maxWindowBytes: number = 8 << 20;
@@ -27,10 +27,24 @@ export function readFrameHeader(bytes: Buffer): FrameHeader | null {
   if ((descriptor & 0x08) !== 0) throw new Error('a reserved bit of the zstd frame is set');
   if (bytes.subarray(dictionaryAt, contentAt).some((byte) => byte !== 0)) throw new Error('the zstd frame needs a dictionary');
   const contentBytes = readContentBytes(bytes.subarray(contentAt, headerBytes));
-  const windowBytes = isSingleSegment ? contentBytes! : windowOf(bytes[5]!);
-  if (windowBytes > maxWindowBytes) throw new Error('the window of the zstd frame is too large');
+  const declaredWindowBytes = isSingleSegment ? contentBytes! : windowOf(bytes[5]!);
+  if (declaredWindowBytes > maxWindowBytes) throw new Error('the window of the zstd frame is too large');
   // What is never filled need not be there.
-  return { kind: 'data', headerBytes, windowBytes: Math.min(windowBytes, contentBytes ?? Infinity), contentBytes, hasChecksum: (descriptor & 0x04) !== 0 };
+  const windowBytes = Math.min(declaredWindowBytes, contentBytes ?? Infinity);
+  return { kind: 'data', headerBytes, declaredWindowBytes, windowBytes, contentBytes, hasChecksum: (descriptor & 0x04) !== 0 };
+}
+
+/**
+ * The largest window that a frame of the body may have: as Node's decoder does not tell of later ones, what the usual levels make, or
+ * as much as the first frame has.
+ */
+export function zstdWindowLog(first: Buffer): number {
+  try {
+    const header = readFrameHeader(first);
+    return header?.kind === 'data' ? Math.max(usualWindowLog, Math.ceil(Math.log2(header.declaredWindowBytes))) : Math.log2(maxWindowBytes);
+  } catch {
+    return Math.log2(maxWindowBytes);
+  }
 }
 
 /** A header that says no more than the size of the window, rounded up; eight bytes of an unknown content size make it long enough for fzstd to read it. */
@@ -55,6 +69,8 @@ export function readBlockHeader(bytes: Buffer): { codedBytes: number; isLast: bo
   return { codedBytes: kind === repeatedByte ? 1 : size, isLast: (header & 1) !== 0 };
 }
 
+/** 2 MiB: up to level 9. */
+const usualWindowLog = 21;
 const dataMagic = 0xfd2fb528;
 const maxBlockBytes = 128 << 10;
 const repeatedByte = 1;

@@ -7,8 +7,8 @@ import { codeOf, parseMarkdownTables } from '../policy/markdown-tables.ts';
 
 test('what is not named keeps its default', () => {
   expect(parseProxyLimits(['', '# none'])).toEqual({ limits: defaultProxyLimits, problems: [] });
-  expect(parseProxyLimits(['connections = 10', 'requests-per-minute=60', 'idle=2m', 'header-bytes=16k', 'requests-running=8'])).toEqual({
-    limits: { connections: 10, requestsPerMinute: 60, idleMs: 120_000, headerBytes: 16_384, requestsRunning: 8 }, problems: [],
+  expect(parseProxyLimits(['connections = 10', 'requests-per-minute=60', 'idle=2m', 'header-bytes=16k', 'requests-running=8', 'memory=64m'])).toEqual({
+    limits: { connections: 10, requestsPerMinute: 60, idleMs: 120_000, headerBytes: 16_384, requestsRunning: 8, memoryBytes: 64 << 20 }, problems: [],
   });
 });
 
@@ -16,8 +16,8 @@ describe('a bad line is quoted, with the remedy', () => {
   test.each([
     ['many', '`many` is not `NAME=VALUE`: write one such as `connections=256`'],
     ['=1', '`=1` is not `NAME=VALUE`: write one such as `connections=256`'],
-    ['speed=1', '`speed` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`'],
-    ['constructor=1', '`constructor` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`'],
+    ['speed=1', '`speed` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`, `memory`'],
+    ['constructor=1', '`constructor` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`, `memory`'],
     ['connections=0', '`connections`: `0` is out of range: write a number from 4 to 4096'],
     ['connections=', '`connections`: `` is not a whole number: write one such as `256`'],
     ['connections=1k', '`connections`: `1k` is not a whole number: write one such as `256`'],
@@ -29,6 +29,7 @@ describe('a bad line is quoted, with the remedy', () => {
     ['idle=75', '`idle`: `75` has no unit: write `75s` for seconds'],
     ['idle=', '`idle`: `` is not a duration: write hours, minutes and seconds, such as `30m`, `90s` or `1m30s`'],
     ['header-bytes=lots', '`header-bytes`: `lots` is not a size: write a number and a unit, such as `64k`'],
+    ['memory=1m', '`memory`: `1m` is less than the least of 64m: write `64m` or more'],
     ['header-bytes=64', '`header-bytes`: `64` is so many bytes, less than the least of 4k: write a unit after it, such as `64k`'],
   ])('%s', (line, problem) => {
     const result = parseInputs({ command: ['true'], workspace: 'none', proxyLimits: [line] }, { secrets: { secrets: [], problems: [] }, workspacePath: '/', homePath: '/root' });

@@ -152,6 +152,12 @@ describe('init withstands the command', () => {
     expect(ended).toMatchObject({ code: 9, reported: 9, stderr: '' })
   })
 
+  it.each(['HUP', 'USR1', 'PIPE', 'QUIT', 'RTMIN'])('sending it SIG%s as the first thing it does', async (name) => {
+    for (let round = 0; round < 3; round++) {
+      expect(await runInit({ argv: ['bash', '-c', `kill -${name} 1; kill -${name} 1; exit 9`] }), `round ${round}`).toMatchObject({ code: 9, reported: 9, stderr: '' })
+    }
+  })
+
   it('forging its report', async () => {
     const ended = await runInit({ argv: ['bash', '-c', String.raw`printf '\0decoy:guess:0\0\n'; exit 6`] })
     expect(ended).toMatchObject({ code: 6, reported: 6 })

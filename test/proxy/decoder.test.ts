@@ -1,7 +1,9 @@
 import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { parseCoding } from '../../src/proxy/coding.ts';
+import { decoderBytes } from '../../src/proxy/decoder-memory.ts';
 import { openDecoder } from '../../src/proxy/decoder.ts';
+import { createMemoryBudget } from '../../src/proxy/memory-budget.ts';
 import { openZstdDecoder } from '../../src/proxy/zstd-decoder.ts';
 import { seededRandom } from '../secrets/random.ts';
 import { encodeBody } from './encode-body.ts';
@@ -13,9 +15,11 @@ function sample(bytes: number): Buffer {
   return Buffer.concat([Buffer.alloc(bytes, 'the quick brown fox '), seededRandom(1).bytes(bytes), Buffer.alloc(bytes)]);
 }
 
+const memoryFor = (coding: string) => createMemoryBudget({ memoryBytes: 64 << 20 }).reserve(decoderBytes(coding))!;
+
 async function decode(coding: string, chunks: Buffer[], surplus: 'drop' | 'refuse' = 'drop'): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  const decoder = openDecoder(coding, { take: (bytes) => void pieces.push(Buffer.from(bytes)), surplus });
+  const decoder = openDecoder(coding, { take: (bytes) => void pieces.push(Buffer.from(bytes)), surplus, memory: memoryFor(coding) });
   for (const chunk of chunks) await decoder.push(chunk);
   await decoder.end();
   return Buffer.concat(pieces);
@@ -73,6 +77,7 @@ describe.each(codings)('%s', (coding) => {
     let most = 0;
     const decoder = openDecoder(coding, {
       surplus: 'drop',
+      memory: memoryFor(coding),
       async take(bytes) {
         if (isTaking) together += 1;
         isTaking = true;
@@ -95,7 +100,7 @@ describe.each(codings)('%s', (coding) => {
 describe('zstd without the help of Node', () => {
   const undo = async (chunks: Buffer[]): Promise<string> => {
     const pieces: Buffer[] = [];
-    const decoder = openZstdDecoder({ take: (bytes) => void pieces.push(Buffer.from(bytes)) });
+    const decoder = openZstdDecoder({ take: (bytes) => void pieces.push(Buffer.from(bytes)), memory: memoryFor('zstd') });
     for (const chunk of chunks) await decoder.push(chunk);
     await decoder.end();
     return Buffer.concat(pieces).toString('latin1');
@@ -113,7 +118,7 @@ describe('zstd without the help of Node', () => {
 
   test('blocks as they come', async () => {
     const taken: string[] = [];
-    const decoder = openZstdDecoder({ take: (bytes) => void taken.push(String(bytes)) });
+    const decoder = openZstdDecoder({ take: (bytes) => void taken.push(String(bytes)), memory: memoryFor('zstd') });
     await decoder.push(Buffer.concat([magic, Buffer.from([0x00, 0x00]), raw('data: 1\n\n', false)]));
     expect(taken).toEqual(['data: 1\n\n']);
     await decoder.push(Buffer.concat([blockHeader(5, 1, false), Buffer.from('x')]));

@@ -39,12 +39,10 @@ test.each(refusedHttp2Requests)('refused: %s: %s', async (request, _, fields, op
   // Node 24 may end the connection instead when the body turns out not to be as long as was said.
   if (answer === 'reset' && end.kind === 'goaway') expect(options).toBeDefined();
   else if (answer === 'reset') expect(end).toEqual({ kind: 'reset', errorCode: constants.NGHTTP2_PROTOCOL_ERROR });
-  else {
-    expect(end).toEqual({ kind: 'answered' });
-    const [entry] = (await bench.entriesOf(before.entries + 1)).slice(before.entries);
-    expect(entry).toMatchObject({ reason, status: Number(answer) });
-    expect(entry!.decision).not.toBe('allowed');
-  }
+  else expect(end).toEqual({ kind: 'answered' });
+  const [entry] = (await bench.entriesOf(before.entries + 1)).slice(before.entries);
+  expect(entry).toMatchObject({ host: 'api.test', reason, ...(answer === 'reset' ? {} : { status: Number(answer) }) });
+  expect(entry!.decision).not.toBe('allowed');
   // Of a body that goes wrong, what came before may have arrived.
   if (options === undefined) expect(upstream.received().slice(before.upstream)).toBe('');
 });

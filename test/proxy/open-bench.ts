@@ -156,7 +156,7 @@ export async function collectHttp2(stream: http2.ClientHttp2Stream): Promise<Ans
   return { status: Number(head.headers[':status']), ...head, headers: head.headers as http.IncomingHttpHeaders, body: Buffer.concat(chunks), trailers: trailers as NodeJS.Dict<string> };
 }
 
-async function startHttp2(authority: Authority, { listener, options }: { listener: Http2Listener; options: http2.SecureServerOptions }) {
+export async function startHttp2(authority: Authority, { listener, options }: { listener: Http2Listener; options: http2.SecureServerOptions }) {
   const server = http2.createSecureServer({
     ...options,
     SNICallback: (name, done) => void Promise.resolve(authority.leafContext(name)).then((context) => done(null, context), done),

@@ -11,7 +11,7 @@ export async function sendRawHttp2(socket: TLSSocket, fields: Http2Fields, { bod
   socket.on('error', () => undefined);
   const head = frame(HEADERS, body === undefined ? END_STREAM | END_HEADERS : END_HEADERS, 1, headerBlock(fields));
   const data = body === undefined ? [] : [frame(DATA, END_STREAM, 1, Buffer.from(body))];
-  socket.write(Buffer.concat([Buffer.from(preface), frame(SETTINGS, 0, 0), head, ...data]));
+  socket.write(Buffer.concat([opening, head, ...data]));
   for await (const { kind, stream, payload } of framesOf(socket)) {
     if (stream === 1 && kind === HEADERS) return { kind: 'answered' };
     if (stream === 1 && kind === RST_STREAM) return { kind: 'reset', errorCode: payload.readUInt32BE(0) };
@@ -20,15 +20,26 @@ export async function sendRawHttp2(socket: TLSSocket, fields: Http2Fields, { bod
   return { kind: 'closed' };
 }
 
-const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** RFC 9113, section 6. */
 const [DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY] = [0, 1, 3, 4, 7] as const;
 const [END_STREAM, END_HEADERS] = [0x1, 0x4] as const;
 
+/** What a client begins with: the preface, and settings as they are by default (RFC 9113, 3.4). */
+export const opening = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(SETTINGS, 0, 0)]);
+
 /** Literals without indexing and without Huffman coding (RFC 7541, 6.2.2). */
-function headerBlock(fields: Http2Fields): Buffer {
-  const literal = (text: string) => Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]);
+export function headerBlock(fields: Http2Fields): Buffer {
+  const literal = (text: string) => Buffer.concat([Buffer.from(prefixed(text.length)), Buffer.from(text, 'latin1')]);
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0]), literal(name), literal(value)]));
+}
+
+/** An integer with a prefix of seven bits (RFC 7541, 5.1). */
+function prefixed(value: number): number[] {
+  if (value < 127) return [value];
+  const octets = [127];
+  let left = value - 127;
+  for (; left >= 128; left >>= 7) octets.push((left & 127) | 128);
+  return [...octets, left];
 }
 
 /** RFC 9113, section 4.1. */

@@ -19,7 +19,7 @@ Options of run
   --client-certificate HOST=CERT_FILE,KEY_FILE   shown to this host; PEM, from where the sandbox does not see it; repeat
   --timeout 30m            at most 30m
   --memory 4g  --cpus 2  --storage 10g  --pids 2048   hard caps
-  --proxy-limit NAME=VALUE   header-bytes, idle, connections, requests-running or requests-per-minute; repeat
+  --proxy-limit NAME=VALUE   header-bytes, idle, connections, requests-running, requests-per-minute or memory; repeat
   --workspace copy         copy (changes come out as a patch), write (and are then written to the workspace), read-only or none
   --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)

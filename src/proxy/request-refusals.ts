@@ -1,0 +1,29 @@
+import type { RateLimit } from './rate-limit.ts';
+import type { Refusal } from './refusal.ts';
+
+/** Of a refusal by what secrets are: what the client is told. */
+export function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Refusal>, 'reason' | 'secret' | 'place' | 'remedy'>) {
+  return { reason, secret, place, remedy };
+}
+
+export const unscannable: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unscannable-body',
+  remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate, br or zstd one, so that it can be searched for secrets.',
+};
+
+export const notCodedAgain: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unscannable-body',
+  remedy: 'Secrets are pinned to the body, which must be coded anew: send it without a Content-Encoding, or with gzip, deflate or br alone.',
+};
+
+export const otherLengthMessages: Refusal = {
+  status: 403, decision: 'blocked', reason: 'unreadable-body',
+  remedy: 'gRPC and Connect messages say their length, and a secret pinned to "body" has another one than its placeholder: pin it to a header instead.',
+};
+
+export function tooManyAMinute({ requestsPerMinute }: RateLimit): Refusal {
+  return {
+    status: 429, decision: 'blocked', reason: 'capacity',
+    remedy: `Send at most ${requestsPerMinute} requests a minute, or raise requests-per-minute in proxy-limits.`,
+  };
+}
