@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import type { Destination } from '../policy/policy.ts';
 import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
@@ -74,6 +75,10 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
       onUpgrade(decodeHeaders(headers ?? []), socket);
     },
     onHeaders(status, headers, resume, statusText, isWhole = false) {
+      if (status < 100) {
+        refuseRest(noAnswer(destination));
+        return true;
+      }
       // 1xx: only the final answer is passed on.
       if (status < 200) return true;
       resumeUpstream = resume;
@@ -101,7 +106,9 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
     onComplete(trailers) {
       abortUpstream = null;
       waiting.flow();
-      sink?.end(() => end(trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers))));
+      if (isAborted) return;
+      if (sink === null) return refuseRest(noAnswer(destination));
+      sink.end(() => end(trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers))));
     },
     onError(error) {
       abortUpstream = null;
@@ -145,6 +152,14 @@ function isStaleConnection(error: Error): boolean {
 /** undici misses the body that a 304 with a Content-Length does not have (RFC 9110, 8.6); a 204 should not have one, but is whole, too. */
 function isOnlyLength(error: Error, status: number | null): boolean {
   return (error as NodeJS.ErrnoException).code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' && (status === 304 || status === 204);
+}
+
+/** What is not a status at all (RFC 9110, 15), or interim answers alone. */
+function noAnswer({ host, port }: Destination): Refusal {
+  return {
+    status: 502, decision: 'failed', reason: 'upstream-unreachable',
+    remedy: `"${host}:${port}" gave no answer with a status that HTTP knows; check the service.`,
+  };
 }
 
 function explain(error: Error, where: string): Refusal {

@@ -19,10 +19,12 @@ export const answers: AnswerRow[] = [
     ...Object.fromEntries(['X: a\rb', 'X: a\0b', 'X\0: a', 'X: a\r\n b', 'X: a\r\n Content-Length: 50', 'X: a\x01b', 'X: a\x7fb', 'X : a', 'Content-Length : 5', ': a', 'X'].map((header) => [JSON.stringify(header), withHeader(header)])),
   }),
   ...rows('no HTTP, an invalid status, headers over 64 KiB', {
-    ...Object.fromEntries(['HTTP/1.1 abc OK', 'HTTP/1.1 99 OK', 'HTTP/1.1 1000 OK', 'HTTP/1.1 000 OK', 'HTTP/9.9 200 OK', 'ICY 200 OK', 'SSH-2.0-OpenSSH_9.2', 'hello', 'GET / HTTP/1.1'].map((line) => [line, `${line}\r\nContent-Length: 2\r\n\r\nhi`])),
+    ...Object.fromEntries(['HTTP/1.1 abc OK', 'HTTP/1.1 99 OK', 'HTTP/1.1 1000 OK', 'HTTP/1.1 000 OK', 'HTTP/1.1 099 OK', 'HTTP/9.9 200 OK', 'ICY 200 OK', 'SSH-2.0-OpenSSH_9.2', 'hello', 'GET / HTTP/1.1'].map((line) => [line, `${line}\r\nContent-Length: 2\r\n\r\nhi`])),
     'one long header': withHeader(`X: ${'a'.repeat(100_000)}`),
     'headers without end': `${ok}${Array.from({ length: 50_000 }, (_, at) => `x${at}: 1\r\n`).join('')}`,
   }),
+  ...rows('no HTTP, an invalid status, headers over 64 KiB', Object.fromEntries(['000', '099'].map((status) => [`${status}, and the end`, `HTTP/1.1 ${status} OK\r\nContent-Length: 2\r\n\r\nhi`])), 'end'),
+  ...rows('a status above 599', { 600: 'HTTP/1.1 600 x\r\nContent-Length: 2\r\n\r\nhi', 999: 'HTTP/1.1 999 x\r\nContent-Length: 2\r\n\r\nhi' }),
   ...rows('101 that was not asked for, or 100', {
     'an upgrade': `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n${another}`,
     'an upgrade to nothing': `HTTP/1.1 101 Switching Protocols\r\n\r\n${another}`,
@@ -31,7 +33,9 @@ export const answers: AnswerRow[] = [
   ...rows('a transfer coding besides chunked', Object.fromEntries(
     ['xchunked', 'gzip, chunked', 'chunked, gzip', 'chunked\r\nTransfer-Encoding: chunked', 'gzip'].map((coding) => [JSON.stringify(coding), `${ok}Transfer-Encoding: ${coding}\r\n\r\n2\r\nhi\r\n0\r\n\r\n`]),
   ), 'end'),
-  ...rows('nothing before the connection ends', { 'no byte': '', 'half a head': `${ok}Content-Le` }, 'end'),
+  ...rows('nothing, or interim answers alone, before the connection ends', {
+    'no byte': '', 'half a head': `${ok}Content-Le`, 'interim answers': 'HTTP/1.1 150 x\r\n\r\nHTTP/1.1 199 y\r\n\r\n', 'an interim answer and Connection: close': 'HTTP/1.1 150 x\r\nConnection: close\r\n\r\n',
+  }, 'end'),
   ...rows('a malformed chunk or trailer, a body cut short', Object.fromEntries(
     ['xyz\r\nhi\r\n0\r\n\r\n', '-1\r\nhi\r\n0\r\n\r\n', '10000000000000002\r\nhi\r\n0\r\n\r\n', '2\r\nhi0\r\n\r\n', '2\nhi\n0\n\n', '2 \r\nhi\r\n0\r\n\r\n', '2\r\nhi\r\n0\r\nContent-Length: 50\r\n\r\n', '2\r\nhi\r\n0\r\nX: a\rb\r\n\r\n']
       .map((body) => [JSON.stringify(body), inChunks(body)]),

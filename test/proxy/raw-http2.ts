@@ -21,11 +21,14 @@ export async function sendRawHttp2(socket: TLSSocket, fields: Http2Fields, { bod
 }
 
 /** RFC 9113, section 6. */
-const [DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY] = [0, 1, 3, 4, 7] as const;
-const [END_STREAM, END_HEADERS] = [0x1, 0x4] as const;
+export const [DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY] = [0, 1, 3, 4, 6, 7] as const;
+export const [END_STREAM, END_HEADERS] = [0x1, 0x4] as const;
 
-/** What a client begins with: the preface, and settings as they are by default (RFC 9113, 3.4). */
-export const opening = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(SETTINGS, 0, 0)]);
+/** RFC 9113, section 3.4. */
+export const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+
+/** What a client begins with: the preface, and settings as they are by default. */
+export const opening = Buffer.concat([preface, frame(SETTINGS, 0, 0)]);
 
 /** Literals without indexing and without Huffman coding (RFC 7541, 6.2.2). */
 export function headerBlock(fields: Http2Fields): Buffer {
@@ -52,13 +55,15 @@ export function frame(kind: number, flags: number, stream: number, payload: Buff
   return Buffer.concat([header, payload]);
 }
 
-async function* framesOf(socket: NodeJS.ReadableStream) {
+/** Whole frames, the preface left out. */
+export async function* framesOf(bytes: AsyncIterable<Buffer>) {
   let seen = Buffer.alloc(0);
-  for await (const chunk of socket as AsyncIterable<Buffer>) {
+  for await (const chunk of bytes) {
     seen = Buffer.concat([seen, chunk]);
+    if (seen.subarray(0, preface.length).equals(preface)) seen = seen.subarray(preface.length);
     while (seen.length >= 9 && seen.length >= 9 + seen.readUIntBE(0, 3)) {
       const end = 9 + seen.readUIntBE(0, 3);
-      yield { kind: seen[3]!, stream: seen.readUInt32BE(5), payload: seen.subarray(9, end) };
+      yield { kind: seen[3]!, flags: seen[4]!, stream: seen.readUInt32BE(5), payload: seen.subarray(9, end) };
       seen = seen.subarray(end);
     }
   }
