@@ -6,6 +6,7 @@ import * as core from '@actions/core';
 import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
 import { describeHost } from './host.ts';
+import { endProcess } from './end-process.ts';
 import { forgetEnvironment } from './forget-environment.ts';
 import { readActionInputs } from './inputs/action-inputs.ts';
 import { secretMasks } from './inputs/secret-masks.ts';
@@ -24,7 +25,7 @@ const FAILED = 125;
 /** All outputs of a job together may have 1 MB (docs.github.com, Passing information between jobs). */
 const OUTPUT_BYTES = 256 * 1024;
 
-process.exitCode = await main(process.argv[2]);
+await endProcess(await main(process.argv[2]));
 
 async function main(verb: string | undefined): Promise<number> {
   try {

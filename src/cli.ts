@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeProblem } from './cli-node-version.ts';
+import { endProcess } from './end-process.ts';
 
 const FAILED = 125;
 
@@ -8,8 +9,8 @@ const problem = nodeProblem(process.version);
 if (problem === null) {
   // Loaded only now: an older Node cannot even read it.
   const { main } = await import('./cli-main.ts');
-  process.exitCode = await main(process.argv.slice(2), { distDirectory: path.dirname(fileURLToPath(import.meta.url)) });
+  await endProcess(await main(process.argv.slice(2), { distDirectory: path.dirname(fileURLToPath(import.meta.url)) }));
 } else {
   process.stderr.write(`decoy: ${problem}\n`);
-  process.exitCode = FAILED;
+  await endProcess(FAILED);
 }

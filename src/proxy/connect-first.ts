@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import type { DialError } from './dial-error.ts';
+import type { OpenConnections } from './open-connections.ts';
 
 export type Candidate = { address: string; port: number };
 
@@ -7,12 +8,14 @@ export type ConnectOptions = {
   /** how long one address may take to answer */
   attemptMs: number;
   signal: AbortSignal;
+  /** where the winner is kept */
+  connections: OpenConnections;
   /** the error to fail with, made of the code of the last failure */
   explain(code: string): DialError;
 };
 
 /** Tries the candidates in turn, the next one when the last has failed or was slow to answer; the first to connect wins. */
-export function connectFirst(candidates: readonly Candidate[], { attemptMs, signal, explain }: ConnectOptions): Promise<Socket> {
+export function connectFirst(candidates: readonly Candidate[], { attemptMs, signal, connections, explain }: ConnectOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const open = new Set<Socket>();
     let next = 0;
@@ -24,8 +27,9 @@ export function connectFirst(candidates: readonly Candidate[], { attemptMs, sign
       signal.removeEventListener('abort', abort);
       open.delete(winner!);
       for (const socket of open) socket.destroy();
-      if (winner !== null) resolve(winner);
-      else reject(explain(lastCode));
+      if (winner === null) return reject(explain(lastCode));
+      connections.add(winner);
+      resolve(winner);
     };
     const abort = () => settle(null);
     const attempt = () => {

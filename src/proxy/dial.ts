@@ -4,6 +4,7 @@ import { connectFirst } from './connect-first.ts';
 import type { DialDestination } from './dial-destination.ts';
 import { DialError } from './dial-error.ts';
 import { findRoute, type RouteOptions } from './find-route.ts';
+import type { OpenConnections } from './open-connections.ts';
 import { openTunnel } from './open-tunnel.ts';
 import { secure } from './secure.ts';
 import type { TlsSessions } from './tls-sessions.ts';
@@ -20,6 +21,8 @@ export type DialOptions = RouteOptions & {
   /** variables that name a file of roots which cannot be used: said where a certificate is not trusted */
   unusableRoots?: readonly string[] | undefined;
   signal: AbortSignal;
+  /** where each is kept until it is closed */
+  connections: OpenConnections;
 };
 
 export type DialTimeouts = {
@@ -39,7 +42,7 @@ export const defaultDialTimeouts: DialTimeouts = { attemptMs: 10_000, handshakeM
  */
 export async function dial(destination: DialDestination, options: DialOptions): Promise<Socket> {
   const { host, port, scheme } = destination;
-  const { timeouts: { attemptMs, handshakeMs }, signal, sessions } = options;
+  const { timeouts: { attemptMs, handshakeMs }, signal, sessions, connections } = options;
   const route = await findRoute(destination, options);
   // Before connecting: a connection that waits for files to be read could fail with nobody listening.
   const context = scheme === 'https' ? await options.contextFor(host) : null;
@@ -47,7 +50,7 @@ export async function dial(destination: DialDestination, options: DialOptions): 
     `Connecting to "${host}:${port}" failed (${code}); check that it is up and reachable from this host.`);
   const socket = 'proxy' in route
     ? await openTunnel(destination, { ...options, proxy: route.proxy })
-    : await connectFirst(route.candidates, { attemptMs, signal, explain });
+    : await connectFirst(route.candidates, { attemptMs, signal, connections, explain });
   socket.setNoDelay(true);
   socket.setKeepAlive(true, tcpKeepAliveMs);
   return context === null ? socket : await secure(socket, { host, port, context, sessions, signal, handshakeMs, reason: 'upstream-tls', unusableRoots: options.unusableRoots, ...(options.protocols && { protocols: options.protocols }) });

@@ -60,7 +60,7 @@ export function openHttp2Sessions(options: DialOptions, http1: Pick<Http1Pools, 
   };
 }
 
-type Session = { session: ClientHttp2Session; streams: number };
+type Session = { session: ClientHttp2Session; socket: TLSSocket; streams: number; takesNoMore: boolean };
 type Peer = { sessions: Set<Session>; opening: Promise<unknown> | null; isHttp1Only: boolean };
 
 /** A rule like `**.example.com` allows any number of names. */
@@ -86,6 +86,7 @@ function leaseOf(session: Session): SessionLease {
     session: session.session,
     release() {
       session.streams -= 1;
+      if (session.takesNoMore && session.streams === 0) hangUp(session);
     },
   };
 }
@@ -117,7 +118,7 @@ async function open(peer: Peer, { destination, options }: { destination: Destina
     maxSendHeaderBlockLength: maxSentHeaderBytes,
     maxSessionMemory: maxSessionMegabytes,
   });
-  keep(peer, session);
+  keep(peer, { session, socket, streams: 0, takesNoMore: false });
   return null;
 }
 
@@ -125,27 +126,44 @@ async function open(peer: Peer, { destination, options }: { destination: Destina
 const maxSessionMegabytes = 32;
 
 /** Keeps the session among those to use until it, or its server, wants no more streams. */
-function keep(peer: Peer, session: ClientHttp2Session): void {
-  const kept = { session, streams: 0 };
+function keep(peer: Peer, kept: Session): void {
+  const { session } = kept;
   const drop = () => peer.sessions.delete(kept);
+  const dropAndRetire = () => {
+    drop();
+    retire(kept);
+  };
   peer.sessions.add(kept);
   session.setLocalWindowSize(sessionWindowBytes);
-  session.on('goaway', drop);
+  session.on('goaway', dropAndRetire);
   session.on('close', drop);
   // Its streams tell what it means for each of them.
   session.on('error', drop);
   session.setTimeout(idleMs);
   // Not as its callback, which is called once only: the first time may pass while an answer takes long.
   session.on('timeout', () => {
-    if (kept.streams > 0) return;
-    drop();
-    session.close();
+    if (kept.streams === 0) dropAndRetire();
   });
 }
+
+/** Lets the streams that run come to their end, and then closes the connection, which its server may want to keep open. */
+function retire(kept: Session): void {
+  kept.takesNoMore = true;
+  kept.session.close();
+  if (kept.streams === 0) hangUp(kept);
+}
+
+/** Node ends its own side only, and waits for the other one. */
+function hangUp({ socket }: Session): void {
+  const timer = setTimeout(() => socket.destroy(), hangUpMs);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+/** For what was written last to leave. */
+const hangUpMs = 1_000;
 
 function forgetOldest(peers: Map<string, Peer>): void {
   const [origin, peer] = peers.entries().next().value!;
   peers.delete(origin);
-  // Lets the streams that run come to their end.
-  for (const { session } of peer.sessions) session.close();
+  for (const kept of peer.sessions) retire(kept);
 }

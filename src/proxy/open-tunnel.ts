@@ -5,6 +5,7 @@ import { connectFirst } from './connect-first.ts';
 import type { DialDestination } from './dial-destination.ts';
 import { DialError } from './dial-error.ts';
 import type { RouteOptions } from './find-route.ts';
+import type { OpenConnections } from './open-connections.ts';
 import { secure } from './secure.ts';
 import type { UpstreamProxy } from './upstream-proxy.ts';
 
@@ -15,6 +16,8 @@ export type TunnelOptions = Pick<RouteOptions, 'resolveName'> & {
   timeouts: { attemptMs: number; handshakeMs: number; tunnelMs: number };
   unusableRoots?: readonly string[] | undefined;
   signal: AbortSignal;
+  /** where the one to the proxy is kept */
+  connections: OpenConnections;
 };
 
 /**
@@ -24,7 +27,7 @@ export type TunnelOptions = Pick<RouteOptions, 'resolveName'> & {
  * @throws DialError
  */
 export async function openTunnel(destination: DialDestination, options: TunnelOptions): Promise<Socket> {
-  const { proxy, signal, timeouts } = options;
+  const { proxy, signal, timeouts, connections } = options;
   const context = proxy.scheme === 'https' ? await options.contextFor(null) : null;
   const unreachable = (code: string) => new DialError('upstream-proxy',
     `The proxy ${describe(proxy)} cannot be reached (${code}); check it, or name "${destination.host}" in NO_PROXY.`);
@@ -32,7 +35,7 @@ export async function openTunnel(destination: DialDestination, options: TunnelOp
     ? await options.resolveName(proxy.host).catch((error: NodeJS.ErrnoException) => { throw unreachable(error.code ?? 'unknown error'); })
     : [proxy.host];
   const candidates = addresses.map((address) => ({ address, port: proxy.port }));
-  const socket = await connectFirst(candidates, { attemptMs: timeouts.attemptMs, signal, explain: unreachable });
+  const socket = await connectFirst(candidates, { attemptMs: timeouts.attemptMs, signal, connections, explain: unreachable });
   const carrier = context === null ? socket
     : await secure(socket, { host: proxy.host, port: proxy.port, context, signal, handshakeMs: timeouts.handshakeMs, reason: 'upstream-proxy', unusableRoots: options.unusableRoots });
   return await askFor(destination, { proxy, carrier, signal, timeouts });

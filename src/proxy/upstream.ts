@@ -8,6 +8,7 @@ import type { RawHeaders } from './headers.ts';
 import { openHttp1Pools } from './http1-pools.ts';
 import { openHttp2Sessions } from './http2-sessions.ts';
 import { dispatchHttp2 } from './http2-upstream.ts';
+import { keepOpenConnections } from './open-connections.ts';
 import { openTlsSessions } from './tls-sessions.ts';
 
 /**
@@ -46,12 +47,12 @@ export type UpstreamHandler = {
   onError(error: Error): void;
 };
 
-export function openUpstream(options: Omit<DialOptions, 'signal' | 'sessions'>): Upstream {
+export function openUpstream(options: Omit<DialOptions, 'signal' | 'sessions' | 'connections'>): Upstream {
   const closing = new AbortController();
   // Every connection being opened listens.
   setMaxListeners(0, closing.signal);
-  const dialOptions: DialOptions = { ...options, sessions: openTlsSessions(), signal: closing.signal };
-  const connections = new Set<Socket>();
+  const connections = keepOpenConnections();
+  const dialOptions: DialOptions = { ...options, sessions: openTlsSessions(), signal: closing.signal, connections };
   const http1 = openHttp1Pools(dialOptions);
   const sessions = openHttp2Sessions(dialOptions, http1);
 
@@ -61,17 +62,13 @@ export function openUpstream(options: Omit<DialOptions, 'signal' | 'sessions'>):
       if (!request.mayUseHttp2 || destination.scheme !== 'https') return overHttp1(null);
       dispatchHttp2(sessions, { destination, request, handler, overHttp1 });
     },
-    async connect(destination) {
-      const socket = await dial(destination, dialOptions);
-      connections.add(socket);
-      socket.once('close', () => connections.delete(socket));
-      return socket;
-    },
+    connect: (destination) => dial(destination, dialOptions),
     async [Symbol.asyncDispose]() {
       closing.abort();
-      for (const socket of connections) socket.destroy();
       sessions.close();
-      await http1[Symbol.asyncDispose]();
+      const closed = http1[Symbol.asyncDispose]();
+      connections[Symbol.dispose]();
+      await closed;
     },
   };
 }
