@@ -5,6 +5,7 @@ import { quote } from '../policy/quote.ts';
 import { exposedTrees } from '../sandbox/exposed-trees.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
+import { findRealValues } from './find-real-values.ts';
 import { findWhereSeen } from './find-where-seen.ts';
 import { FOREIGN_CREDENTIALS } from '../secrets/foreign-credentials.ts';
 import { parseChoice } from './parse-choice.ts';
@@ -77,6 +78,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     : null;
   const clash = Object.keys(env.env).find((name) => context.secrets.secrets.some((secret) => secret.name === name));
   if (clash !== undefined) problems.push(`env: \`${clash}\` is also the name of a secret: give one of them another name`);
+  problems.push(...findRealValues({ env: env.env, command }, context.secrets.secrets));
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,

@@ -13,7 +13,7 @@ export async function handleConnection(socket: Socket, { context, http }: Connec
   socket.on('error', () => socket.destroy());
   const endpoint = await readProxyHeader(socket);
   if (endpoint === null) return void socket.destroy();
-  if (!context.policy.couldReach(endpoint)) {
+  if (!context.policy.couldReach(endpoint) && !isAnswered(endpoint, context)) {
     refuseConnection(endpoint, context);
     return void socket.destroy();
   }
@@ -27,6 +27,16 @@ export async function handleConnection(socket: Socket, { context, http }: Connec
   if (secured === null) return;
   const side = secured.alpnProtocol === 'h2' ? http.http2 : http.http1;
   side.accept(secured, { scheme: 'https', ...endpoint });
+}
+
+/**
+ * Whether a connection that leads nowhere is taken nevertheless, to refuse its requests with an answer: the client speaks plain HTTP to a host
+ * that rules know over TLS alone, or the reverse.
+ */
+function isAnswered({ host, port }: Endpoint, { policy }: ProxyContext): boolean {
+  if (port !== 80 && port !== 443) return false;
+  const meant = policy.decide({ ...(port === 80 ? { scheme: 'https', port: 443 } : { scheme: 'http', port: 80 }), host, method: 'GET', path: '/' });
+  return meant.allowed || meant.reason === 'method-not-allowed' || meant.reason === 'path-not-allowed';
 }
 
 /** Content type 22 of the first record, a ClientHello (RFC 8446, 5.1). */

@@ -19,13 +19,14 @@ export type ReportParts = {
   /** null or absent where no canary was proven */
   canaryMs?: number | null;
   meter: Pick<Meter, 'usage' | 'samples'>;
-  ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked'>;
+  ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked' | 'failed'>;
   changes: Changes;
 };
 
 /** Always gives a report, whatever the outcome. */
 export function buildReport(parts: ReportParts): Report {
   const { meter, ledger, outcome } = parts;
+  const failed = ledger.failed();
   const measured = meter.usage();
   const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network() };
   const { conclusion, exitCode } = decideConclusion(outcome, {
@@ -48,6 +49,7 @@ export function buildReport(parts: ReportParts): Report {
     usage,
     secrets: ledger.secrets(),
     blocked: ledger.blocked(),
+    ...(failed.length > 0 ? { failed } : {}),
     samples: meter.samples(),
     changes: parts.changes,
   };

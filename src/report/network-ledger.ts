@@ -19,6 +19,8 @@ export type Ledger = {
   secrets(): SecretTotals[];
   /** misuse of secrets first, then by count */
   blocked(): BlockedGroup[];
+  /** what was let through and failed at the upstream, by count */
+  failed(): BlockedGroup[];
   /** the same with what observe mode let through: what `proposeAllow` reads */
   refusals(): Refusal[];
 };
@@ -29,6 +31,7 @@ export type LedgerSecret = Pick<Secret, 'name' | 'hostTexts' | 'placeholderPrefi
 export function createLedger(secrets: readonly LedgerSecret[]): Ledger {
   const hosts = createHostTotals();
   const refusals = createRefusalGroups();
+  const failures = createRefusalGroups();
   const uses = new Map(secrets.map(({ name }) => [name, { substitutions: 0, scrubs: 0, refusals: 0 }]));
   const total = { requests: 0, blocked: 0, requestBytes: 0, responseBytes: 0 };
 
@@ -36,6 +39,7 @@ export function createLedger(secrets: readonly LedgerSecret[]): Ledger {
     add(entry) {
       const isRefusal = entry.reason !== null && entry.decision !== 'failed';
       const isNew = isRefusal ? refusals.add(entry) : true;
+      if (entry.reason !== null && entry.decision === 'failed') failures.add(entry);
       const counted = entry.decision === 'blocked' ? isNew : entry.protocol !== 'dns';
       const requests = counted && entry.decision !== 'blocked' ? 1 : 0;
       const blocked = counted && entry.decision === 'blocked' ? 1 : 0;
@@ -51,6 +55,7 @@ export function createLedger(secrets: readonly LedgerSecret[]): Ledger {
     secrets: () =>
       secrets.map(({ name, hostTexts, placeholderPrefix }) => ({ name, hosts: [...hostTexts], placeholderPrefix, ...uses.get(name)! })),
     blocked: () => refusals.list().filter((refusal) => !refusal.observed).map(reportedGroup),
+    failed: () => failures.list().map(reportedGroup),
     refusals: () => refusals.list(),
   };
 }

@@ -26,7 +26,8 @@ export function renderSummary(report: Report): string {
       `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}.${canarySentence(report)}${changesSentence(report)}`,
       ...limitsTable(report),
       ...hostsTable(report),
-      ...blockedTable(report),
+      ...groupTable('Blocked', report.blocked),
+      ...groupTable('Failed', report.failed ?? []),
       ...secretsTable(report),
       '',
     ],
@@ -67,11 +68,11 @@ function hostsTable({ usage: { network } }: Report): string[] {
   return table('Network', { columns, rows, last: total });
 }
 
-function blockedTable({ blocked }: Report): string[] {
-  const rows = blocked.map((group) => [
+function groupTable(heading: string, groups: readonly BlockedGroup[]): string[] {
+  const rows = groups.map((group) => [
     renderNumber(group.count), markdownCode(attempted(group), 400), markdownCode(group.reason, 40), markdownCode(group.remedy, 1000),
   ]);
-  return table('Blocked', { columns: ['>count', 'attempt', 'reason', 'remedy'], rows });
+  return table(heading, { columns: ['>count', 'attempt', 'reason', 'remedy'], rows });
 }
 
 function attempted({ host, port, method, path }: BlockedGroup): string {

@@ -27,7 +27,8 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     limitLines(report, paint),
     networkLines(report, columns),
     secretLines(report, columns),
-    blockedLines(report, { columns, paint }),
+    groupLines('Blocked', report.blocked, { columns, paint }),
+    groupLines('Failed', report.failed ?? [], { columns, paint }),
     changeLines(report),
   ];
   return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
@@ -88,14 +89,14 @@ function secretLines({ secrets }: Report, columns: number): string[] {
   return ['Secrets', ...lines, ...moreLine(secrets.length - shown.length, 'secret')];
 }
 
-function blockedLines({ blocked }: Report, { columns, paint }: Look): string[] {
-  if (blocked.length === 0) return [];
-  const shown = blocked.slice(0, MAX_ROWS);
+function groupLines(heading: string, groups: readonly BlockedGroup[], { columns, paint }: Look): string[] {
+  if (groups.length === 0) return [];
+  const shown = groups.slice(0, MAX_ROWS);
   const lines = shown.flatMap((group) => [
     ...marked(`${renderNumber(group.count)} x ${attempted(group)}: ${group.reason}`, columns),
     ...wrapText(printable(group.remedy, 1000), columns - 6).map((line) => paint.faint(`${INDENT}${INDENT}> ${line}`)),
   ]);
-  return ['Blocked', ...lines, ...moreLine(blocked.length - shown.length, 'kind')];
+  return [heading, ...lines, ...moreLine(groups.length - shown.length, 'kind')];
 }
 
 /** Wraps untrusted text with a mark before each of its lines. */

@@ -23,7 +23,7 @@ export type SecretTotals = {
   name: string; hosts: string[]; placeholderPrefix: string; substitutions: number; scrubs: number; refusals: number;
 };
 
-/** Refusals of one kind, together. `method` and `path` are null where they differ from one attempt to the next. */
+/** Refusals or failures of one kind, together. `method` and `path` are null where they differ from one attempt to the next. */
 export type BlockedGroup = {
   host: string; port: number | null; method: string | null; path: string | null; reason: RefusalReason; count: number; remedy: string;
 };
@@ -59,6 +59,8 @@ export type Report = {
   usage: ResourceUsage & { network: NetworkUsage };
   secrets: SecretTotals[];
   blocked: BlockedGroup[];
+  /** only where there are any: requests and connections that were let through and failed at the upstream; not among the blocked ones */
+  failed?: BlockedGroup[];
   samples: Sample[];
   changes: Changes;
 };

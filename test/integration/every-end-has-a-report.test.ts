@@ -20,6 +20,7 @@ test.each<[string, string[], number, string, Record<string, string>?]>([
   ['something blocked, where that is to fail', ['--fail-on-blocked', '--', 'sh', '-c', 'curl -sS https://evil.example/; exit 0'], 1, 'blocked'],
   ['an engine that is not there', ['--', 'true'], 125, 'error', { DOCKER_HOST: 'unix:///nonexistent' }],
   ['an engine elsewhere', ['--', 'true'], 125, 'error', { DOCKER_HOST: 'tcp://127.0.0.1:1' }],
+  ['a real value in an argument', ['--secret', 'KEY@api.example.test', '--', 'echo', 'a-real-value-0123'], 125, 'error', { KEY: 'a-real-value-0123' }],
   ['a secret without a value', ['--secret', 'MISSING@api.example.test', '--', 'true'], 125, 'error'],
 ])('%s', async (_, args, exitCode, conclusion, env = {}) => {
   const end = await runDecoy(args, { cwd: workspace.path, env });

@@ -251,3 +251,30 @@ describe('the upstream', () => {
   });
 });
 
+
+describe('the other of the two ports of HTTP, at a host that is open on one', () => {
+  test('plain HTTP where only HTTPS is open is refused with an answer, and nothing else is sent', async () => {
+    await using bench = await openBench({ allow: ['api.test:443'], upstream: () => { throw new Error('the upstream was asked'); } });
+    const socket = bench.plain('api.test');
+    socket.write('GET /x HTTP/1.1\r\nHost: api.test\r\n\r\n');
+    expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1.1 403 [^]*port-not-allowed/);
+    expect(await bench.entriesOf(1)).toMatchObject([{ protocol: 'http', port: 80, path: '/x', reason: 'port-not-allowed', status: 403 }]);
+    socket.destroy();
+  });
+
+  test('HTTPS where only plain HTTP is open, too', async () => {
+    await using bench = await openBench({ allow: ['api.test:80'], upstream: () => { throw new Error('the upstream was asked'); } });
+    const socket = bench.tls('api.test');
+    socket.write('GET /x HTTP/1.1\r\nHost: api.test\r\n\r\n');
+    expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1.1 403 [^]*port-not-allowed/);
+    socket.destroy();
+  });
+
+  test('a host that no rule knows, or knows for raw connections alone, gets none', async () => {
+    await using bench = await openBench({ allow: ['tcp://api.test:5432'] });
+    for (const socket of [bench.plain('api.test'), bench.plain('elsewhere.test')]) {
+      socket.write('GET /x HTTP/1.1\r\nHost: api.test\r\n\r\n');
+      expect(await readAll(socket)).toHaveLength(0);
+    }
+  });
+});

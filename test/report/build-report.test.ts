@@ -2,12 +2,18 @@ import { expect, test } from 'vitest';
 import { buildReport, type ReportParts } from '../../src/report/build-report.ts';
 import { createLedger } from '../../src/report/network-ledger.ts';
 import { createMeter } from '../../src/usage/meter.ts';
-import { refusedOf, reportOf } from './entries.ts';
+import { entryOf, refusedOf, reportOf } from './entries.ts';
 
 const partsOf = (changes: Partial<ReportParts> = {}): ReportParts => ({
   id: 'r1', startedAt: new Date('2026-01-01T00:00:00Z'), wallSeconds: 2, image: 'runner', limits: reportOf().limits,
   outcome: { kind: 'exited', exitCode: 0 }, storageFull: false, failOnBlocked: false,
   meter: createMeter({ storageEnforcement: 'hard' }), ledger: createLedger([]), changes: { files: 0, insertions: 0, deletions: 0 }, ...changes,
+});
+
+test('what failed at an upstream is in it where something did', () => {
+  const ledger = createLedger([]);
+  ledger.add(entryOf({ decision: 'failed', reason: 'upstream-tls' }));
+  expect(buildReport(partsOf({ ledger }))).toMatchObject({ blocked: [], failed: [{ host: 'api.example.com', reason: 'upstream-tls', count: 1 }] });
 });
 
 test('a report of version 1 has exactly the fields of the contract', () => {

@@ -36,6 +36,13 @@ describe('what counts', () => {
   });
 });
 
+test('what failed at the upstream is grouped beside what was blocked, and not among it', () => {
+  const failure = { decision: 'failed', reason: 'upstream-tls', remedy: 'Trust its authority.' } as const;
+  const ledger = ledgerOf([entryOf(failure), entryOf({ ...failure, method: 'POST', path: '/other' }), entryOf(), refusedOf()]);
+  expect(ledger.failed()).toMatchObject([{ host: 'api.example.com', port: 443, reason: 'upstream-tls', count: 2, remedy: 'Trust its authority.' }]);
+  expect(ledger.blocked()).toHaveLength(1);
+});
+
 test('hosts are sorted by requests, with their bytes and uses of secrets', () => {
   const use = { name: 'KEY', substitutions: 1, scrubs: 2, refusals: 0 };
   const { network, secrets } = ledgerOf([

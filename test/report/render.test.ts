@@ -20,6 +20,7 @@ function reportFullOf(text: string): Report {
     usage: { ...report.usage, network: { requests: 1, blocked: 1, requestBytes: 1, responseBytes: 1, hosts: [host] } },
     secrets: [{ name: text, hosts: [text], placeholderPrefix: text, substitutions: 1, scrubs: 1, refusals: 1 }],
     blocked: [{ host: text, port: 443, method: text, path: text, reason: 'path-not-allowed', count: 1, remedy: text }],
+    failed: [{ host: text, port: 443, method: text, path: text, reason: 'upstream-tls', count: 1, remedy: text }],
   };
 }
 
@@ -35,6 +36,12 @@ function usedReport(): Report {
   const report = reportOf({ startup: { canaryMs: 21.4 }, blocked: ledger.blocked(), secrets: ledger.secrets(), changes: { files: 3, insertions: 10, deletions: 2 } });
   return { ...report, usage: { ...report.usage, network: ledger.network() } };
 }
+
+test('what failed at an upstream is told like what was blocked', () => {
+  const failed: Report['failed'] = [{ host: 'api.example.com', port: 443, method: null, path: null, reason: 'upstream-tls', count: 2, remedy: 'Trust its authority.' }];
+  expect(renderTerminal(reportOf({ failed }), plain)).toContain('Failed\n  - 2 x api.example.com:443: upstream-tls\n    > Trust its authority.');
+  expect(renderSummary(reportOf({ failed }))).toMatch(/Failed[^]*`api\.example\.com:443` \| `upstream-tls` \| `Trust its authority\.`/);
+});
 
 describe('on a terminal', () => {
   test('a run that succeeded', () => {
@@ -109,7 +116,7 @@ describe('on a terminal', () => {
     const flooded = { ...report, blocked: many(report.blocked[0]!), secrets: many(report.secrets[0]!) };
     flooded.usage.network.hosts = many(report.usage.network.hosts[0]!);
     const text = renderTerminal(flooded, plain);
-    expect(text.split('\n').length).toBeLessThan(60);
+    expect(text.split('\n').length).toBeLessThan(70);
     expect(text).toContain('and 490 more hosts: see report.json');
   });
 });
