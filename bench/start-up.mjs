@@ -1,19 +1,22 @@
 // What a run costs: `decoy run -- true` against `docker run` of the same image and mounts, in turn; medians and their ratio.
+// With IMAGE, which the engine has and which has a `true`, both run in that.
 //
-//   node bench/start-up.mjs [ROUNDS]
+//   node bench/start-up.mjs [ROUNDS [IMAGE]]
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const rounds = Number(process.argv[2] ?? 10);
+const given = process.argv[3];
 const cli = path.join(import.meta.dirname, '..', 'dist', 'cli.js');
 const workspace = mkdtempSync(path.join(tmpdir(), 'decoy-bench-'));
 
-const decoy = () => timed(process.execPath, [cli, 'run', '--quiet', '--', 'true']);
+const decoy = () => timed(process.execPath, [cli, 'run', '--quiet', '--image', given ?? 'runner', '--', 'true']);
 decoy(); // imports the image, fills the caches
 const image = execFileSync('docker', ['images', '--quiet', 'decoy-root'], { encoding: 'utf8' }).split('\n')[0];
-const docker = () => timed('docker', ['run', '--rm', '--network', 'none', '-v', '/usr:/usr:ro', '-v', '/etc:/etc:ro', '-v', `${workspace}:${workspace}:ro`, image, '/bin/true']);
+const tools = given === undefined ? ['-v', '/usr:/usr:ro', '-v', '/etc:/etc:ro'] : [];
+const docker = () => timed('docker', ['run', '--rm', '--network', 'none', ...tools, '-v', `${workspace}:${workspace}:ro`, '--user', '0', '--entrypoint', 'true', given ?? image]);
 docker();
 
 const seconds = { decoy: [], docker: [] };

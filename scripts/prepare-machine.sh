@@ -43,6 +43,10 @@ if [ "${1:-}" = --tests ]; then
 	need javac default-jdk-headless
 	need go golang-go
 	need pip3 python3-pip
+	# Images are made of a static shell and kept in a registry, open or with a password.
+	[ -d /usr/share/doc/busybox-static ] || missing="$missing busybox-static"
+	need docker-registry docker-registry
+	need htpasswd apache2-utils
 	# The sandbox sees no program below a home directory.
 	[ -x /usr/bin/ruby ] || missing="$missing ruby"
 	[ -x /usr/bin/bundle ] || missing="$missing bundler"
@@ -61,6 +65,10 @@ if [ "$missing" ]; then
 	apt-get update -qq >&2
 	# shellcheck disable=SC2086 # a list of package names
 	install_packages $missing
+	# The tests start registries of their own, on loopback; the package's would listen on every address.
+	case " $missing " in
+	*' docker-registry '*) [ ! -d /run/systemd/system ] || systemctl disable --quiet --now docker-registry ;;
+	esac
 fi
 
 if [ "$(node_major || echo 0)" -lt 20 ]; then

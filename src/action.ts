@@ -62,7 +62,7 @@ async function runStep(): Promise<number> {
     const { run } = await import('./run.ts');
     result = await run({
       config: inputs.config, host, signal: cancellation.signal,
-      events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: (text) => void warnings.push(text) },
+      events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onProgress: (text) => void process.stdout.write(`Decoy: ${sentence(text)}\n`), onWarning: (text) => void warnings.push(text) },
     });
     // Still in the silence: the summary names hosts and paths that the sandbox chose.
     await output.write({ channel: 'stdout', bytes: Buffer.from(`\n${renderTerminal(result.report, { colour: false })}`) });

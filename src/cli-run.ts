@@ -38,6 +38,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   }
   const warn = (text: string) => void process.stderr.write(`decoy: warning: ${printableSentence(text, MAX_WARNING)}\n`);
   inputs.warnings.forEach(warn);
+  const onProgress = (text: string) => void process.stderr.write(`decoy: ${printableSentence(text, MAX_WARNING)}\n`);
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(options.files['audit-log']);
   const mode = outputMode();
@@ -50,7 +51,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     config: inputs.config,
     host,
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onWarning: warn, onTiming },
+    events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onProgress, onWarning: warn, onTiming },
   });
   output.release();
   cancellation.stop();

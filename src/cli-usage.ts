@@ -21,6 +21,7 @@ Options of run
   --workspace copy         copy (changes come out as a patch), write (and are then written to the workspace), read-only or none
   --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)
+  --image runner           runner (this machine's own tools) or an image, as debian:12: one the engine has, or else pulled with your docker login
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE   what to write; each is emptied at the start
@@ -30,7 +31,7 @@ Options of run
 What the command gets
   The workspace is the current directory. Standard input is empty.
   Of the environment only PATH (what the sandbox has of it), LANG, LANGUAGE, LC_*, TZ, TERM, JAVA_HOME* and GOROOT* are passed on;
-  everything else by --env, and what is secret by --secret.
+  everything else by --env, and what is secret by --secret. With an image, only TERM and TZ, on top of which comes what the image sets.
 
 Options of check
   --allow RULE  --secret NAME@host[,…][;…]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat

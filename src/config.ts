@@ -4,16 +4,21 @@ import type { RootFiles } from './proxy/roots.ts';
 import type { ClientCertificate } from './proxy/upstream-contexts.ts';
 import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
 import type { Limits } from './report/report.ts';
+import type { ImageReference } from './sandbox/image/parse-reference.ts';
 import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
 import type { SecretBinding } from './secrets/secret.ts';
 
-/** What to run: a program with its arguments, or a script and the shell line it is given to (`{0}` is the script's path). */
-export type Command = { kind: 'argv'; argv: readonly string[] } | { kind: 'script'; text: string; shell: readonly string[] };
+/**
+ * What to run: a program with its arguments, or a script and the shell line it is given to. `fallbackShell` is for an image that does not
+ * have the first word of the other.
+ */
+export type Command = { kind: 'argv'; argv: readonly string[] } | { kind: 'script'; text: string; shell: readonly string[]; fallbackShell?: readonly string[] };
 
 /** One run, checked: nothing in it can be refused any more but by the machine. */
 export type RunConfig = {
   command: Command;
-  image: 'runner';
+  /** the runner's own tools, or an image */
+  image: 'runner' | ImageReference;
   rules: readonly Rule[];
   secrets: readonly SecretBinding[];
   foreignCredentials: ForeignCredentials;
@@ -35,6 +40,8 @@ export type Host = {
   dockerHost?: string | undefined;
   /** directory of dist/, where the guest program lies */
   distDirectory: string;
+  /** where this user's `docker login` keeps its logins */
+  dockerConfigDirectory?: string | undefined;
   /** PATH of the runner; entries the sandbox does not have are left out of its own */
   path: string;
   /** the runner's tool cache, where there is one */

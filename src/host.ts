@@ -19,6 +19,7 @@ export function describeHost(environment: Environment, distDirectory: string): H
   return {
     dockerHost: environment['DOCKER_HOST'],
     distDirectory,
+    dockerConfigDirectory: environment['DOCKER_CONFIG'] || (environment['HOME'] ? path.join(environment['HOME'], '.docker') : undefined),
     path: environment['PATH'] ?? '',
     toolCache: environment['RUNNER_TOOL_CACHE'] ?? environment['AGENT_TOOLSDIRECTORY'],
     hidden: hidden.filter((directory): directory is string => directory !== undefined && directory !== '/' && directory !== ''),

@@ -2,9 +2,12 @@ import fs from 'node:fs/promises';
 import type { RunConfig } from './config.ts';
 import type { RootLayout } from './sandbox/exposed-trees.ts';
 import type { Workspace } from './sandbox/filesystem.ts';
+import type { ImageLayout } from './sandbox/image/image-layout.ts';
+import { imageTree } from './sandbox/image/image-tree.ts';
 import { arrangeTree } from './sandbox/runner-files/arrange-tree.ts';
 import { collectEtc } from './sandbox/runner-files/collect-etc.ts';
 import { hiddenEntries } from './sandbox/runner-files/hidden-entries.ts';
+import type { OverlayFolders } from './sandbox/runner-files/overlay-folders.ts';
 import { packTree } from './sandbox/runner-files/pack-tree.ts';
 import { sandboxTree } from './sandbox/runner-files/sandbox-tree.ts';
 import { workspaceMasks } from './sandbox/runner-files/workspace-masks.ts';
@@ -15,22 +18,21 @@ import { buildTrustBundle } from './trust/trust-bundle.ts';
 import { trustFiles } from './trust/trust-files.ts';
 
 export type LayOutOptions = {
-  config: RunConfig; authority: Authority; user: { uid: number; gid: number }; layout: RootLayout; workspace: Workspace | null;
+  config: RunConfig; authority: Authority; user: { uid: number; gid: number }; layout: RootLayout; workspace: Workspace | null; imageLayout: ImageLayout | null;
 };
 
 /** Everything the sandbox's disk starts with, as an archive: /etc, home, the roots clients trust, the script, and what hides files of the runner's. */
-export async function layOutTree({ config, authority, user, layout, workspace }: LayOutOptions): Promise<Buffer> {
+export async function layOutTree({ config, authority, user, layout, workspace, imageLayout }: LayOutOptions): Promise<Buffer> {
   const authorityPem = authority.certificatePem;
-  const [systemRootsPem, etc, masks] = await Promise.all([
-    readSystemRoots(), collectEtc({ user }), workspace === null ? [] : workspaceMasks(workspace.path, user),
-  ]);
+  const [systemRootsPem, masks] = await Promise.all([readSystemRoots(), workspace === null ? [] : workspaceMasks(workspace.path, user)]);
   const bundlePem = buildTrustBundle({ systemRootsPem, authorityPem });
   const trust = { authorityPem, bundlePem, trustStore: buildTrustStore(splitPem(bundlePem)) };
-  const overlays: { name: string; owner?: { uid: number; gid: number; mode: number } }[] = layout.trees.map(({ name }) => ({ name }));
+  const overlays: OverlayFolders[] = [];
   if (workspace !== null) overlays.push({ name: 'workspace', owner: { ...user, mode: (await fs.stat(workspace.path)).mode & 0o777 | 0o700 } });
-  const tree = sandboxTree({
-    user, etc, overlays, trust, trustFiles: trustFiles(trust), ...(config.command.kind === 'script' ? { script: config.command.text } : {}),
-  });
+  const common = { user, trust, trustFiles: trustFiles(trust), ...(config.command.kind === 'script' ? { script: config.command.text } : {}) };
+  if (imageLayout !== null) return packTree(arrangeTree([...imageTree({ ...common, layout: imageLayout, overlays }), ...masks]));
+  const etc = await collectEtc({ user });
+  const tree = sandboxTree({ ...common, etc, overlays: [...layout.trees.map(({ name }) => ({ name })), ...overlays] });
   return packTree(arrangeTree([...tree, ...hiddenEntries(layout.trees), ...masks]));
 }
 

@@ -1,29 +1,28 @@
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { withCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
+import { describeCommand } from './describe-command.ts';
 import { gatewayPolicy } from './gateway-policy.ts';
 import type { Policy } from './policy/policy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { RunEvents } from './run.ts';
 import type { Engine } from './sandbox/engine.ts';
-import { sandboxEnvironment } from './sandbox/environment.ts';
-import { exposedTrees, type RootLayout } from './sandbox/exposed-trees.ts';
+import { exposedTrees } from './sandbox/exposed-trees.ts';
 import { createFilesystem, type MadeFilesystem, type Workspace } from './sandbox/filesystem.ts';
 import { startGateway } from './sandbox/gateway.ts';
 import { createGroup } from './sandbox/group.ts';
 import { guestFile } from './sandbox/guest-file.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { labelsOf } from './sandbox/labels.ts';
-import { ensureRootImage } from './sandbox/root-image.ts';
-import { userHome, userName } from './sandbox/runner-files/accounts.ts';
-import { createSandbox, type Command, type Sandbox } from './sandbox/sandbox.ts';
+import { shellPrograms } from './sandbox/image/choose-shell.ts';
+import type { ObtainedImage } from './sandbox/image/obtain-image.ts';
+import { ensureRootImage, GUEST_PATH } from './sandbox/root-image.ts';
+import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
-import { trustEnvironment } from './trust/environment.ts';
 import type { TimeStage } from './usage/time-stages.ts';
 
 export type SandboxParts = {
-  id: string; config: RunConfig; host: Host; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents;
+  id: string; config: RunConfig; host: Host; image: ObtainedImage | null; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents;
   timed: TimeStage;
 };
 
@@ -52,6 +51,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   const layout = exposedTrees({ toolCache: host.toolCache, hidden: host.hidden, user: config.user });
   const labels = labelsOf(id);
   const workspace = await describeWorkspace(config);
+  const programs = config.command.kind === 'script' ? shellPrograms(config.command) : [];
   const image = await timed('image', () => ensureRootImage(engine, { guestFile: guestFile(host.distDirectory), layout }));
   const common = { image, runId: id, labels };
   let lose!: (error: Error) => void;
@@ -71,21 +71,26 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     })));
     const ready = starting.then((gateway) => timed('gateway: start', () => gateway.ready));
     ready.catch(() => {});
-    const filesystem = await others.add(timed('volumes', () => createFilesystem(engine, { ...common, layout, workspace, user, timed })));
+    const naming = others.add(timed('volumes', () => createFilesystem(engine, { ...common, sandboxImage: parts.image, programs, layout, workspace, user, timed })));
+    // Loaded only now that the containers are starting: it holds what is heavy to load.
+    const load = () => timed('loading the proxy', () => import('./prepare-host-side.ts'));
+    const loading = parts.image === null ? null : load();
+    loading?.catch(() => {});
+    const filesystem = await naming;
+    const command = describeCommand(parts, { layout, user, imageLayout: filesystem.imageLayout });
     const gateway = await starting;
     const creating = containers.add(timed('sandbox: creation', () => createSandbox(engine, {
-      ...common, user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
+      ...common, ...sandboxImage(parts, image), user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
     })));
-    // Loaded only now that the containers are starting: it holds what is heavy to load.
-    const { prepareHostSide, layOutTree } = await timed('loading the proxy', () => import('./prepare-host-side.ts'));
+    const { prepareHostSide, layOutTree } = await (loading ?? load());
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
-    const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace })));
+    const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace, imageLayout: filesystem.imageLayout })));
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
     const launching = Promise.all([creating, ready, making]).then(([sandbox]) => timed('sandbox: start', () => sandbox.launch()));
     // Beside the start of the sandbox, which is the engine's work: what is in there waits for the command, which it is given after the canary.
     const rehearsal = Promise.all([hostSide, ready, making]).then(([{ rehearse }]) => timed('canary', () => rehearse(gateway.probes)));
     for (const promise of [tree, launching, rehearsal]) promise.catch(() => {});
-    const [made, sandbox, canaryMs, command] = await Promise.all([making, launching, rehearsal, describeCommand(parts, { layout, user })]);
+    const [made, sandbox, canaryMs] = await Promise.all([making, launching, rehearsal]);
     // Disposal waits for it and tells of a failure; the command need not.
     made.letGo().catch(() => {});
     warnOfLittleSpace(parts, made);
@@ -129,17 +134,8 @@ function warnOfLittleSpace({ config, events }: SandboxParts, { hostFreeBytes }: 
   events.onWarning(`this machine has ${Math.floor(hostFreeBytes / 2 ** 20)} MiB free, less than the storage cap: lower storage, or the sandbox can fill the disk`);
 }
 
-async function describeCommand({ config, host, secrets }: SandboxParts, { layout, user }: { layout: RootLayout; user: { uid: number } }): Promise<Command> {
-  const { command, workspace } = config;
-  return {
-    argv: command.kind === 'argv' ? command.argv : command.shell,
-    directory: config.workingDirectory ?? (workspace.mode === 'none' ? userHome : workspace.path),
-    environment: sandboxEnvironment({
-      path: host.path, trees: layout.trees, host: host.environment, env: config.env,
-      user: user.uid === 0 ? { name: 'root', home: '/root' } : { name: userName, home: userHome },
-      trust: trustEnvironment({ bundle: '/decoy/bundle.pem', authority: '/decoy/ca.pem', trustStore: '/decoy/truststore.p12' }),
-      placeholders: Object.fromEntries(secrets.map(({ name, placeholder }) => [name, placeholder])),
-    }),
-    token: randomBytes(16).toString('hex'),
-  };
+/** What the sandbox's container is created from. An image by its ID: its tag may have moved meanwhile. */
+function sandboxImage({ image }: SandboxParts, rootImage: string) {
+  if (image === null) return { image: rootImage, guestPath: GUEST_PATH, imageVariables: [] };
+  return { image: image.id, guestPath: '/decoy/guest', imageVariables: Object.keys(image.environment) };
 }

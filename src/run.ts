@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
+import { findImage } from './find-image.ts';
 import { quote } from './policy/quote.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { createLedger } from './report/network-ledger.ts';
@@ -25,6 +26,8 @@ export type RunEvents = {
   onEntry(entry: AuditEntry): void;
   /** a stage of the run begins */
   onStage(text: string): void;
+  /** what the run waits for, where that can take long: the pull of an image, at most every few seconds; `onStage` where it is not given */
+  onProgress?(text: string): void;
   onWarning(text: string): void;
   /** where the time went: a part of the run has ended */
   onTiming?(timing: StageTiming): void;
@@ -47,7 +50,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const secrets = mintSecrets(config.secrets);
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
-  const facts = { canaryMs: null as number | null, wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
+  const facts = { imageDigest: null as string | null, canaryMs: null as number | null, wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
     events.onEntry(entry);
@@ -59,9 +62,12 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     const cancelled = () => signal.aborted;
     const policy = compilePolicy({ rules: config.rules, bindings: secrets });
     const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    const image = await findImage(engine, { config, host, events, signal, timed });
+    if (cancelled()) return cancellation(signal);
+    facts.imageDigest = image?.digest ?? null;
     events.onStage('starting the gateway, the disk and the proxy');
     await using directory = await openRunDirectory(id);
-    await using prepared = await prepareSandbox(engine, { id, config, host, secrets, policy, runDirectory: directory.path, record, events, timed });
+    await using prepared = await prepareSandbox(engine, { id, config, host, image, secrets, policy, runDirectory: directory.path, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
     events.onStage('running the command');
@@ -75,7 +81,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
 
   const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
   const reportOf = (ended: Outcome, written?: boolean) => buildReport({
-    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image, limits: config.limits, outcome: ended, storageFull: facts.storageFull,
+    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, limits: config.limits, outcome: ended, storageFull: facts.storageFull,
     failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
   const placed = await writeBack(reportOf(outcome), { workspace: config.workspace, entries: facts.patch?.entries ?? [] });

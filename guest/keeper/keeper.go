@@ -49,6 +49,8 @@ type places struct {
 	file   string // on the host's disk: the disk file, and scratch space that is not under the cap
 	disk   string // the capped file system
 	lower  string // the real workspace, read-only
+	image  string // the files of the sandbox's image, read-only, where it has one
+	guest  string // this program
 	merged string // the workspace as the sandbox sees it
 }
 
@@ -64,6 +66,8 @@ func newKeeper(root string) *keeper {
 		file:   below("file"),
 		disk:   below("disk"),
 		lower:  below("lower/workspace"),
+		image:  below("lower/image"),
+		guest:  below("decoy-guest"),
 		merged: below("merged"),
 	}}
 }

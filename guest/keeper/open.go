@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -71,6 +72,11 @@ func (k *keeper) fill(c command, tar io.Reader) (*filled, error) {
 	if err := timed(reply.TimingsMs, "tar", func() error { return extract(tar, k.places.disk) }); err != nil {
 		return nil, err
 	}
+	if c.Guest {
+		if err := timed(reply.TimingsMs, "guest", k.placeGuest); err != nil {
+			return nil, err
+		}
+	}
 	if c.Chown != nil {
 		if err := timed(reply.TimingsMs, "chown", func() (err error) {
 			reply.Chowned, err = k.chownWorkspace(*c.Chown)
@@ -81,6 +87,25 @@ func (k *keeper) fill(c command, tar io.Reader) (*filled, error) {
 	}
 	_, err := k.measure()
 	return reply, err
+}
+
+// placeGuest puts this program on the disk, for a sandbox whose image does not have it.
+func (k *keeper) placeGuest() error {
+	target := filepath.Join(k.places.disk, "decoy", "guest")
+	from, err := os.Open(k.places.guest)
+	if err != nil {
+		return fmt.Errorf("opening the guest program: %w", err)
+	}
+	defer from.Close()
+	to, err := os.OpenFile(target, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o755)
+	if err != nil {
+		return fmt.Errorf("making %s: %w", target, err)
+	}
+	_, err = io.Copy(to, from)
+	if err = errors.Join(err, to.Close()); err != nil {
+		return fmt.Errorf("copying the guest program to the disk: %w", err)
+	}
+	return nil
 }
 
 // measure takes what is used now as what the sandbox starts with.

@@ -22,6 +22,11 @@ type command struct {
 	MaxBytes  int64  `json:"maxBytes"`
 	Metacopy  bool   `json:"metacopy"`
 	Contents  bool   `json:"contents"` // of a patch: the changed files as well, behind it
+	Guest     bool   `json:"guest"`
+	// Of an image: where its VOLUMEs are, the programs to look for and the PATH to look in.
+	Volumes    []string `json:"volumes"`
+	Programs   []string `json:"programs"`
+	SearchPath string   `json:"searchPath"`
 }
 
 type owner struct {
@@ -101,13 +106,16 @@ func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 	case "await":
 		reply, err := k.await(c.Path)
 		return reply, nil, err
+	case "image":
+		reply, err := k.image(c)
+		return reply, nil, err
 	case "statfs":
 		reply, err := k.usage()
 		return reply, nil, err
 	case "patch":
 		return k.patch(c)
 	}
-	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, statfs, patch", c.Cmd)
+	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, image, statfs, patch", c.Cmd)
 }
 
 func writeReply(out io.Writer, reply any) error {

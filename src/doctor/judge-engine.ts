@@ -79,12 +79,20 @@ function options({ SecurityOptions }: EngineFacts['info']): string[] {
 
 function judgeStorage({ info, freeBytes }: EngineFacts): Finding {
   const directory = info.DockerRootDir ?? 'its directory';
-  const detail = `${info.Driver ?? 'unknown driver'}, images and disks in ${directory}`;
+  const driver = info.Driver ?? 'unknown driver';
+  const detail = `${driver}, images and disks in ${directory}`;
   if (freeBytes === null) return { check: 'storage', status: 'unknown', detail: `${detail}, which cannot be seen from here: the engine may be on another file system, which the trial shows` };
   const free = `${detail}, ${renderBytes(freeBytes)} free`;
-  if (freeBytes >= DEFAULT_CAPS.storageBytes) return { check: 'storage', status: 'ok', detail: free };
+  const forImages = CAPPABLE_DRIVERS.includes(driver);
+  if (freeBytes >= DEFAULT_CAPS.storageBytes && forImages) return { check: 'storage', status: 'ok', detail: free };
+  if (freeBytes >= DEFAULT_CAPS.storageBytes) {
+    return { check: 'storage', status: 'limited', detail: `${free}; with this driver only \`image: runner\` can be capped`, remedy: 'for other images use an engine with overlay2, or with the containerd image store\'s overlayfs' };
+  }
   return { check: 'storage', status: 'limited', detail: `${free}, less than the default cap of ${renderBytes(DEFAULT_CAPS.storageBytes)}: a sandbox can fill it`, remedy: 'free space, or set `storage` to what can be spared' };
 }
+
+/** Those with a directory of an image's files that views can be laid over: see docs/images.md. */
+const CAPPABLE_DRIVERS = ['overlay2', 'overlayfs'];
 
 function judgeRuntimes({ info }: EngineFacts): Finding {
   const names = Object.keys(info.Runtimes ?? {}).filter((name) => !name.startsWith('io.containerd.'));

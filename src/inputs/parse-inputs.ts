@@ -3,6 +3,7 @@ import os from 'node:os';
 import type { Command, Host, RunConfig } from '../config.ts';
 import { quote } from '../policy/quote.ts';
 import { exposedTrees } from '../sandbox/exposed-trees.ts';
+import { parseReference } from '../sandbox/image/parse-reference.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
 import { findRealValues } from './find-real-values.ts';
@@ -65,14 +66,15 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
+  const image = take<RunConfig['image']>('image', parseImage(raw.image || 'runner'), 'runner');
   const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], {
     seenAt: (file) => findWhereSeen(file, {
-      trees: exposedTrees({ toolCache: context.host?.toolCache, hidden: context.host?.hidden ?? [], user }).trees,
+      trees: image === 'runner' ? exposedTrees({ toolCache: context.host?.toolCache, hidden: context.host?.hidden ?? [], user }).trees : [],
       workspacePath: mode === 'none' ? null : workspacePath,
     }),
   });
   problems.push(...certificateProblems);
-  const command = take<Command>('run', parseCommand(raw), { kind: 'argv', argv: [] });
+  const command = take<Command>('run', parseCommand(raw, { ofRunner: image === 'runner' }), { kind: 'argv', argv: [] });
   const workingDirectory = raw.workingDirectory
     ? take('working-directory', checkWorkingDirectory(raw.workingDirectory, { workspacePath: mode === 'none' ? null : workspacePath }), null)
     : null;
@@ -87,7 +89,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
       ...memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     ],
     config: {
-      command, image: 'runner', rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
+      command, image, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
       workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
     },
@@ -97,7 +99,6 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
 /** What the contract names and this version cannot do yet is refused, never ignored. */
 function unsupported(raw: RawInputs): string[] {
   const given: [string, string | undefined, readonly string[]][] = [
-    ['image', raw.image, ['runner']],
     ['policy', raw.policy, []],
     ['runtime', raw.runtime, ['runc']],
     ['volumes', raw.volumes?.join('\n'), []],
@@ -128,7 +129,7 @@ function parseCpus(text: string | undefined, available: number): Result<number> 
   return { ok: false, problem: `${quote(text)} is more than this machine has, ${available} CPU${available === 1 ? '' : 's'}: write \`${available}\` or less` };
 }
 
-function parseCommand(raw: RawInputs): Result<Command> {
+function parseCommand(raw: RawInputs, { ofRunner }: { ofRunner: boolean }): Result<Command> {
   const hasScript = raw.run !== undefined && raw.run.trim() !== '';
   const hasCommand = raw.command !== undefined && raw.command.length > 0;
   if (hasScript && hasCommand) return { ok: false, problem: 'both a script and a command are given: give one of them' };
@@ -140,6 +141,22 @@ function parseCommand(raw: RawInputs): Result<Command> {
     const remedy = raw.command === undefined ? 'give the script as `run:`' : 'give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`';
     return { ok: false, problem: `nothing to run: ${remedy}` };
   }
-  const shell = parseShell(raw.shell || '', { scriptPath: SCRIPT_PATH, hasBash: fs.existsSync('/bin/bash') });
-  return shell.ok ? { ok: true, value: { kind: 'script', text: raw.run as string, shell: shell.value } } : shell;
+  return parseScript(raw.run as string, { shell: raw.shell || '', ofRunner });
+}
+
+/** Which shells an image has is known only once the engine has it. */
+function parseScript(text: string, { shell, ofRunner }: { shell: string; ofRunner: boolean }): Result<Command> {
+  const parse = (hasBash: boolean) => parseShell(shell, { scriptPath: SCRIPT_PATH, hasBash });
+  const first = parse(!ofRunner || fs.existsSync('/bin/bash'));
+  if (!first.ok) return first;
+  const fallback = ofRunner || shell.trim() !== '' ? null : parse(false);
+  return { ok: true, value: { kind: 'script', text, shell: first.value, ...(fallback?.ok ? { fallbackShell: fallback.value } : {}) } };
+}
+
+function parseImage(text: string): Result<RunConfig['image']> {
+  const written = text.trim();
+  if (written === 'runner') return { ok: true, value: 'runner' };
+  const value = parseReference(written);
+  if (value !== null) return { ok: true, value };
+  return { ok: false, problem: `${quote(text)} is not the reference of an image: write \`runner\`, or one like \`debian:12\`, \`ghcr.io/owner/name:tag\` or \`name@sha256:…\`, in lower case` };
 }

@@ -9,6 +9,8 @@ export type ReportParts = {
   startedAt: Date;
   wallSeconds: number;
   image: string;
+  /** null or absent for the runner's own tools, and where the image was not found */
+  imageDigest?: string | null;
   limits: Limits;
   outcome: Outcome;
   /** whether the disk was full when the command ended */
@@ -44,6 +46,7 @@ export function buildReport(parts: ReportParts): Report {
     startedAt: parts.startedAt.toISOString(),
     wallSeconds: parts.wallSeconds,
     image: parts.image,
+    ...(parts.imageDigest == null ? {} : { imageDigest: parts.imageDigest }),
     limits: parts.limits,
     ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
     usage,

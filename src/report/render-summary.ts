@@ -23,7 +23,7 @@ export function renderSummary(report: Report): string {
       '',
       verdict(report),
       '',
-      `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}.${canarySentence(report)}${changesSentence(report)}`,
+      `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}${digestNote(report)}.${canarySentence(report)}${changesSentence(report)}`,
       ...limitsTable(report),
       ...hostsTable(report),
       ...groupTable('Blocked', report.blocked),
@@ -38,6 +38,10 @@ export function renderSummary(report: Report): string {
 /** Only the sentence of an error quotes anything; the others are Decoy's own words and numbers. */
 function verdict(report: Report): string {
   return report.conclusion === 'error' ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
+}
+
+function digestNote({ imageDigest }: Report): string {
+  return imageDigest === undefined ? '' : ` (${markdownCode(imageDigest, 400)})`;
 }
 
 function canarySentence(report: Report): string {

@@ -47,7 +47,9 @@ function verdictLines(report: Report, { columns, paint }: Look): string[] {
   const word = (report.conclusion === 'success' ? paint.good : paint.bad)(report.conclusion);
   const summary = `exit ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${printable(report.image, columns - 50)}`;
   const sentences = [renderVerdict(report), renderCanary(report)].filter((sentence) => sentence !== '');
-  return [`Decoy: ${word}, ${summary}`, ...sentences.flatMap((sentence) => wrapText(sentence, columns - 4)).map((line) => `${INDENT}> ${line}`)];
+  // In one piece, whatever its length: it is there to be copied.
+  const digest = report.imageDigest === undefined ? [] : [`${INDENT}- ${printable(report.imageDigest, 400)}`];
+  return [`Decoy: ${word}, ${summary}`, ...digest, ...sentences.flatMap((sentence) => wrapText(sentence, columns - 4)).map((line) => `${INDENT}> ${line}`)];
 }
 
 function limitLines(report: Report, paint: Paint): string[] {

@@ -52,7 +52,10 @@ export type Report = {
   error?: string;
   startedAt: string;
   wallSeconds: number;
+  /** `runner`, or the reference as it was given */
   image: string;
+  /** of an image the engine has: `NAME@sha256:…` as its registry knows it, or else its ID */
+  imageDigest?: string;
   limits: Limits;
   /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
   startup?: { canaryMs: number };

@@ -1,9 +1,8 @@
-import http from 'node:http';
-import { createContainer, engineMessage, type OwnedContainer } from './container.ts';
-import { EngineError, type Engine } from './engine.ts';
+import { createContainer, type OwnedContainer } from './container.ts';
+import type { Engine } from './engine.ts';
+import { openHold, type Hold } from './hold-mount.ts';
 import type { Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
-import { packTree } from './runner-files/pack-tree.ts';
 import { createVolume, type Volume } from './volume.ts';
 
 export type DiskOptions = { image: string; runId: string; labels: RunLabels; fileVolume: Volume };
@@ -26,9 +25,7 @@ const DEVICE_LINK = 'device';
  * Names the disk and the container that will hold it.
  *
  * Overlay volumes name their upper directories by a path on the mounted disk, but an engine mounts a container's volumes in
- * no fixed order, so the disk must be mounted before the sandbox starts. The engine mounts a container's volumes while it
- * unpacks an archive into it, even if the container never ran: an unfinished upload therefore holds the mount, at the cost of
- * one API request instead of one more container start.
+ * no fixed order, so the disk must be mounted before the sandbox starts, which a hold on another container does (hold-mount.ts).
  */
 export async function createDisk(engine: Engine, options: DiskOptions): Promise<Disk> {
   const name = `decoy-${options.runId}-disk`;
@@ -43,7 +40,7 @@ export async function createDisk(engine: Engine, options: DiskOptions): Promise<
   return {
     path: volume.mountpoint,
     hold: async (keeper) => {
-      const opened = openHold(engine, (await creating).id);
+      const opened = openHold(engine, { containerId: (await creating).id, directory: '/disk', marker: HELD, what: 'the sandbox\'s disk' });
       hold = opened;
       return { confirmed: () => Promise.race([keeper.awaitFile(HELD), opened.failed]) };
     },
@@ -69,43 +66,4 @@ async function end(hold: Hold | null, creating: Promise<OwnedContainer>): Promis
   await hold?.finish();
   const holder = await creating.catch(() => null);
   await holder?.[Symbol.asyncDispose]();
-}
-
-const TAR_BLOCK_BYTES = 512;
-
-/** An archive ends with two zero blocks; without them the engine goes on reading. */
-function withoutEndMarker(archive: Buffer): Buffer {
-  return archive.subarray(0, archive.length - 2 * TAR_BLOCK_BYTES);
-}
-
-type Hold = { failed: Promise<never>; finish(): Promise<void> };
-
-function openHold(engine: Engine, containerId: string): Hold {
-  const { socketPath } = engine.docker.modem as unknown as { socketPath: string };
-  const request = http.request({
-    socketPath, method: 'PUT', path: `/containers/${containerId}/archive?path=/disk`, agent: false,
-    headers: { 'content-type': 'application/x-tar', 'transfer-encoding': 'chunked' },
-  });
-  const closed = new Promise<void>((resolve) => request.once('close', () => resolve()));
-  const failed = new Promise<never>((_, reject) => {
-    request.on('error', (error) => reject(new EngineError(`cannot mount the sandbox's disk: ${engineMessage(error)}`)));
-    request.once('response', (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => { text += chunk; });
-      response.on('end', () => {
-        if (response.statusCode !== 200) reject(new EngineError(`cannot mount the sandbox's disk: ${text.trim()}`));
-      });
-    });
-  });
-  failed.catch(() => {});
-  request.write(withoutEndMarker(packTree([{ name: HELD, type: 'file', mode: 0o600, uid: 0, gid: 0, content: '1' }])));
-  return {
-    failed,
-    finish: async () => {
-      request.end(Buffer.alloc(2 * TAR_BLOCK_BYTES));
-      const timer = setTimeout(() => request.destroy(), 10_000);
-      await closed;
-      clearTimeout(timer);
-    },
-  };
 }

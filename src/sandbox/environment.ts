@@ -14,7 +14,8 @@ export type EnvironmentParts = {
   placeholders: Readonly<Record<string, string>>;
 };
 
-const ALWAYS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+/** The PATH of a container that has none of its own. */
+export const ALWAYS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
 /** The complete environment of the command: nothing of the host's comes in but what is named here. Later parts win. */
 export function sandboxEnvironment(parts: EnvironmentParts): Record<string, string> {

@@ -1,7 +1,11 @@
 import { createDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
-import type { ExposedTree, RootLayout } from './exposed-trees.ts';
+import type { RootLayout } from './exposed-trees.ts';
 import { createGroup } from './group.ts';
+import { holdImage } from './image/hold-image.ts';
+import { layOutImage, NETWORK_FILES, type ImageLayout } from './image/image-layout.ts';
+import { imageMounts } from './image/image-mounts.ts';
+import type { ObtainedImage } from './image/obtain-image.ts';
 import { startKeeper, type Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
 import type { SandboxMount } from './sandbox.ts';
@@ -17,7 +21,12 @@ export type Workspace = {
 };
 
 export type FilesystemOptions = {
+  /** the one Decoy's own containers start from */
   image: string;
+  /** the sandbox's, or null for the runner's own tools */
+  sandboxImage: ObtainedImage | null;
+  /** to look for in the sandbox's image */
+  programs: readonly string[];
   runId: string;
   labels: RunLabels;
   layout: RootLayout;
@@ -29,7 +38,9 @@ export type FilesystemOptions = {
 /** The sandbox's disk and the copy-on-write views on it: named, so that a container can be created with them, and made by `make`. */
 export type Filesystem = AsyncDisposable & {
   mounts: readonly SandboxMount[];
-  /** Makes the disk, which refuses a write past its size with ENOSPC, and mounts it. `tree`: see sandboxTree, as packTree gives it. */
+  /** null for the runner's own tools */
+  imageLayout: ImageLayout | null;
+  /** Makes the disk, which refuses a write past its size with ENOSPC, and mounts it. `tree`: see sandboxTree and imageTree, as packTree gives it. */
   make(options: { storageBytes: number; tree: Promise<Buffer> }): Promise<MadeFilesystem>;
 };
 
@@ -39,18 +50,19 @@ export type MadeFilesystem = {
   metacopy: boolean;
   /** on the engine's file system: the disk is sparse, so this should not be less than its cap */
   hostFreeBytes: number;
-  /** Lets the host's mount of the disk go, once the sandbox has its own. */
+  /** Lets the host's mounts of the disk and of the image's files go, once the sandbox has its own. */
   letGo(): Promise<void>;
 };
 
 /** Directories of the sandbox that are plain folders of its disk. */
 const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
-/** What says how names are found stays as it is, for root of the sandbox too. */
-const NETWORK_FILES = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 
-/** Starts the keeper and, while it starts, names everything it will make. */
+/**
+ * Starts the keeper and, while it starts, names everything it will make. Which directories an image has only the keeper can see: with an
+ * image the naming waits for it.
+ */
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
-  const { runId, labels, image, workspace, layout, timed } = options;
+  const { runId, labels, image, sandboxImage, workspace, layout, timed, user } = options;
   const containers = createGroup();
   const volumes = createGroup();
   const dispose = async () => {
@@ -58,29 +70,37 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     await volumes[Symbol.asyncDispose]();
   };
   try {
-    const fileVolume = await volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels }));
     const workspacePath = workspace?.path ?? null;
-    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath })));
+    const [fileVolume, held] = await Promise.all([
+      volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels })),
+      sandboxImage === null ? null : containers.add(timed('image: mounting', () => holdImage(engine, { image: sandboxImage, runId, labels }))),
+    ]);
+    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath, imagePath: held?.path ?? null })));
     const disk = await createDisk(engine, { image, runId, labels, fileVolume });
     containers.add(Promise.resolve({ [Symbol.asyncDispose]: disk.letGo }));
     volumes.add(Promise.resolve(disk));
-    const metacopy = workspace?.mode === 'copy' && workspace.ownerUid !== options.user.uid;
-    const overlays = await Promise.all(overlaidTrees(options).map(async (tree): Promise<SandboxMount> => {
-      const volume = await volumes.add(createOverlay(engine, { runId, labels, tree, diskPath: disk.path, metacopy: metacopy && tree.name === 'workspace' }));
-      return { kind: 'volume', source: volume.name, target: tree.path, readOnly: tree.readOnly };
+    const metacopy = workspace?.mode === 'copy' && workspace.ownerUid !== user.uid;
+    const imageLayout = sandboxImage === null ? null
+      : await layOutImage(await starting, { image: sandboxImage, user, workspacePath, programs: options.programs });
+    const plan = imageLayout === null || held === null ? planForRunner(options, disk.path) : planForImage(imageLayout, { imagePath: held.path, diskPath: disk.path });
+    const overlays = await Promise.all([...plan.overlays, ...workspaceOverlay(workspace)].map(async (overlay): Promise<SandboxMount> => {
+      const volume = await volumes.add(createOverlay(engine, { runId, labels, overlay, diskPath: disk.path, metacopy: metacopy && overlay.name === 'workspace' }));
+      return { kind: 'volume', source: volume.name, target: overlay.target, readOnly: overlay.readOnly };
     }));
+    const letGo = async () => void await Promise.all([disk.letGo(), held?.letGo()]);
     return {
-      mounts: [...diskMounts(disk.path), ...overlays],
+      mounts: [...plan.mounts, ...overlays],
+      imageLayout,
       make: async ({ storageBytes, tree }) => {
         const keeper = await starting;
         const { hostFreeBytes } = await timed('disk: making', () => keeper.open({ sizeBytes: storageBytes }));
-        const held = await disk.hold(keeper);
+        const hold = await disk.hold(keeper);
         const archive = await tree;
         await timed('disk: filling and mounting', async () => {
-          await keeper.fill({ tree: archive, chown: metacopy ? options.user : null });
-          await held.confirmed();
+          await keeper.fill({ tree: archive, chown: metacopy ? user : null, guest: imageLayout !== null });
+          await hold.confirmed();
         });
-        return { keeper, metacopy, hostFreeBytes, letGo: disk.letGo };
+        return { keeper, metacopy, hostFreeBytes, letGo };
       },
       [Symbol.asyncDispose]: dispose,
     };
@@ -88,6 +108,26 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     await dispose().catch(() => {});
     throw error;
   }
+}
+
+/** What a sandbox sees: folders of its disk, and copy-on-write views. */
+type Plan = { mounts: SandboxMount[]; overlays: Overlay[] };
+/** `name`: of its folder on the disk; `lower`: on the engine's host. */
+type Overlay = { name: string; target: string; lower: string; readOnly: boolean };
+
+function planForRunner({ layout }: FilesystemOptions, diskPath: string): Plan {
+  return { mounts: diskMounts(diskPath), overlays: layout.trees.map(({ name, path }) => ({ name, target: path, lower: path, readOnly: false })) };
+}
+
+function planForImage(layout: ImageLayout, { imagePath, diskPath }: { imagePath: string; diskPath: string }): Plan {
+  return {
+    mounts: imageMounts(layout, diskPath),
+    overlays: layout.directories.flatMap(({ folder, target, lower }) => (lower === null ? [] : [{ name: folder, target, lower: `${imagePath}/${lower}`, readOnly: false }])),
+  };
+}
+
+function workspaceOverlay(workspace: Workspace | null): Overlay[] {
+  return workspace === null ? [] : [{ name: 'workspace', target: workspace.path, lower: workspace.path, readOnly: workspace.mode === 'read-only' }];
 }
 
 function diskMounts(diskPath: string): SandboxMount[] {
@@ -98,21 +138,14 @@ function diskMounts(diskPath: string): SandboxMount[] {
   ];
 }
 
-type OverlaidTree = ExposedTree & { readOnly: boolean };
-
-function overlaidTrees({ layout, workspace }: FilesystemOptions): OverlaidTree[] {
-  const trees = layout.trees.map((tree) => ({ ...tree, readOnly: false }));
-  return workspace === null ? trees : [...trees, { name: 'workspace', path: workspace.path, hidden: [], readOnly: workspace.mode === 'read-only' }];
-}
-
-type OverlayOptions = { runId: string; labels: RunLabels; tree: OverlaidTree; diskPath: string; metacopy: boolean };
+type OverlayOptions = { runId: string; labels: RunLabels; overlay: Overlay; diskPath: string; metacopy: boolean };
 
 /** mount(8) separates options by commas and lower directories by colons; a backslash escapes (overlayfs.rst). */
-function createOverlay(engine: Engine, { runId, labels, tree, diskPath, metacopy }: OverlayOptions): Promise<Volume> {
-  const upper = `${diskPath}/${tree.name}`;
-  const lower = tree.path.replace(/[\\:,]/g, (character) => `\\${character}`);
+function createOverlay(engine: Engine, { runId, labels, overlay, diskPath, metacopy }: OverlayOptions): Promise<Volume> {
+  const upper = `${diskPath}/${overlay.name}`;
+  const lower = overlay.lower.replace(/[\\:,]/g, (character) => `\\${character}`);
   return createVolume(engine, {
-    name: `decoy-${runId}-${tree.name}`, labels,
+    name: `decoy-${runId}-${overlay.name}`, labels,
     driverOptions: { type: 'overlay', device: 'overlay', o: `lowerdir=${lower},upperdir=${upper}/upper,workdir=${upper}/work${metacopy ? ',metacopy=on' : ''}` },
   });
 }

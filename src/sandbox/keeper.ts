@@ -6,6 +6,7 @@ import { deferred } from './deferred.ts';
 import { demultiplex } from './demultiplex.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { ExposedTree } from './exposed-trees.ts';
+import type { ImageLook } from './image/image-directories.ts';
 import type { RunLabels } from './labels.ts';
 import { GUEST_PATH } from './root-image.ts';
 import type { Volume } from './volume.ts';
@@ -21,6 +22,8 @@ export type KeeperOptions = {
   trees: readonly ExposedTree[];
   /** the host's workspace, or null where the sandbox gets none */
   workspacePath: string | null;
+  /** host directory of the files of the sandbox's image, or null where it has none */
+  imagePath: string | null;
 };
 
 export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number };
@@ -35,12 +38,17 @@ export type Patch = {
   entries: ChangedEntry[];
 };
 
+/** `guest`: also put the guest program into the disk's /decoy. */
+export type FillOptions = { tree: Buffer; chown: { uid: number; gid: number } | null; guest: boolean };
+
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
   /** Makes the disk. @returns what the file system under it has free */
   open(options: { sizeBytes: number }): Promise<{ hostFreeBytes: number }>;
   /** Unpacks the archive on the disk and, if asked, gives the workspace to another owner by metadata alone. */
-  fill(options: { tree: Buffer; chown: { uid: number; gid: number } | null }): Promise<void>;
+  fill(options: FillOptions): Promise<void>;
+  /** Looks at the image's files: at its root, its volumes, and for programs in a PATH. */
+  lookAtImage(options: { volumes: readonly string[]; programs: readonly string[]; searchPath: string }): Promise<ImageLook>;
   /** Resolves when the file appears on the disk: written there through another mount. */
   awaitFile(name: string): Promise<void>;
   /** null once the keeper is gone */
@@ -70,6 +78,7 @@ function keeperSpec(options: KeeperOptions) {
     { Type: 'volume', Source: options.fileVolume.name, Target: '/file' },
     ...options.trees.filter(isSystemTree).map(({ path }) => ({ Type: 'bind' as const, Source: path, Target: path, ReadOnly: true })),
   ];
+  if (options.imagePath !== null) mounts.push({ Type: 'bind', Source: options.imagePath, Target: '/lower/image', ReadOnly: true });
   if (options.workspacePath !== null) mounts.push({ Type: 'bind', Source: options.workspacePath, Target: '/lower/workspace', ReadOnly: true });
   return {
     name: `decoy-${options.runId}-keeper`,
@@ -124,8 +133,11 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
       const reply = await ask({ cmd: 'open', sizeBytes });
       return { hostFreeBytes: Number(reply['freeBytes'] ?? 0) };
     },
-    async fill({ tree, chown }) {
-      await ask({ cmd: 'fill', tarBytes: tree.length, chown }, { payload: tree });
+    async fill({ tree, chown, guest }) {
+      await ask({ cmd: 'fill', tarBytes: tree.length, chown, guest }, { payload: tree });
+    },
+    async lookAtImage(options) {
+      return (await ask({ cmd: 'image', ...options })) as unknown as ImageLook;
     },
     async awaitFile(name) {
       await ask({ cmd: 'await', path: name });

@@ -7,7 +7,6 @@ import { droppedCaps, readSwapBytes } from './dropped-caps.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { RunLabels } from './labels.ts';
 import { createMarkerFilter } from './marker-filter.ts';
-import { GUEST_PATH } from './root-image.ts';
 
 export type SandboxMount =
   | { kind: 'volume'; source: string; target: string; readOnly: boolean }
@@ -16,6 +15,10 @@ export type SandboxMount =
 
 export type SandboxOptions = {
   image: string;
+  /** where the guest program lies in the container */
+  guestPath: string;
+  /** names of the image's own variables: Decoy's init gets none of them */
+  imageVariables: readonly string[];
   runId: string;
   labels: RunLabels;
   gatewayContainerId: string;
@@ -73,7 +76,7 @@ const BACKSTOP_SECONDS = 15;
 export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {
   const owned = await createContainer(engine, { what: 'sandbox', spec: sandboxSpec(options) });
   try {
-    const [stream] = await Promise.all([attach(owned), holdToCaps(owned, options.limits)]);
+    const [stream] = await Promise.all([attach(owned), holdToCaps(owned, options)]);
     return {
       launch: () => launchSandbox({ owned, stream, wallSeconds: options.limits.wallSeconds }),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
@@ -85,8 +88,10 @@ export async function createSandbox(engine: Engine, options: SandboxOptions): Pr
 }
 
 /** @throws EngineError where a cap would not hold: code that is not trusted must not run without it */
-async function holdToCaps({ container }: OwnedContainer, limits: SandboxOptions['limits']): Promise<void> {
-  const [{ HostConfig }, swapBytes] = await Promise.all([container.inspect(), readSwapBytes()]);
+async function holdToCaps({ container }: OwnedContainer, { limits, mounts }: SandboxOptions): Promise<void> {
+  const [{ HostConfig, Mounts }, swapBytes] = await Promise.all([container.inspect(), readSwapBytes()]);
+  const foreign = Mounts.find(({ Type, Name }) => Type === 'volume' && !mounts.some(({ source }) => source === Name));
+  if (foreign !== undefined) throw new EngineError(`the Docker engine gave the sandbox a volume without a cap at ${JSON.stringify(foreign.Destination)}: use an image without VOLUME, or \`image: runner\``);
   const dropped = droppedCaps(HostConfig, { asked: limits, swapBytes });
   if (dropped.length === 0) return;
   throw new EngineError(`the Docker engine cannot cap ${dropped.join(', ')} on this machine: enable the cgroup controllers (for a rootless engine, delegate them to its user), or use another machine`);
@@ -135,10 +140,12 @@ function sandboxSpec(options: SandboxOptions) {
   return {
     name: `decoy-${options.runId}-sandbox`,
     Image: options.image,
-    Entrypoint: [GUEST_PATH, 'init'],
+    Entrypoint: [options.guestPath, 'init'],
     Labels: options.labels,
     User: `${user.uid}:${user.gid}`,
-    Env: [],
+    Env: options.imageVariables.map((name) => `${name}=`),
+    WorkingDir: '/',
+    Healthcheck: { Test: ['NONE'] },
     AttachStdin: true, OpenStdin: true, StdinOnce: true, AttachStdout: true, AttachStderr: true,
     HostConfig: {
       NetworkMode: `container:${options.gatewayContainerId}`,

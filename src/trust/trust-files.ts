@@ -16,6 +16,9 @@ export function trustFiles(options: { bundlePem: string; authorityPem: string; t
     // Fedora, RHEL
     { path: '/etc/pki/tls/certs/ca-bundle.crt', target: '../../../ssl/certs/ca-certificates.crt' },
     { path: '/etc/pki/tls/cert.pem', target: '../../ssl/certs/ca-certificates.crt' },
+    { path: '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem', target: '../../../../ssl/certs/ca-certificates.crt' },
+    // openSUSE
+    { path: '/etc/ssl/ca-bundle.pem', target: 'certs/ca-certificates.crt' },
     // Debian's JDKs link their cacerts to this, and so do Debian packages of other vendors
     { path: '/etc/ssl/certs/java/cacerts', content: options.trustStore },
     { path: '/etc/ssl/certs/adoptium/cacerts', target: '../java/cacerts' },

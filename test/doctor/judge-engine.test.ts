@@ -56,6 +56,7 @@ describe('no run goes', () => {
 describe('runs may go', () => {
   test.each<[string, Parameters<typeof judge>[0], Check, Partial<Finding>]>([
     ['rootless', { info: { SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'] } }, 'engine', { status: 'limited', remedy: 'use an engine that runs as root if the trial fails' }],
+    ['a driver that shows no directory', { info: { Driver: 'btrfs' } }, 'storage', { status: 'limited', detail: expect.stringContaining('; with this driver only `image: runner` can be capped') }],
     ['Podman', { version: { ApiVersion: '1.41', Components: [{ Name: 'Podman Engine', Version: '4.3.1' }] } }, 'engine', { status: 'limited', remedy: 'see whether the trial succeeds' }],
     ['remapped users', { info: { SecurityOptions: ['name=seccomp,profile=builtin', 'name=userns'] } }, 'confinement', { status: 'limited' }],
     ['swap that is not accounted for, without swap', { info: { SwapLimit: false } }, 'caps', { status: 'ok' }],

@@ -39,7 +39,7 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ command: [], run: 'x', shell: 'fish' }, 'run: the shell `fish` is not known: use `bash`, `sh`, `python`, `node`, or a command line with `{0}` for the script\'s path'],
     [{ env: ['1A=b'] }, 'env: `1A` is not a variable name: use letters, digits and _, not starting with a digit'],
     [{ env: ['NAME'] }, 'env: `NAME` has no value: write `NAME=value`'],
-    [{ image: 'debian:12' }, 'image: `debian:12` is not supported yet: use `runner`'],
+    [{ image: 'Debian:12' }, 'image: `Debian:12` is not the reference of an image: write `runner`, or one like `debian:12`, `ghcr.io/owner/name:tag` or `name@sha256:…`, in lower case'],
     [{ runtime: 'runsc' }, 'runtime: `runsc` is not supported yet: use `runc`'],
     [{ mode: 'observe' }, 'mode: `observe` is not supported yet: use `enforce`'],
     [{ policy: 'p.yml' }, 'policy: `p.yml` is not supported yet: leave it out'],
@@ -49,6 +49,19 @@ describe('a bad value is quoted, with the remedy', () => {
   ])('%j', (raw, problem) => {
     expect(problemsOf(raw)).toEqual([problem]);
   });
+});
+
+test('an image is taken apart; which of its shells runs a script is known only when there is the image', () => {
+  const configOf = (raw: RawInputs) => {
+    const result = parse({ command: [], image: ' ghcr.io/owner/name:1 ', ...raw });
+    return result.ok && result.config;
+  };
+  expect(configOf({ run: 'x' })).toMatchObject({
+    image: { text: 'ghcr.io/owner/name:1', registry: 'ghcr.io', repository: 'owner/name', version: '1' },
+    command: { shell: ['bash', '--noprofile', '--norc', '-eo', 'pipefail', '/decoy/script'], fallbackShell: ['sh', '-e', '/decoy/script'] },
+  });
+  expect(configOf({ run: 'x', shell: 'python' })).toMatchObject({ command: { kind: 'script', text: 'x', shell: ['python3', '/decoy/script'] } });
+  expect(configOf({ run: 'x', shell: 'bash' })).not.toHaveProperty('command.fallbackShell');
 });
 
 describe('what the machine has', () => {

@@ -43,7 +43,7 @@ test.each([
 test('all problems of the input are told at once, in sentences, and nothing is started', async () => {
   const before = await runIds();
   const end = await runDecoy(
-    ['--timeout', '2h', '--memory', 'lots', '--cpus', '0', '--allow', 'https://**', '--user', 'admin', '--image', 'ubuntu', '--secret', 'SHORT@api.example.test', '--', 'touch', 'ran'],
+    ['--timeout', '2h', '--memory', 'lots', '--cpus', '0', '--allow', 'https://**', '--user', 'admin', '--image', 'Ubuntu', '--secret', 'SHORT@api.example.test', '--', 'touch', 'ran'],
     { cwd: workspace.path, env: { SHORT: 'abc' } },
   );
   expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error' } });

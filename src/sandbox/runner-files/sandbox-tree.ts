@@ -1,19 +1,19 @@
 import { userHome, type SandboxUser } from './accounts.ts';
 import { arrangeTree } from './arrange-tree.ts';
+import { decoyFolder, type DecoyFolderOptions } from './decoy-folder.ts';
+import { overlayFolders, type OverlayFolders } from './overlay-folders.ts';
 import type { TarEntry } from './pack-tree.ts';
+import { placedFile, type PlacedFile } from './placed-file.ts';
 
 export type TreeOptions = {
   user: SandboxUser;
-  /** what collectEtc gave, or nothing where the sandbox's /etc is an image's */
+  /** what collectEtc gave */
   etc: readonly TarEntry[];
   /** the trees that get a copy-on-write view; `owner` is for one whose top the sandbox's user shall write to */
-  overlays: readonly { name: string; owner?: { uid: number; gid: number; mode: number } }[];
-  trust: { authorityPem: string; bundlePem: string; trustStore: Buffer };
+  overlays: readonly OverlayFolders[];
   /** absolute paths below /etc: what trustFiles gave */
-  trustFiles: readonly ({ path: string; content: Buffer } | { path: string; target: string })[];
-  /** the user's script, if it is one */
-  script?: string;
-};
+  trustFiles: readonly PlacedFile[];
+} & DecoyFolderOptions;
 
 /**
  * Everything the sandbox's disk starts with, arranged for packTree. On the disk `etc`, `home`, `tmp`, `var`, `run`, `root` and
@@ -22,18 +22,12 @@ export type TreeOptions = {
 export function sandboxTree(options: TreeOptions): TarEntry[] {
   return arrangeTree([
     ...options.etc,
-    ...options.trustFiles.map(trustEntry),
+    ...options.trustFiles.map((file) => placedFile(file)),
     ...home(options),
     ...skeleton,
-    ...options.overlays.flatMap(overlay),
-    ...decoy(options),
+    ...options.overlays.flatMap(overlayFolders),
+    ...decoyFolder(options),
   ]);
-}
-
-function trustEntry(file: TreeOptions['trustFiles'][number]): TarEntry {
-  const name = file.path.slice(1);
-  if ('target' in file) return { name, type: 'symlink', mode: 0o777, uid: 0, gid: 0, target: file.target };
-  return { name, type: 'file', mode: 0o644, uid: 0, gid: 0, content: file.content };
 }
 
 /** The user's home, with what a new account gets. */
@@ -57,29 +51,6 @@ const skeleton: readonly TarEntry[] = [
   { name: 'var/lock', type: 'symlink', mode: 0o777, uid: 0, gid: 0, target: '/run/lock' },
 ];
 
-/** overlayfs shows the upper directory's owner and mode as those of the merged top. */
-function overlay({ name, owner }: TreeOptions['overlays'][number]): TarEntry[] {
-  return [
-    { name: `${name}/upper`, type: 'directory', uid: owner?.uid ?? 0, gid: owner?.gid ?? 0, mode: owner?.mode ?? 0o755 },
-    directory(`${name}/work`, 0o700),
-  ];
-}
-
-/** Root's, so that the user cannot take its own trust away or have another script run in this one's place. */
-function decoy({ trust, script }: TreeOptions): TarEntry[] {
-  return [
-    directory('decoy', 0o755),
-    file('decoy/ca.pem', 0o644, trust.authorityPem),
-    file('decoy/bundle.pem', 0o644, trust.bundlePem),
-    file('decoy/truststore.p12', 0o644, trust.trustStore),
-    ...(script === undefined ? [] : [file('decoy/script', 0o755, script)]),
-  ];
-}
-
 function directory(name: string, mode: number): TarEntry {
   return { name, type: 'directory', mode, uid: 0, gid: 0 };
-}
-
-function file(name: string, mode: number, content: Buffer | string): TarEntry {
-  return { name, type: 'file', mode, uid: 0, gid: 0, content };
 }

@@ -1,0 +1,55 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+function fail(problems){return process.stderr.write(problems.map(problem=>`decoy: ${problem}
+`).join("")),125}function nearest(word,known){let ranked=known.map(candidate=>({candidate,distance:word.length>=3&&candidate.startsWith(word)?0:editDistance(word,candidate)})).sort((a,b)=>a.distance-b.distance),[best]=ranked;return best!==void 0&&best.distance<=Math.min(2,Math.floor(word.length/2))?best.candidate:null}function editDistance(from,to){let row=Array.from({length:to.length+1},(_,index)=>index);for(let i=1;i<=from.length;i++){let above=row;row=[i];for(let j=1;j<=to.length;j++){let replaced=above[j-1]+(from[i-1]===to[j-1]?0:1);row.push(Math.min(replaced,above[j]+1,row[j-1]+1))}}return row[to.length]}var USAGE=`decoy runs code you do not trust without giving it a single real credential.
+
+  decoy run [options] -- COMMAND\u2026    run a command in the capped container
+  decoy run [options] --script FILE  run a script
+  decoy demo                         see what it does, in ten seconds
+  decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
+  decoy check [options] [METHOD] URL\u2026  would these rules allow these URLs, and why; which secrets go there
+  decoy clean [--run ID] [--images]  remove what a killed run left behind
+
+Options of run
+  --allow RULE             [METHOD[,METHOD\u2026] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
+  --secret 'NAME@host[,\u2026][;in=PLACE[,\u2026]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; repeat
+                           PLACE: credentials (default), header:NAME, query:KEY, path, body, body:FIELD; max: how often in each
+  --foreign-credentials allow   or strip or block: other credential headers on these hosts
+  --env NAME=value         a variable, not secret; repeat
+  --resolve host:port:address[:port]   dial this address, even a private one; repeat
+  --client-certificate HOST=CERT_FILE,KEY_FILE   shown to this host; PEM, from where the sandbox does not see it; repeat
+  --timeout 30m            at most 30m
+  --memory 4g  --cpus 2  --storage 10g  --pids 2048   hard caps
+  --proxy-limit NAME=VALUE   header-bytes, idle, connections, requests-running, requests-per-minute or memory; repeat
+  --workspace copy         copy (changes come out as a patch), write (and are then written to the workspace), read-only or none
+  --working-directory DIR  where the command starts; by default the workspace
+  --user runner            runner or root (in-container root with few capabilities)
+  --image runner           runner (this machine's own tools) or an image, as debian:12: one the engine has, or else pulled with your docker login
+  --shell bash             for --script: bash, sh, python, node, or a line with {0}
+  --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
+  --report FILE  --audit-log FILE  --patch FILE   what to write; each is emptied at the start
+  --quiet                  no summary after success
+  --timings                where the time went: a line for each stage on stderr, in milliseconds
+
+What the command gets
+  The workspace is the current directory. Standard input is empty.
+  Of the environment only PATH (what the sandbox has of it), LANG, LANGUAGE, LC_*, TZ, TERM, JAVA_HOME* and GOROOT* are passed on;
+  everything else by --env, and what is secret by --secret. With an image, only TERM and TZ, on top of which comes what the image sets.
+
+Options of check
+  --allow RULE  --secret NAME@host[,\u2026][;\u2026]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
+  --foreign-credentials allow   as for run
+  METHOD is GET unless it is given, and case-sensitive; a URL may also be tcp://host:port. Below an allowed URL a line for each secret says where it is swapped.
+  Names are not looked up: one that leads to a private address is only refused by a run.
+  Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.
+
+Options of doctor
+  --json                   {"version":1,"ok":\u2026,"findings":[{"check","status","detail","remedy"}\u2026]} instead of lines
+  Exit codes: 0 a run goes here; 1 none does; 125 arguments that cannot be used.
+
+Options of clean
+  --run ID                 only this run (\`id\` in its report), even if it still goes on
+  --images                 the image all containers start from, too
+
+Exit codes of run: the command's own; 1 also with --fail-on-blocked, see there; 124 timeout; 125 Decoy or its configuration failed;
+137 out of memory; 130, 143 cancelled.
+`;export{fail,nearest,USAGE};

@@ -1,0 +1,70 @@
+import type Docker from 'dockerode';
+import { createContainer, type OwnedContainer } from '../container.ts';
+import { EngineError, type Engine } from '../engine.ts';
+import { openHold } from '../hold-mount.ts';
+import type { RunLabels } from '../labels.ts';
+import { filesDirectory, type DescribedContainer } from './files-directory.ts';
+import type { ObtainedImage } from './obtain-image.ts';
+
+export type HoldImageOptions = { image: ObtainedImage; runId: string; labels: RunLabels };
+
+/** An image's files, mounted by the engine; gone when disposed of, which must be after whatever was laid over them. */
+export type HeldImage = AsyncDisposable & {
+  /** host directory of the files while they are mounted */
+  path: string;
+  /** Ends the hold, once a container has mounted the files for itself: those keep them. */
+  letGo(): Promise<void>;
+};
+
+/**
+ * Creates a container of the image that never starts, and has the engine mount its files.
+ * @throws EngineError where the engine keeps images in a way that has no such directory
+ */
+export async function holdImage(engine: Engine, { image, runId, labels }: HoldImageOptions): Promise<HeldImage> {
+  const owned = await createContainer(engine, { what: `image ${JSON.stringify(image.reference)}`, spec: holderSpec({ image, runId, labels }) });
+  try {
+    // Before the hold: the engine does not describe a container while it unpacks into it.
+    const path = await findFiles(engine, owned);
+    const hold = openHold(engine, { containerId: owned.id, directory: '/', marker: MARKER, what: `the files of the image ${JSON.stringify(image.reference)}` });
+    let gone: Promise<void> | null = null;
+    const letGo = () => (gone ??= hold.finish());
+    await hold.begun().catch(async (error: unknown) => {
+      await letGo();
+      throw error;
+    });
+    return {
+      path,
+      letGo,
+      [Symbol.asyncDispose]: async () => {
+        await letGo();
+        await owned[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await owned[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Lies in this container's own layer, which the sandbox sees nothing of but the directories of its root. */
+const MARKER = '.decoy-held';
+
+function holderSpec({ image, runId, labels }: HoldImageOptions) {
+  return {
+    name: `decoy-${runId}-image`, Image: image.id, Labels: labels,
+    // Never run; an image without a command of its own makes no container.
+    Entrypoint: ['/decoy/guest'],
+    HostConfig: {
+      NetworkMode: 'none', LogConfig: { Type: 'none', Config: {} },
+      // In place of the anonymous volumes the engine would make, which have no cap. It mounts no tmpfs while it unpacks.
+      Mounts: image.volumes.map((Target) => ({ Type: 'tmpfs' as const, Source: '', Target })),
+    },
+  };
+}
+
+async function findFiles(engine: Engine, { container }: OwnedContainer): Promise<string> {
+  const described = await container.inspect() as Docker.ContainerInspectInfo & DescribedContainer;
+  const volumes = described.Mounts.filter(({ Type }) => Type === 'volume');
+  if (volumes.length > 0) throw new EngineError(`the engine made volumes without a cap for the image, ${volumes.map(({ Destination }) => JSON.stringify(Destination)).join(', ')}: use an image without VOLUME, or \`image: runner\``);
+  return filesDirectory(described, { dockerRoot: async () => (await engine.docker.info() as { DockerRootDir: string }).DockerRootDir });
+}

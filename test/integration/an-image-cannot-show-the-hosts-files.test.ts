@@ -1,0 +1,51 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { footprint } from './support/footprint.ts';
+import { runDecoy, type DecoyEnd } from './support/run-decoy.ts';
+import { busybox, directory, file, link, openTestImage, type TestImageOptions } from './support/test-image.ts';
+
+// I3: whoever made the image may be the attacker.
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'host-secret-'));
+  mkdirSync(path.join(folder, 'below'));
+  writeFileSync(path.join(folder, 'below', 'file'), 'of the host');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function runIn(options: TestImageOptions, script: string): Promise<DecoyEnd> {
+  await using image = openTestImage({ ...options, entries: [...busybox('sh', 'cat', 'ls', 'echo', 'find'), ...options.entries] });
+  const end = await runDecoy(['--quiet', '--image', image.reference, '--workspace', 'none', '--', 'sh', '-c', script]);
+  expect(await footprint(end.report!.id)).toEqual([]);
+  return end;
+}
+
+test.each<[string, (host: string) => TestImageOptions, string]>([
+  ['a link at the root', (host) => ({ entries: [link('opt', host)] }), '/opt/below'],
+  ['a VOLUME behind an absolute link', (host) => ({ entries: [link('opt', host)], changes: ['VOLUME /opt/below'] }), '/opt/below'],
+  ['a VOLUME behind a link upwards', (host) => ({ entries: [link('opt/up', `../../../../../../../../../..${host}`)], changes: ['VOLUME /opt/up/below'] }), '/opt/up/below'],
+  ['a VOLUME that goes up itself', (host) => ({ entries: [directory('opt')], changes: [`VOLUME /opt/../../..${host}/below`] }), '/below'],
+  ['a link to /proc', (host) => ({ entries: [link('opt', `/proc/1/root${host}`)], changes: ['VOLUME /opt/below'] }), '/opt/below'],
+])('%s leads to nothing of the host', async (_, options, place) => {
+  const end = await runIn(options(folder), `ls -a ${place} ${folder} ${folder}/below; cat ${place}/file ${folder}/below/file; find / -xdev -name below`);
+  expect(`${end.stdout}${end.stderr}`).not.toContain('of the host');
+  expect(end.stdout).not.toMatch(/^file$/m);
+}, 60_000);
+
+test('the control: a VOLUME behind a link within the image shows what is there', async () => {
+  const end = await runIn({ entries: [link('opt', '/srv'), file('srv/data/file', 'of the image')], changes: ['VOLUME /opt/data'] }, 'cat /opt/data/file');
+  expect(end, end.stderr).toMatchObject({ exitCode: 0, stdout: 'of the image' });
+}, 60_000);
+
+test.each<[string, TestImageOptions, string]>([
+  ['a link in the place of Decoy\'s own files', { entries: [link('decoy', '/tmp')] }, 'as its /decoy is not a directory'],
+  ['a VOLUME in Decoy\'s own files', { entries: [], changes: ['VOLUME /decoy/sub'] }, 'as its VOLUME "/decoy/sub" lies where the sandbox\'s own mounts are'],
+  ['a VOLUME that is a file', { entries: [file('srv/file', 'x')], changes: ['VOLUME /srv/file'] }, 'as its VOLUME "/srv/file" is not a directory'],
+  ['a VOLUME round in circles', { entries: [link('a', 'b'), link('b', 'a')], changes: ['VOLUME /a/b'] }, 'following the image\'s VOLUME "/a/b"'],
+  ['a directory whose name ends a mount\'s', { entries: [directory('a:b')] }, 'as the name of its directory "/a:b" has characters other than'],
+])('%s is refused, and nothing runs', async (_, options, message) => {
+  const end = await runIn(options, 'echo ran');
+  expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringContaining(message) } });
+}, 60_000);
