@@ -9,6 +9,7 @@ import { forgetEnvironment } from './forget-environment.ts';
 import { describeHost } from './host.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
 import { parseSecretOptions } from './inputs/parse-secrets.ts';
+import { secretMasks } from './inputs/secret-masks.ts';
 import { openOutput, type OutputMode } from './output.ts';
 import { isReadByStarter } from './read-by-starter.ts';
 import { printableSentence } from './report/printable.ts';
@@ -41,7 +42,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(options.files['audit-log']);
   const mode = outputMode();
-  if (mode === 'silence') for (const { value } of secrets.secrets) process.stdout.write(`::add-mask::${value.replaceAll('%', '%25')}\n`);
+  if (mode === 'silence') for (const mask of secretMasks('', secrets.secrets)) process.stdout.write(`::add-mask::${mask.replaceAll('%', '%25')}\n`);
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode });
   const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
   const onTiming = (timing: StageTiming) => void timings.push(timing);

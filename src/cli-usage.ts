@@ -45,7 +45,7 @@ Options of doctor
   Exit codes: 0 a run goes here; 1 none does; 125 arguments that cannot be used.
 
 Options of clean
-  --run ID                 only this run (\`id\` in its report), even if it still goes on
+  --run ID                 only this run, even if it still goes on: \`id\` in its report, or its label decoy.run in docker ps
   --images                 the image all containers start from, too
 
 Exit codes of run: the command's own; 1 also with --fail-on-blocked, see there; 124 timeout; 125 Decoy or its configuration failed;

@@ -19,6 +19,7 @@ import { parseProxyLimits } from './parse-proxy-limits.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
+import { quotedSecretWarnings } from './quoted-secrets.ts';
 import type { RawInputs } from './raw-inputs.ts';
 
 /** A warning is one sentence about what will not work out as it is meant, though it can be tried. */
@@ -83,7 +84,10 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   if (problems.length > 0) return { ok: false, problems };
   return {
     ok: true,
-    warnings: [...context.host?.warnings ?? [], ...memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes })],
+    warnings: [
+      ...context.host?.warnings ?? [], ...destinations.warnings, ...quotedSecretWarnings(context.secrets.secrets),
+      ...memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
+    ],
     config: {
       command, image, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,

@@ -24,11 +24,17 @@ function shapeProblem(text: string): string | null {
   if (/^[^/?#\\]*@/.test(text)) return `a user name before ${quote(hostOf(text))} has no place in a host: write ${quote(hostOf(text))}`;
   const ipv6 = /^\[?([0-9a-f:.]+(?:%[^\]]*)?)\]?$/i.exec(text);
   if (ipv6 !== null && isIPv6(ipv6[1]!)) return `the IPv6 address ${quote(text)} is not supported yet: write a name or an IPv4 address`;
-  if (/[:/?#\\]/.test(text)) return `${quote(text)} is more than a host: write ${quote(hostOf(text))}`;
+  if (/[:/?#\\]/.test(text)) return `${quote(text)} is more than a host: write ${quote(hostOf(text))}${portClause(text)}`;
   if (text === '') return 'the host is missing: write a name such as `api.example.com`';
   if (/^(?:all|any|none)$/i.test(text)) return `${quote(text)} is the name of a host here, and no word for ${/none/i.test(text) ? 'nothing: leave the line out' : 'all of them: name the hosts, one a line'}`;
   if (text === '*' || text === '**') return `${quote(text)} would match every host: name the hosts, one a line`;
   return null;
+}
+
+/** Only secrets and client certificates come here with a port: a rule's is split off before. The default port needs no rule. */
+function portClause(text: string): string {
+  const [, port] = /^[^:/?#\\]+:([1-9][0-9]{0,4})$/.exec(text) ?? [];
+  return port === undefined || port === '443' ? '' : `, and open the port by a rule: ${quote(text)} in allow`;
 }
 
 function parseExact(text: string): ParsedHostPattern {

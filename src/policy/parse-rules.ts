@@ -15,6 +15,11 @@ export function parseRules(lines: readonly string[]): { rules: Rule[]; problems:
   const rules: Rule[] = [];
   const problems: string[] = [];
   for (const line of lines) {
+    const [first = '', ...others] = line.trim().split(/[\r\n]+/);
+    if (others.length > 0) {
+      problems.push(`allow rule ${quote(withoutCredentials(first))}: a line break follows: write one rule a line, on the command line each behind an \`--allow\` of its own.`);
+      continue;
+    }
     const text = line.replace(/(?:^|\s)#.*$/s, '').trim();
     if (text === '') continue;
     const found: string[] = [];

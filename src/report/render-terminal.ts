@@ -116,7 +116,7 @@ function changeLines({ changes }: Report): string[] {
   const { leftOut = 0 } = changes;
   if (changes.files === 0 && leftOut === 0) return [];
   const rest = leftOut === 0 ? '' : `; ${renderNumber(leftOut)} more not in the patch`;
-  return [`Changes: ${renderCount(changes.files, 'file')}, ${renderNumber(changes.insertions)} lines added, ${renderNumber(changes.deletions)} removed${rest}${writtenClause(changes)}`];
+  return [`Changes: ${renderCount(changes.files, 'file')}, ${renderCount(changes.insertions, 'line')} added, ${renderNumber(changes.deletions)} removed${rest}${writtenClause(changes)}`];
 }
 
 function moreLine(count: number, noun: string): string[] {

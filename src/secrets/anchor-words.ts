@@ -37,19 +37,26 @@ export function wordsAt({ bytes, orBytes = bytes }: Pattern, offset: number): nu
   return words;
 }
 
+/**
+ * As far at the end of the needle as can be. A place where the text has a word of a needle, and the word beside it, takes longer to search,
+ * which whoever sends the text can measure. Of a secret the sandbox knows the beginning, from its placeholder: with words from there, it
+ * could try what follows, one character after another. At the end it would have to guess eight bytes at once.
+ */
 function bestOffset(needle: Pattern, { stride, remainder }: { stride: number; remainder: number }): number {
-  let best = remainder;
+  const steps = Math.floor((needle.bytes.length - WORD_BYTES - remainder) / stride);
+  const last = remainder + stride * steps;
+  const first = Math.max(remainder, last - stride * (MAX_CHOICES - 1));
+  let best = last;
   let bestCost = Infinity;
-  const last = Math.min(needle.bytes.length - WORD_BYTES, remainder + stride * (MAX_CHOICES - 1));
-  for (let offset = remainder; offset <= last && bestCost > 0; offset += stride) {
+  for (let offset = last; offset >= first && bestCost > 0; offset -= stride) {
     const cost = costAt(needle, offset);
     if (cost < bestCost) [best, bestCost] = [offset, cost];
   }
   return best;
 }
 
-/** The words of a long needle differ little. */
-const MAX_CHOICES = 6;
+/** Escapes repeat after three, six or nine bytes: of three places eight bytes apart each is another part of one. */
+const MAX_CHOICES = 3;
 
 /** `\u00` is in every escaped text and in most needles; a place with two readings takes two words. */
 function costAt({ bytes, orBytes = bytes }: Pattern, offset: number): number {

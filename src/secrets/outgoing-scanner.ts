@@ -22,11 +22,11 @@ export type ScannedOptions = {
 
 export function createOutgoingScanner(needles: Needles<Seen>, { destination, method = 'POST', place = 'body', contentType }: ScannedOptions): OutgoingScanner {
   const detector = createDetector(needles);
-  const hasNoFields = contentType !== undefined && parseContentType(contentType).kind === 'other';
+  const bodyKind = contentType === undefined ? null : parseContentType(contentType).kind;
   return {
     push(chunk) {
       const seen = detector.push(chunk);
-      return seen && refuseSeen(seen, { destination, method, place, pin: place === 'body' ? ANY_FIELD : null, hasNoFields });
+      return seen && refuseSeen(seen, { destination, method, place, pin: place === 'body' ? ANY_FIELD : null, bodyKind });
     },
   };
 }

@@ -2,8 +2,9 @@ import type { Destination, Endpoint, RefusalReason } from '../policy/policy.ts';
 import { matchesHost } from '../policy/matches-host.ts';
 import { quote } from '../policy/quote.ts';
 import type { Seen } from './outgoing-needles.ts';
+import type { BodyKind } from './parse-content-type.ts';
 import { pinsOf } from './pin-counter.ts';
-import { renderSecretOption } from './render-secret-option.ts';
+import { renderSecretLine } from './render-secret-line.ts';
 import type { Secret } from './secret.ts';
 
 /** A refusal that names the secret and the place, never a value. `remedy` is one sentence. */
@@ -20,11 +21,11 @@ export type Circumstances = {
   swappable?: boolean;
   /** the place as a pin, where there is one that would allow it */
   pin?: string | null;
-  /** whether the place is a body whose Content-Type says that no field is to be looked for in it */
-  hasNoFields?: boolean;
+  /** where the place is a body, what its Content-Type says it is: in one that is `other` no field is looked for */
+  bodyKind?: BodyKind['kind'] | null;
 };
 
-export function refuseSeen({ secret, kind, encoding }: Seen, { destination, method, place, swappable = false, pin = null, hasNoFields = false }: Circumstances): SecretRefusal | null {
+export function refuseSeen({ secret, kind, encoding }: Seen, { destination, method, place, swappable = false, pin = null, bodyKind = null }: Circumstances): SecretRefusal | null {
   const refuse = (reason: RefusalReason, remedy: string): SecretRefusal => ({
     reason, secret: secret.name, place: encoding === 'raw' ? place : `${place}, in ${encoding} form`, remedy,
   });
@@ -37,26 +38,26 @@ export function refuseSeen({ secret, kind, encoding }: Seen, { destination, meth
       `Secret ${name} is swapped in HTTP requests over TLS and never in a raw TCP connection: give the program a credential of its own for ${quote(`tcp://${destination.host}:${destination.port}`)}.`);
   }
   if (!isBound(secret, destination.host)) {
-    const option = renderSecretOption(secret, { hosts: [...secret.hostTexts, destination.host] });
-    return refuse('placeholder-wrong-host', `If ${quote(destination.host)} is to receive secret ${name}, bind it: ${quote(option)}, but note that whoever runs that host can then use it.`);
+    const line = renderSecretLine(secret, { hosts: [...secret.hostTexts, destination.host] });
+    return refuse('placeholder-wrong-host', `If ${quote(destination.host)} is to receive secret ${name}, bind it: ${line}; but note that whoever runs that host can then use it.`);
   }
   if (destination.scheme !== 'https') {
-    return refuse('placeholder-without-tls', `Secret ${name} is sent over TLS only: use ${quote(`https://${destination.host}`)}.`);
+    return refuse('placeholder-without-tls', `Secret ${name} is sent over TLS only: use ${quote(`https://${destination.host}${destination.port === 80 ? '' : `:${destination.port}`}`)}.`);
   }
   if (ECHOING_METHODS.has(method.toUpperCase())) {
     return refuse('method-carries-no-secret', `A server answers ${quote(method.toUpperCase())} with the request itself, so it carries no secret: use another method.`);
   }
   if (swappable && encoding === 'raw') return null;
-  return refuse('placeholder-wrong-place', hasNoFields && encoding === 'raw' ? wrongType(secret) ?? wrongPlace(secret, pin) : wrongPlace(secret, pin));
+  return refuse('placeholder-wrong-place', (encoding === 'raw' ? wrongType(secret, bodyKind) : null) ?? wrongPlace(secret, pin));
 }
 
 /** One more than the secret's `max` in one place of a request. */
 export function refuseRepeated(secret: Secret, { place, pin }: { place: string; pin: string }): SecretRefusal {
   const { max } = pinsOf(secret);
-  const option = renderSecretOption(secret, { max: max + 1 });
+  const line = renderSecretLine(secret, { max: max + 1 });
   return {
     reason: 'secret-repeated', secret: secret.name, place,
-    remedy: `Secret ${quote(secret.name)} is put in ${max === 1 ? 'once' : `${max} times`} in ${quote(pin)} of a request: send it no more often, or allow it: ${quote(option)}.`,
+    remedy: `Secret ${quote(secret.name)} is put in ${max === 1 ? 'once' : `${max} times`} in ${quote(pin)} of a request: send it no more often, or allow it: ${line}.`,
   };
 }
 
@@ -70,11 +71,14 @@ const ECHOING_METHODS: ReadonlySet<string> = new Set(['TRACE', 'TRACK']);
 /** What a body holds is not read for a message: the user knows where the placeholder belongs. */
 export const ANY_FIELD = 'body:FIELD';
 
-/** Null where the secret is pinned to no field. */
-function wrongType({ name, pins }: Secret): string | null {
+/** Null where the secret is pinned to no field, or the type fits what is plainly no slip. A type that programs give by default, as curl does, is often one. */
+function wrongType({ name, pins }: Secret, bodyKind: BodyKind['kind'] | null): string | null {
   const field = pins?.places.find(({ kind }) => kind === 'field');
   if (field === undefined) return null;
-  return `Secret ${quote(name)} is pinned to ${quote(field.text)}, but the body's Content-Type is none in which a field is looked for: send \`content-type: application/json\` with JSON, or \`application/x-www-form-urlencoded\` with a form.`;
+  const start = `Secret ${quote(name)} is pinned to ${quote(field.text)}, but the body`;
+  if (bodyKind === 'other') return `${start}'s Content-Type is none in which a field is looked for: send \`content-type: application/json\` with JSON, or \`application/x-www-form-urlencoded\` with a form.`;
+  if (bodyKind === 'form') return `${start} came as \`application/x-www-form-urlencoded\`, and the placeholder is in no such field of a form: send \`content-type: application/json\` if the body is JSON, or else put it in a field that is pinned.`;
+  return null;
 }
 
 function wrongPlace(secret: Secret, pin: string | null): string {
@@ -84,7 +88,7 @@ function wrongPlace(secret: Secret, pin: string | null): string {
     : 'in a credential header such as `authorization` or `x-api-key`, or in Basic credentials';
   const start = `Secret ${quote(secret.name)} is swapped only where it stands unencoded ${where}: send it there`;
   if (pin === null || pinned.includes(pin) || (pin === ANY_FIELD && pinned.includes('body'))) return `${start}.`;
-  const option = renderSecretOption(secret, { places: [...pinned, pin] });
+  const line = renderSecretLine(secret, { places: [...pinned, pin] });
   const which = pin === ANY_FIELD ? ', where FIELD is the path of a string in JSON, as in `auth.token`, or the name of a form\'s field, and the Content-Type says which of them the body is' : '';
-  return `${start}, or pin it to this place: ${quote(option)}${which}.`;
+  return `${start}, or pin it to this place: ${line}${which}.`;
 }

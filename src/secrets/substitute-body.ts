@@ -43,13 +43,13 @@ export function openBodySubstitution(needles: SecretNeedles, body: OutgoingBody)
   // A body without fields: what is pinned to some is not put in, and cannot change its length.
   const relevant = kind.kind === 'other' ? pins.filter(({ place }) => place.kind === 'body') : pins;
   if (body.destination.scheme !== 'https' || relevant.length === 0) return null;
-  const hasNoFields = parseContentType(body.contentType).kind === 'other';
-  return createBodySubstitution(needles, { body, pins: relevant, reader: createReader(kind, fields), writing: WRITINGS[kind.kind], hasNoFields });
+  const bodyKind = parseContentType(body.contentType).kind;
+  return createBodySubstitution(needles, { body, pins: relevant, reader: createReader(kind, fields), writing: WRITINGS[kind.kind], bodyKind });
 }
 
 type BodyPin = { secret: Secret; place: Extract<Place, { kind: 'body' | 'field' }> };
 type FieldPlace = Extract<Place, { kind: 'field' }>;
-type Parts = { body: OutgoingBody; pins: readonly BodyPin[]; reader: BodyReader; writing: Writing; hasNoFields: boolean };
+type Parts = { body: OutgoingBody; pins: readonly BodyPin[]; reader: BodyReader; writing: Writing; bodyKind: BodyKind['kind'] };
 
 const WRITINGS: Readonly<Record<BodyKind['kind'], Writing>> = { json: 'json', form: 'query', multipart: 'raw', other: 'raw', unreadable: 'raw' };
 
@@ -72,7 +72,7 @@ const WHOLE: BodyReader = {
   end: () => null,
 };
 
-function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, writing, hasNoFields }: Parts): BodySubstitution {
+function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, writing, bodyKind }: Parts): BodySubstitution {
   const counter = createPinCounter();
   const detector = createDetector(needles.all);
   const keepsLength = pins.every((pin) => keepsLengthOf(pin, writing));
@@ -86,7 +86,7 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
     if (refusal !== null) return { ok: false, ...refusal };
     const { sent, rest } = sink.take();
     const seen = detector.push(rest);
-    if (seen !== null) return { ok: false, ...refuseSeen(seen, { ...body, place: 'body', pin: ANY_FIELD, hasNoFields })! };
+    if (seen !== null) return { ok: false, ...refuseSeen(seen, { ...body, place: 'body', pin: ANY_FIELD, bodyKind })! };
     const bytes = last.length === 0 ? sent : Buffer.concat([last, sent]);
     last = isEnd ? NOTHING : Buffer.from(bytes.subarray(-1));
     if (isEnd || bytes.length === 0) return { ok: true, bytes };
@@ -107,7 +107,7 @@ function createBodySubstitution(needles: SecretNeedles, { body, pins, reader, wr
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
-type SinkParts = Omit<Parts, 'reader' | 'hasNoFields'> & { counter: PinCounter; keepsLength: boolean };
+type SinkParts = Omit<Parts, 'reader' | 'bodyKind'> & { counter: PinCounter; keepsLength: boolean };
 
 /** Collects what goes out while a reader tells what it reads. */
 type SwappingSink = BodySink & {

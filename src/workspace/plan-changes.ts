@@ -46,7 +46,8 @@ async function findKept(path: string, { removed, locate }: Circumstances): Promi
   return null;
 }
 
-async function kindOf(location: Buffer): Promise<'absent' | 'directory' | 'other'> {
+/** Of what is there, without following a link. */
+export async function kindOf(location: Buffer): Promise<'absent' | 'directory' | 'other'> {
   const stats = await fs.lstat(location).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
     throw error;

@@ -15,6 +15,6 @@ export async function writeBack(report: Report, { workspace, entries }: { worksp
   if (workspace.mode !== 'write') return undefined;
   if (report.conclusion !== 'success' && report.conclusion !== 'failure') return { kind: 'left' };
   if (report.changes.problem !== undefined) return { kind: 'refused', problem: `nothing was written to the workspace. ${report.changes.problem}` };
-  const written = await writeChanges(entries, { workspacePath: workspace.path, runId: report.id });
+  const written = await writeChanges(entries, { workspacePath: workspace.path });
   return written.ok ? { kind: 'written' } : { kind: 'refused', problem: written.problem };
 }

@@ -49,7 +49,7 @@ describe('below an allowed URL, what happens to each secret there', () => {
     [[...A, ...B, 'https://a.example/'], [inA, notBound('B')]],
     [[...A, ...B, 'POST', 'https://x.b.example/'], [notBound('A'), 'secret `B` is swapped in `body:auth.token`, once in each']],
     [[...A, 'TRACE', 'https://a.example/'], ['secret `A` is not swapped: method-carries-no-secret; A server answers `TRACE` with the request itself, so it carries no secret: use another method.']],
-    [[...A, '--allow', 'a.example:8080', 'http://a.example:8080/'], ['secret `A` is not swapped: placeholder-without-tls; Secret `A` is sent over TLS only: use `https://a.example`.']],
+    [[...A, '--allow', 'a.example:8080', 'http://a.example:8080/'], ['secret `A` is not swapped: placeholder-without-tls; Secret `A` is sent over TLS only: use `https://a.example:8080`.']],
     [[...A, '--foreign-credentials', 'block', '--allow', 'tcp://a.example:22', 'tcp://a.example:22'], [
       'secret `A` is not swapped: placeholder-wrong-place; Secret `A` is swapped in HTTP requests over TLS and never in a raw TCP connection: give the program a credential of its own for `tcp://a.example:22`.',
     ]],

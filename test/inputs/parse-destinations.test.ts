@@ -17,6 +17,16 @@ test.each(['0.0.0.0', '224.0.0.251', '255.255.255.255'])('so is one for an addre
   expect(parseDestinations({ allow: [rule] }).problems).toHaveLength(1);
 });
 
+test('a line of resolve that no rule or binding leads to is warned of', () => {
+  const resolve = ['db.example:5432:10.0.0.5'];
+  const warning = 'resolve: resolve `db.example:5432` changes nothing, since no rule lets anything through to it: add `db.example:5432` to allow, or `tcp://db.example:5432` where it is not HTTP.';
+  for (const allow of [[], ['db.example'], ['tcp://db.example:5433'], ['other.example:5432']]) expect(parseDestinations({ allow, resolve }), allow.join()).toMatchObject({ problems: [], warnings: [warning] });
+  for (const allow of [['db.example:5432'], ['tcp://db.example:5432'], ['*.example.com', 'GET db.example:5432/x']]) expect(parseDestinations({ allow, resolve }).warnings, allow.join()).toEqual([]);
+  const bindings = [{ name: 'A', hosts: [{ kind: 'exact', name: 'db.example' } as const] }];
+  expect(parseDestinations({ resolve: ['db.example:443:10.0.0.5'] }, { bindings }).warnings).toEqual([]);
+  expect(parseDestinations({ resolve: ['db.example:8443:10.0.0.5'] }, { bindings }).warnings).toHaveLength(1);
+});
+
 test('all else is parsed as it is, private addresses included', () => {
   const { rules, resolve, problems } = parseDestinations({ allow: ['10.0.0.1', 'service.internal'], resolve: ['service.internal:443:127.0.0.1:8443'] });
   expect({ rules: rules.length, resolve: resolve.length, problems }).toEqual({ rules: 2, resolve: 1, problems: [] });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { parseInputs } from '../../src/inputs/parse-inputs.ts';
 import { parseSecretBindings, parseSecretLines, parseSecretOptions } from '../../src/inputs/parse-secrets.ts';
+import { quotedSecretWarnings } from '../../src/inputs/quoted-secrets.ts';
 import { secretMasks } from '../../src/inputs/secret-masks.ts';
 
 const places = (text: string) => parseSecretLines(`A@x.example${text}=value-of-a`).secrets.map(({ pins, value }) => [pins?.places.map((place) => place.text), pins?.max, value]);
@@ -34,6 +36,17 @@ describe('a line of the input', () => {
     for (const value of ['value-of-a', 'value-of-b', 'value-of-c', 'value-of-d']) expect(masks).toContain(value);
     expect(masks).not.toContain('query:key=value-of-a');
   });
+});
+
+test('a value in quotes is taken with them, warned of, and masked without them, too', () => {
+  const text = 'A@x.example="value-of-a"\nB@x.example=\'value-of-b\'\nC@x.example="value"-of-c\nD@x.example=""value-of-d\nUNBOUND="value-of-e"';
+  const { secrets } = parseSecretLines(text);
+  expect(secrets[0]!.value).toBe('"value-of-a"');
+  expect(secretMasks(text, secrets)).toEqual(expect.arrayContaining(['"value-of-a"', 'value-of-a', "'value-of-b'", 'value-of-b', 'value-of-e']));
+  const inputs = parseInputs({ command: ['true'], workspace: 'none' }, { secrets: { secrets, problems: [] }, workspacePath: '/', homePath: '/root' });
+  expect(inputs.ok && inputs.warnings).toEqual(['A', 'B'].map((name) =>
+    `secret \`${name}\`: the quotes around the value are part of it, and are sent with it: remove them, unless the credential has them itself.`));
+  expect(quotedSecretWarnings(parseSecretOptions(['A@x.example'], { A: "'value-of-a'" }).secrets)).toHaveLength(1);
 });
 
 test('an option of the command line', () => {

@@ -65,7 +65,10 @@ describe('the workspace stays as it was', () => {
     ['a link to a file of the host', 'ln -s /etc/passwd leak', '`leak` leads out of the workspace, to `/etc/passwd`'],
     ['a link that climbs', 'mkdir -p a/b; ln -s ../../../up a/b/leak', '`a/b/leak` leads out of the workspace, to `../../../up`'],
     ['links that climb together', 'mkdir a; ln -s . a/k; ln -s k/../.. a/leak', '`a/leak` leads out of the workspace, to `k/../..`'],
-    ['a repository without .git', 'git init -q --bare evil; printf "[core]\\nfsmonitor = touch /tmp/owned\\n" >> evil/config; touch evil/objects/x evil/refs/heads/main', '`evil/HEAD` makes its directory a repository'],
+    ['a repository without .git', 'git init -q --bare evil; printf "[core]\\nfsmonitor = touch /tmp/owned\\n" >> evil/config; touch evil/objects/x evil/refs/heads/main', '`evil` is a repository to git'],
+    ['the directory that changes are laid ready in', 'id=$(sed -n "s/.*decoy-\\([0-9a-f]\\{12\\}\\)-disk.*/\\1/p" /proc/self/mountinfo | head -1); mkdir -p .decoy-changes-$id/2 d/d; echo x > .decoy-changes-$id/2/victim; ln -s ../../outside d/d/link', 'has a name that Decoy takes for itself'],
+    ['a workflow of a checkout further down', 'mkdir -p main/.github/workflows; echo x > main/.github/workflows/x.yml', '`main/.github/workflows/x.yml` would run in workflows'],
+    ["a link to git's hooks", 'ln -s .git/hooks shortcut', '`shortcut` leads to what git or GitHub executes'],
   ])('%s', async (_, script, problem) => {
     await using workspace = await openWorkspace();
     mkdirSync(path.join(workspace.path, '.github'));

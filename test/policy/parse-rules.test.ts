@@ -32,6 +32,13 @@ test('blank lines and comments are skipped, and a comment is no part of the text
   expect(parseRules(['', '  ', '# all of them', '  api.example.com\t# the API', '#']).rules.map(({ text }) => text)).toEqual(['api.example.com']);
 });
 
+test('several rules in one value are refused, also behind a comment, and no password of any is quoted', () => {
+  const problem = 'allow rule `a.example`: a line break follows: write one rule a line, on the command line each behind an `--allow` of its own.';
+  expect(parseRules(['a.example\nGET b.example', ' a.example\r\nhttps://me:hunter22@b.example\n'])).toEqual({ rules: [], problems: [problem, problem] });
+  expect(parseRules(['a.example # the API\nb.example', 'https://me:hunter22@a.example\nb'])).toMatchObject({ rules: [], problems: [expect.stringContaining('a line break follows'), expect.not.stringContaining('hunter22')] });
+  expect(parseRules(['a.example\n']).rules).toHaveLength(1);
+});
+
 test('duplicates are kept', () => {
   expect(parseRules(['example.com', 'example.com'])).toMatchObject({ rules: [{}, {}], problems: [] });
 });

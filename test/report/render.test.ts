@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { markdownCode } from '../../src/report/markdown-code.ts';
 import { createLedger } from '../../src/report/network-ledger.ts';
 import { renderBar } from '../../src/report/render-bar.ts';
 import { renderSummary } from '../../src/report/render-summary.ts';
@@ -152,8 +153,8 @@ describe('in the job summary', () => {
 
       | count | attempt | reason | remedy |
       | ---: | --- | --- | --- |
-      | 1 | \`telemetry.example.net\` | \`name-not-allowed\` | \`add 'telemetry.example.net' to allow\` |
-      | 1 | \`DELETE api.example.com:443/v1/files/7\` | \`method-not-allowed\` | \`add 'DELETE api.example.com/v1/**' to allow\` |
+      | 1 | \`telemetry.example.net\` | \`name-not-allowed\` | \`\`add \`telemetry.example.net\` to allow\`\` |
+      | 1 | \`DELETE api.example.com:443/v1/files/7\` | \`method-not-allowed\` | \`\`add \`DELETE api.example.com/v1/**\` to allow\`\` |
 
       #### Secrets
 
@@ -172,7 +173,7 @@ describe('in the job summary', () => {
     for (const [i, line] of lines.entries()) {
       // As GitHub reads it: cells are split first, then code spans are taken out; what is left must be Decoy's own.
       expect(line.split('|').length, line).toBe(shape[i]!.split('|').length);
-      const outside = line.replaceAll(/`[^`]*`/g, '');
+      const outside = line.replaceAll(codeSpan, '');
       expect(outside).not.toContain('`');
       expect(outside, line).toMatch(/^[\w #|:,.\-–█░%]*$/);
       expect(line).not.toMatch(/\p{Cc}|\p{Cf}|##\[/u);
@@ -189,6 +190,30 @@ describe('in the job summary', () => {
     for (const line of summary.split('\n').filter((one) => one.startsWith('|'))) expect(line).toMatch(/\|$/);
     expect(summary).toContain('1,950 more in report.json.');
   });
+});
+
+/** CommonMark 6.1: it ends at the next run of exactly as many backticks as opened it. */
+const codeSpan = /(?<!`)(`+)(?!`)(.*?)(?<!`)\1(?!`)/g;
+
+test.each([
+  ['add `a.example` to allow', '``add `a.example` to allow``'],
+  ['`a`', '`` `a` ``'],
+  ['a`', '`` a` ``'],
+  ['a ``b`` `c`', '``` a ``b`` `c` ```'],
+  ['````', '````` ```` `````'],
+  ['`', '`` ` ``'],
+  ['`<b>@octocat `` **x** [l](//x)', '``` `<b>@octocat `` **x** [l](//x) ```'],
+  ['a`|`b\\`', '`` a`%7C`b%5C` ``'],
+  [' plain ', '`plain`'],
+  ['', '–'],
+])('%j in a code span is what was written, backticks included: %s', (text, span) => {
+  expect(markdownCode(text, 100)).toBe(span);
+  const [whole, , content = ''] = [...span.matchAll(codeSpan)][0] ?? [];
+  if (text !== '') expect([whole, content.replace(/^ (.*) $/, '$1')]).toEqual([span, text.trim().replaceAll('|', '%7C').replaceAll('\\', '%5C')]);
+});
+
+test('one line is `1 line added`', () => {
+  expect(renderTerminal(reportOf({ changes: { files: 1, insertions: 1, deletions: 0 } }), plain)).toContain('Changes: 1 file, 1 line added, 0 removed');
 });
 
 describe('quantities', () => {

@@ -106,18 +106,18 @@ describe('the remedy is the line of configuration that would allow it', () => {
   const ask = (change: Partial<OutgoingRequest>) =>
     secrets.substituteRequest({ method: 'GET', url: '/', rawHeaders: [], destination: { scheme: 'https', host: 'api.example.com', port: 443 }, ...change });
   test.each<[string, Partial<OutgoingRequest>, string]>([
-    ['a query', { url: `/?key=${unpinned.placeholder}` }, "`--secret 'KEY@api.example.com,b.example.com;in=query:key'`"],
-    ['a key that is no plain word', { url: `/?%22=${unpinned.placeholder}` }, "`--secret 'KEY@api.example.com,b.example.com;in=query:KEY'`"],
-    ['the path', { url: `/${unpinned.placeholder}` }, "`--secret 'KEY@api.example.com,b.example.com;in=path'`"],
-    ['a header', { rawHeaders: ['X-Note', unpinned.placeholder] }, "`--secret 'KEY@api.example.com,b.example.com;in=header:x-note'`"],
+    ['a query', { url: `/?key=${unpinned.placeholder}` }, '`KEY@api.example.com,b.example.com;in=query:key` in secrets (`--secret \'…\'` on the command line)'],
+    ['a key that is no plain word', { url: `/?%22=${unpinned.placeholder}` }, '`KEY@api.example.com,b.example.com;in=query:KEY` in secrets (`--secret \'…\'` on the command line)'],
+    ['the path', { url: `/${unpinned.placeholder}` }, '`KEY@api.example.com,b.example.com;in=path` in secrets (`--secret \'…\'` on the command line)'],
+    ['a header', { rawHeaders: ['X-Note', unpinned.placeholder] }, '`KEY@api.example.com,b.example.com;in=header:x-note` in secrets (`--secret \'…\'` on the command line)'],
   ])('%s', (_, change, option) => {
     const result = ask(change);
-    expect(result.ok ? '' : result.remedy).toContain(`or pin it to this place: ${option}`);
+    expect(result.ok ? '' : result.remedy).toContain(`or pin it to this place: write ${option}`);
   });
 
   test.each<[string, string, Partial<OutgoingRequest>, string | null]>([
-    ['with what is pinned already', 'path,header:x-token', { url: `/?key=${P}` }, "`--secret 'KEY@api.example.com;in=path,header:x-token,query:key'`"],
-    ['once more than now', 'path', { url: `/${P}/${P}` }, "`--secret 'KEY@api.example.com;in=path;max=2'`"],
+    ['with what is pinned already', 'path,header:x-token', { url: `/?key=${P}` }, '`KEY@api.example.com;in=path,header:x-token,query:key` in secrets (`--secret \'…\'` on the command line)'],
+    ['once more than now', 'path', { url: `/${P}/${P}` }, '`KEY@api.example.com;in=path;max=2` in secrets (`--secret \'…\'` on the command line)'],
     ['none where the place is pinned and the form is wrong', 'query:key', { url: `/?key=${Buffer.from(P).toString('hex')}` }, null],
     ['none for a header that cannot be pinned', 'path', { rawHeaders: ['range', P] }, null],
     ['none for a header that is no plain word', 'path', { rawHeaders: ['x~y', P] }, null],

@@ -189,10 +189,18 @@ describe('refused before its last byte has left, wherever the body is cut', () =
     }
   });
 
+  it('names the type that programs give by default, where JSON came as a form', () => {
+    const remedy = 'Secret `KEY` is pinned to `body:auth.token`, but the body came as `application/x-www-form-urlencoded`, and the placeholder is in no such field of a form: send `content-type: application/json` if the body is JSON, or else put it in a field that is pinned.';
+    const body = `{"auth":{"token":"${P}"}}`;
+    expect(send([key('body:auth.token')], { contentType: FORM, chunks: [Buffer.from(body)] })).toMatchObject({ reason: 'placeholder-wrong-place', remedy });
+    expect(send([key('body:auth.token')], { contentType: JSON_TYPE, chunks: [Buffer.from(body)] })).toMatchObject({ body: body.replace(P, JSON.stringify(VALUE).slice(1, -1)) });
+    expect(send([key('body')], { contentType: FORM, chunks: [Buffer.from(Buffer.from(P).toString('hex'))] })!.remedy).not.toContain('came as');
+  });
+
   it('says which configuration would allow it', () => {
     const sent = send([key('body:a,query:k')], { contentType: JSON_TYPE, chunks: [Buffer.from(`{"b":"${P}"}`)] });
-    expect(sent!.remedy).toContain("or pin it to this place: `--secret 'KEY@api.example.com;in=body:a,query:k,body:FIELD'`, where FIELD is the path of a string in JSON");
-    expect(send([key('body:a')], { contentType: JSON_TYPE, chunks: [Buffer.from(`{"a":"${P}${P}"}`)] })!.remedy).toContain("`--secret 'KEY@api.example.com;in=body:a;max=2'`");
+    expect(sent!.remedy).toContain("or pin it to this place: write `KEY@api.example.com;in=body:a,query:k,body:FIELD` in secrets (`--secret '…'` on the command line), where FIELD is the path of a string in JSON");
+    expect(send([key('body:a')], { contentType: JSON_TYPE, chunks: [Buffer.from(`{"a":"${P}${P}"}`)] })!.remedy).toContain('or allow it: write `KEY@api.example.com;in=body:a;max=2` in secrets');
     expect(send([key('body')], { contentType: null, chunks: [Buffer.from(Buffer.from(P).toString('hex'))] })!.remedy).not.toContain('--secret');
   });
 });

@@ -114,7 +114,7 @@ describe('refused', () => {
 
   it('says which line of configuration would allow it', () => {
     const result = secrets.substituteRequest(request({ host: 'evil.example', rawHeaders: ['authorization', P] }));
-    expect(result).toMatchObject({ secret: 'OPENAI_API_KEY', remedy: expect.stringContaining('`--secret OPENAI_API_KEY@api.openai.com,evil.example`') });
+    expect(result).toMatchObject({ secret: 'OPENAI_API_KEY', remedy: expect.stringContaining('bind it: write `OPENAI_API_KEY@api.openai.com,evil.example` in secrets') });
   });
 
   it('never names a placeholder or a value', () => {

@@ -24,8 +24,11 @@ describe('refused', () => {
     ['a climbing link', [link('a', '../x')], ['the symbolic link `a` leads out of the workspace, to `../x`']],
     ['a climbing link deeper down', [link('a/b/c', '../../../x')], ['the symbolic link `a/b/c` leads out of the workspace, to `../../../x`']],
     ['a link that climbs from where another leads', [link('a/k', '.'), link('a/l', 'k/../..')], ['the symbolic link `a/l` leads out of the workspace, to `k/../..`']],
-    ['a repository without .git', [file('x/HEAD'), file('x/config'), file('x/objects/info/a'), file('x/refs/heads/main')], ['`x/HEAD` makes its directory a repository to git']],
-    ['a repository whose directories are links', [file('HEAD'), link('objects', 'o'), link('refs', 'r')], ['`HEAD` makes its directory a repository to git']],
+    ['a workflow of a checkout further down', [file('main/.github/workflows/ci.yml')], ['`main/.github/workflows/ci.yml` would run in workflows with the rights of their jobs']],
+    ['a link in the place of workflows further down', [link('main/.github/workflows', 'x')], ['`main/.github/workflows` would run in workflows with the rights of their jobs']],
+    ["a link to git's own", [link('a', '.git/hooks')], ['the symbolic link `a` leads to what git or GitHub executes, `.git/hooks`']],
+    ['a link to workflows', [link('main/wf', '../.GitHub/workflows')], ['the symbolic link `main/wf` leads to what git or GitHub executes, `../.GitHub/workflows`']],
+    ["Decoy's own directory", [file('.decoy-changes-0123456789ab/2/x')], ['`.decoy-changes-0123456789ab/2/x` has a name that Decoy takes for itself']],
     ['all that is wrong at once', [link('a', '/x'), file('.git')], ['the symbolic link `a` leads out of the workspace, to `/x`', "`.git` is git's own"]],
   ])('%s', (_, entries, faults) => {
     expect(judgeEntries(entries)).toEqual(faults);

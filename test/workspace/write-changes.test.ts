@@ -19,7 +19,7 @@ afterEach(() => fs.rmSync(folder, { recursive: true }));
 const file = (name: string, content = 'new', executable = false): ChangedEntry => ({ path: name, kind: 'file', executable, content: Buffer.from(content) });
 const removed = (name: string): ChangedEntry => ({ path: name, kind: 'removed' });
 const link = (name: string, target: string): ChangedEntry => ({ path: name, kind: 'link', target: Buffer.from(target) });
-const write = (entries: ChangedEntry[]) => writeChanges(entries, { workspacePath: workspace, runId: '0123456789ab' });
+const write = (entries: ChangedEntry[]) => writeChanges(entries, { workspacePath: workspace });
 
 function given(script: string): void {
   execFileSync('bash', ['-euc', script], { cwd: workspace });
@@ -73,6 +73,12 @@ describe('left as it was', () => {
     ['a way through a link, for a removal', 'ln -s .. up', [removed('up/outside')], /`up` is no directory there/],
     ['a way through a file', 'touch a', [file('a/b')], /`a` is no directory there/],
     ['a file in the place of a directory that is not empty', 'mkdir a; touch a/ignored a/x', [removed('a/x'), file('a')], /`a` is a directory there, with `a\/ignored` in it/],
+    ['a repository without .git', 'mkdir x', [file('x/HEAD'), file('x/config'), file('x/objects/info/a'), file('x/refs/heads/main')], /`x` is a repository to git/],
+    ['a repository whose store is elsewhere', '', [file('tools/HEAD'), file('tools/commondir', 'c'), file('tools/c/objects/k'), file('tools/c/refs/k'), file('tools/config.worktree')], /`tools` is a repository to git/],
+    ['a store beside a file called HEAD', 'mkdir docs; touch docs/HEAD', [file('docs/objects/k'), file('docs/refs/k'), file('docs/config')], /`docs` is a repository to git/],
+    ['a change within a repository without .git', 'git init -q --bare fixtures/repo.git', [file('fixtures/repo.git/config')], /`fixtures\/repo\.git` is a repository to git/],
+    ['a hook of one, further down', 'git init -q --bare repo', [file('repo/hooks/post-receive', 'x', true)], /`repo` is a repository to git/],
+    ['the workspace as a repository', '', [file('HEAD'), file('objects/k'), file('refs/k')], /`\.` is a repository to git/],
     ['a removal of a directory', 'mkdir a; touch a/x', [removed('a')], /`a` is a directory there/],
   ])('%s', async (_, before, entries, problem) => {
     given(before);
@@ -80,6 +86,14 @@ describe('left as it was', () => {
     expect(await write(entries)).toEqual({ ok: false, problem: expect.stringMatching(problem) });
     expect(tree()).toEqual(was);
     expect(fs.readFileSync(path.join(folder, 'outside'), 'utf8')).toBe('outside');
+  });
+
+  test('a link that would lead out of another directory than its own', async () => {
+    // Laid ready one directory higher than it belongs, it would lead to `outside`; nothing may be written through it there.
+    const entries = [0, 1, 2, 3].flatMap((index) => [file(`.decoy-changes-0123456789ab/${index}/outside`)]);
+    expect(await write([...entries, link('d/d/link', '../../x')])).toMatchObject({ ok: false });
+    expect(await write([link('d/d/link', '../../x'), file('d/d/file')])).toEqual({ ok: true });
+    expect(tree()).toEqual(['d/', 'd/d/', 'd/d/file 644 new', 'd/d/link -> ../../x']);
   });
 
   test('no room for all of it', async () => {
