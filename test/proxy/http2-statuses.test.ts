@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { ask, askHttp2, openBench } from './open-bench.ts';
 import { END_HEADERS, END_STREAM, frame, HEADERS, headerBlock } from './raw-http2.ts';
@@ -15,11 +14,15 @@ describe.each(['000', '001', '099'])('an answer with status %s is refused', (sta
     });
     await using bench = await openBench({ options: upstream.options });
     const session = bench.http2('api.test');
-    expect(await askHttp2(session, {})).toMatchObject(refusal);
-    expect(await bench.entriesOf(1)).toMatchObject([entry]);
+    const answer = await askHttp2(session, {}).catch((error: Error) => error.message);
+    const [told] = await bench.entriesOf(1);
+    // The nghttp2 of Node 24 refuses it by itself, and a reset is passed on.
+    if (answer === 'reset with 1') expect(told).toMatchObject({ decision: 'failed', reason: 'upstream-unreachable' });
+    else expect([answer, told]).toMatchObject([refusal, entry]);
     // The client's session goes on.
-    const next = session.request({});
-    await once(next, 'response');
+    const next = session.request({}).on('error', () => undefined);
+    await new Promise((resolve) => next.once('response', resolve).once('close', resolve));
+    expect(session).toMatchObject({ closed: false, destroyed: false });
     next.close();
   });
 
