@@ -80,12 +80,14 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   };
 
   const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
-  const reportOf = (ended: Outcome, written?: boolean) => buildReport({
-    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, limits: config.limits, outcome: ended, storageFull: facts.storageFull,
+  const reportOf = (how: Outcome, written?: boolean) => buildReport({
+    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, limits: config.limits, outcome: how, storageFull: facts.storageFull,
     failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
-  const placed = await writeBack(reportOf(outcome), { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
-  const report = placed?.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed && placed.kind === 'written');
+  const ended = reportOf(outcome);
+  const placed = await writeBack(ended, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
+  const report = placed === undefined ? ended
+    : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
   return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals(), { bindings: secrets }) };
 }
 

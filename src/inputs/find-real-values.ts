@@ -11,13 +11,11 @@ export function findRealValues({ env, command }: { env: Readonly<Record<string, 
   const texts = [
     ...Object.entries(env).map(([name, text]) => ({ text, place: `env: ${quote(name)}`, remedy: (secret: string) => `leave it out, as ${quote(secret)} is there by its own name with a placeholder` })),
     ...commandTexts(command).map((text) => ({ text, ...placeOf(command) })),
-  ];
+  ].map(({ text, ...where }) => ({ bytes: Buffer.from(text).toString('latin1'), ...where }));
   const found = secrets.flatMap(({ name, value }) => {
     const forms = encodedForms(value).map((form) => form.text);
-    return texts.flatMap(({ text, place, remedy }) => {
-      const bytes = Buffer.from(text).toString('latin1');
-      return forms.some((form) => bytes.includes(form)) ? [`${place} holds the real value of secret ${quote(name)}, which the code must not have: ${remedy(name)}`] : [];
-    });
+    return texts.flatMap(({ bytes, place, remedy }) =>
+      (forms.some((form) => bytes.includes(form)) ? [`${place} holds the real value of secret ${quote(name)}, which the code must not have: ${remedy(name)}`] : []));
   });
   return [...new Set(found)];
 }
