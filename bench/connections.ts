@@ -4,7 +4,6 @@
  *
  *   npx esbuild bench/connections.ts --bundle --platform=node --format=cjs --log-level=error --outfile=/tmp/decoy-bench.cjs && node /tmp/decoy-bench.cjs [CONNECTIONS]
  */
-import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
@@ -20,27 +19,22 @@ import { createAuthority } from '../src/trust/authority.ts';
 import { openTls } from '../test/proxy/gateway-client.ts';
 import { median } from './median.ts';
 import { sampleProcess } from './sample-process.ts';
+import { openRoles } from './start-roles.ts';
 
 type Task = { socketPath: string; requests: number; keepsClient: boolean; keepsUpstream: boolean };
 
 const rounds = 5;
-const roles: Record<string, () => Promise<void>> = { upstream: runUpstream, proxy: runProxy, client: runClient };
-void (roles[process.argv[2] ?? ''] ?? (() => measure(Number(process.argv[2] ?? 500))))();
+const inRole: Record<string, () => Promise<void>> = { upstream: runUpstream, proxy: runProxy, client: runClient };
+void (inRole[process.argv[2] ?? ''] ?? (() => measure(Number(process.argv[2] ?? 500))))();
 
 async function measure(requests: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'decoy-bench-'));
-  const children: ChildProcess[] = [];
-  const start = async <T>(role: string, settings: object) => {
-    const child = fork(process.argv[1]!, [role]);
-    children.push(child);
-    child.send(settings);
-    return { child, ready: (await once(child, 'message'))[0] as T };
-  };
+  using roles = openRoles();
   try {
-    const { ready: upstream } = await start<{ port: number; caPem: string }>('upstream', {});
+    const { ready: upstream } = await roles.start<{ port: number; caPem: string }>('upstream', {});
     const socketPath = join(folder, 'proxy.sock');
-    const { child: proxy } = await start('proxy', { socketPath, ...upstream });
-    const { child: client } = await start('client', {});
+    const { child: proxy } = await roles.start('proxy', { socketPath, ...upstream });
+    const { child: client } = await roles.start('client', {});
     /** Milliseconds of the proxy's processor time for each request. */
     const cost = async (task: Pick<Task, 'keepsClient' | 'keepsUpstream'>): Promise<number> => {
       const spent: number[] = [];
@@ -60,7 +54,6 @@ async function measure(requests: number): Promise<void> {
     console.log(`a request on kept connections: ${kept.toFixed(2)} ms of processor time (median of ${rounds} times ${requests})`);
     console.log(`a new connection from a client: +${fromClient.toFixed(2)} ms, to an upstream: +${toUpstream.toFixed(2)} ms`);
   } finally {
-    for (const child of children) child.kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }

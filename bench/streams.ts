@@ -4,7 +4,6 @@
  *
  *   npx esbuild bench/streams.ts --bundle --platform=node --format=cjs --log-level=error --outfile=/tmp/decoy-bench.cjs && node /tmp/decoy-bench.cjs [EVENTS]
  */
-import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import https from 'node:https';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -20,6 +19,7 @@ import { createAuthority } from '../src/trust/authority.ts';
 import { openTls } from '../test/proxy/gateway-client.ts';
 import { median } from './median.ts';
 import { residentBytes } from './sample-process.ts';
+import { openRoles } from './start-roles.ts';
 
 type Way = { kind: 'direct'; port: number } | { kind: 'decoy'; socketPath: string; placeholder: string };
 type Task = { way: Way; streams: number; events: number };
@@ -28,23 +28,17 @@ const idleStreams = 1_000;
 const pauseMs = 5;
 const settleMs = 2_000;
 
-const roles: Record<string, () => Promise<void>> = { upstream: runUpstream, proxy: runProxy, client: runClient };
-void (roles[process.argv[2] ?? ''] ?? (() => measure(Number(process.argv[2] ?? 500))))();
+const inRole: Record<string, () => Promise<void>> = { upstream: runUpstream, proxy: runProxy, client: runClient };
+void (inRole[process.argv[2] ?? ''] ?? (() => measure(Number(process.argv[2] ?? 500))))();
 
 async function measure(events: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'decoy-bench-'));
-  const children: ChildProcess[] = [];
-  const start = async <T>(role: string, settings: object) => {
-    const child = fork(process.argv[1]!, [role]);
-    children.push(child);
-    child.send(settings);
-    return { child, ready: (await once(child, 'message'))[0] as T };
-  };
+  using roles = openRoles();
   try {
-    const { ready: { port, caPem } } = await start<{ port: number; caPem: string }>('upstream', {});
+    const { ready: { port, caPem } } = await roles.start<{ port: number; caPem: string }>('upstream', {});
     const socketPath = join(folder, 'proxy.sock');
-    const proxy = await start<{ placeholder: string }>('proxy', { socketPath, port, caPem });
-    const { child: client } = await start('client', {});
+    const proxy = await roles.start<{ placeholder: string }>('proxy', { socketPath, port, caPem });
+    const { child: client } = await roles.start('client', {});
     const run = async <T>(task: Task): Promise<T> => {
       client.send(task);
       return (await once(client, 'message'))[0] as T;
@@ -59,7 +53,6 @@ async function measure(events: number): Promise<void> {
     const grown = residentBytes(proxy.child.pid!) - before;
     console.log(`${idleStreams} open streams: resident memory +${(grown / 2 ** 20).toFixed(0)} MiB, ${(grown / idleStreams / 1024).toFixed(0)} KiB each`);
   } finally {
-    for (const child of children) child.kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }
