@@ -40,6 +40,8 @@ if [ "${1:-}" = --tests ]; then
 	[ -d /usr/lib/python3/dist-packages/requests ] || missing="$missing python3-requests"
 	[ -d /usr/lib/python3/dist-packages/httpx ] || missing="$missing python3-httpx"
 	need openssl openssl
+	# The report page is tried in a browser.
+	need chromium chromium
 	need javac default-jdk-headless
 	need go golang-go
 	need pip3 python3-pip
