@@ -27,7 +27,7 @@ export function requests(data: PageData, { range }: { range: SharedRange }): HTM
     list.show(indices, range.get() ?? whole);
   };
   show();
-  return section('requests', { title }, [form.node, count, list.node, ...notes(table), dialog.node]);
+  return section('requests', { title, note: 'Every line of the audit log, name look-ups included.' }, [form.node, count, list.node, ...notes(table), dialog.node]);
 }
 
 function notes({ total, leftOut, unreadable, truncated }: RequestTable): HTMLElement[] {

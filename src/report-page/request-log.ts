@@ -36,7 +36,8 @@ export function createRequestLog({ zeroMs }: { zeroMs: number }): RequestLog {
       if (entry === null) counts.unreadable++;
       if (entry === null || entry === 'truncated') return;
       counts.total++;
-      bins.add((Date.parse(entry.time) - zeroMs) / 1000, { [entry.decision]: 1 });
+      // As in the report's totals: the request that follows a name look-up counts, not the look-up.
+      if (entry.protocol !== 'dns' || entry.decision !== 'allowed') bins.add((Date.parse(entry.time) - zeroMs) / 1000, { [entry.decision]: 1 });
       const list = kept[kindOf(entry)];
       if (list.length < MAX_REQUESTS) list.push(entry);
     },

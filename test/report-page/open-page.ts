@@ -13,9 +13,13 @@ export type OpenPage = AsyncDisposable & {
   requests: string[];
 };
 
-/** The system's Chromium. Root has no other way than without its own sandbox. */
+const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/google-chrome'];
+
+/** The system's own. Root has no other way than without the browser's sandbox. */
 export async function startBrowser(): Promise<Browser> {
-  return await chromium.launch({ executablePath: '/usr/bin/chromium', args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+  const executablePath = PROGRAMS.find((program) => fs.existsSync(program));
+  if (executablePath === undefined) throw new Error(`no browser, neither ${PROGRAMS.join(' nor ')}: install chromium`);
+  return await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 }
 
 /** Opens the page from a file, as who downloads it does, and waits until it is shown. */

@@ -8,7 +8,7 @@ import { parseReport } from '../../src/report-page/parse-report.ts';
 import { readPatchFiles } from '../../src/report-page/patch-files.ts';
 import { createRequestLog } from '../../src/report-page/request-log.ts';
 import { createTrafficBins } from '../../src/report-page/traffic-bins.ts';
-import { entryOf, refusedOf, reportOf } from '../report/entries.ts';
+import { dnsRefusal, entryOf, refusedOf, reportOf } from '../report/entries.ts';
 import { pageOf, sampleEntries, samplePatch, sampleReport, STARTED_MS } from './page-samples.ts';
 
 test('the patch is counted by file, and lines of a file pass for no heading', () => {
@@ -39,6 +39,14 @@ test('a flood of one kind of request leaves room for the others, and the page sa
   expect(table.decision.filter((decision) => decision === 0).length).toBeGreaterThanOrEqual(30_000);
   expect(table.texts).toContain('real-secret-leaving');
   expect([traffic.allowed[0], traffic.blocked[0]], 'the chart counts them all').toEqual([60_000, 60_001]);
+});
+
+test('a look-up that is answered is a row, and no request', () => {
+  const log = createRequestLog({ zeroMs: STARTED_MS });
+  log.add(renderAuditLine(entryOf({ protocol: 'dns', method: null, port: null, path: null, rule: null, time: new Date(STARTED_MS).toISOString() })));
+  log.add(renderAuditLine(dnsRefusal('evil.example.net', 0)));
+  const { table, traffic } = log.read(STARTED_MS);
+  expect([table.total, traffic.allowed[0], traffic.blocked[0]]).toEqual([2, 0, 1]);
 });
 
 test('lines that are no entry are counted, and the end of a full log is told', () => {
