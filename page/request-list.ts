@@ -38,6 +38,7 @@ export function requestList(table: RequestTable, { order, onOrder, onOpen }: { o
   let axis: Axis = { from: 0, to: 1 };
   let active = 0;
   let drawn = '';
+  let shown = { first: 0, last: 0 };
   let isOnPaper = false;
 
   const draw = () => {
@@ -50,12 +51,27 @@ export function requestList(table: RequestTable, { order, onOrder, onOpen }: { o
     // The keyboard's place stays reachable, wherever the wheel has gone.
     if (active < first || active >= last) active = Math.min(Math.max(active, first + SPARE_ROWS), Math.max(first, last - 1));
     const hadFocus = body.contains(document.activeElement);
-    body.replaceChildren(...indices.slice(first, last).map((index, at) => requestRow(rowAt(table, index), { axis, position: first + at, isActive: first + at === active })));
+    keepRows(first, last);
+    body.querySelector('[tabindex="0"]')?.setAttribute('tabindex', '-1');
+    body.querySelector(`[data-position="${active}"]`)?.setAttribute('tabindex', '0');
     (above.firstElementChild as HTMLElement).style.height = `${first * ROW_HEIGHT}px`;
     (below.firstElementChild as HTMLElement).style.height = `${isOnPaper ? 0 : (indices.length - last) * ROW_HEIGHT}px`;
-    if (hadFocus) focusActive();
+    if (hadFocus && !body.contains(document.activeElement)) focusActive();
   };
-  const redraw = () => { drawn = ''; draw(); };
+  /** Rows that stay in view stay as they are: scrolling makes only the new ones. */
+  const keepRows = (first: number, last: number) => {
+    const made = (from: number, to: number) => indices.slice(from, to).map((index, at) => requestRow(rowAt(table, index), { axis, position: from + at }));
+    const isApart = shown.last <= first || shown.first >= last;
+    if (isApart) body.replaceChildren(...made(first, last));
+    else {
+      for (let at = shown.first; at < first; at++) body.firstElementChild?.remove();
+      for (let at = shown.last; at > last; at--) body.lastElementChild?.remove();
+      body.prepend(...made(first, shown.first));
+      body.append(...made(shown.last, last));
+    }
+    shown = { first, last };
+  };
+  const redraw = () => { drawn = ''; shown = { first: 0, last: 0 }; draw(); };
   const focusActive = () => body.querySelector<HTMLElement>(`[data-position="${active}"]`)?.focus({ preventScroll: true });
   const goTo = (position: number) => {
     active = Math.min(Math.max(0, position), indices.length - 1);

@@ -6,8 +6,8 @@ import { authority, type Row } from './rows.ts';
 /** The times that the bars stand for, seconds. */
 export type Axis = { from: number; to: number };
 
-export function requestRow(row: Row, { axis, position, isActive }: { axis: Axis; position: number; isActive: boolean }): HTMLTableRowElement {
-  const open = element('button', { class: 'open', attributes: { type: 'button', tabindex: isActive ? '0' : '-1', 'data-position': String(position) }, children: [
+export function requestRow(row: Row, { axis, position }: { axis: Axis; position: number }): HTMLTableRowElement {
+  const open = element('button', { class: 'open', attributes: { type: 'button', tabindex: '-1', 'data-position': String(position) }, children: [
     element('span', { class: 'target', children: [element('b', { text: row.method || row.protocol.toUpperCase() }), ` ${authority(row)}`] }),
     element('span', { class: 'path', text: row.path || (row.protocol === 'dns' ? 'name look-up' : '') }),
   ] });
