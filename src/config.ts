@@ -6,6 +6,7 @@ import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
 import type { Limits } from './report/report.ts';
 import type { ImageReference } from './sandbox/image/parse-reference.ts';
 import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
+import type { VolumeRequest } from './sandbox/named-volumes.ts';
 import type { SecretBinding } from './secrets/secret.ts';
 
 /**
@@ -28,6 +29,8 @@ export type RunConfig = {
   limits: Limits;
   proxyLimits?: ProxyLimits;
   workspace: { mode: 'copy' | 'write' | 'read-only' | 'none'; path: string };
+  /** in the order they are locked in */
+  volumes?: readonly VolumeRequest[];
   /** absolute; null: the workspace, or the home directory where there is none */
   workingDirectory: string | null;
   user: 'runner' | 'root';
@@ -40,6 +43,8 @@ export type Host = {
   dockerHost?: string | undefined;
   /** directory of dist/, where the guest program lies */
   distDirectory: string;
+  /** where this user's volumes are; null where that is not known */
+  volumesDirectory?: string | null;
   /** where this user's `docker login` keeps its logins */
   dockerConfigDirectory?: string | undefined;
   /** PATH of the runner; entries the sandbox does not have are left out of its own */

@@ -19,6 +19,7 @@ import type { ObtainedImage } from './sandbox/image/obtain-image.ts';
 import { ensureRootImage, GUEST_PATH } from './sandbox/root-image.ts';
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
+import { volumeFolders } from './volumes/volume-folders.ts';
 import type { TimeStage } from './usage/time-stages.ts';
 
 export type SandboxParts = {
@@ -51,6 +52,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   const layout = exposedTrees({ toolCache: host.toolCache, hidden: host.hidden, user: config.user });
   const labels = labelsOf(id);
   const workspace = await describeWorkspace(config);
+  const volumes = config.volumes?.length ? await volumeFolders(volumesDirectory(host), config.volumes) : [];
   const programs = config.command.kind === 'script' ? shellPrograms(config.command) : [];
   const image = await timed('image', () => ensureRootImage(engine, { guestFile: guestFile(host.distDirectory), layout }));
   const common = { image, runId: id, labels };
@@ -71,7 +73,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     })));
     const ready = starting.then((gateway) => timed('gateway: start', () => gateway.ready));
     ready.catch(() => {});
-    const naming = others.add(timed('volumes', () => createFilesystem(engine, { ...common, sandboxImage: parts.image, programs, layout, workspace, user, timed })));
+    const naming = others.add(timed('volumes', () => createFilesystem(engine, { ...common, sandboxImage: parts.image, programs, layout, workspace, volumes, user, timed })));
     // Loaded only now that the containers are starting: it holds what is heavy to load.
     const load = () => timed('loading the proxy', () => import('./prepare-host-side.ts'));
     const loading = parts.image === null ? null : load();
@@ -115,6 +117,11 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     await dispose().catch(() => {});
     throw error;
   }
+}
+
+function volumesDirectory({ volumesDirectory: directory }: Host): string {
+  if (directory == null) throw new Error('volumes: where they are kept is not known: set HOME, or DECOY_VOLUMES to an absolute path');
+  return directory;
 }
 
 function sandboxUser({ user }: RunConfig): { uid: number; gid: number } {

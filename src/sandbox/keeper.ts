@@ -8,6 +8,7 @@ import { EngineError, type Engine } from './engine.ts';
 import type { ExposedTree } from './exposed-trees.ts';
 import type { ImageLook } from './image/image-directories.ts';
 import type { RunLabels } from './labels.ts';
+import { keeperPath, type NamedVolume } from './named-volumes.ts';
 import { GUEST_PATH } from './root-image.ts';
 import type { Volume } from './volume.ts';
 import type { ChangedEntry } from '../workspace/changed-entry.ts';
@@ -24,6 +25,7 @@ export type KeeperOptions = {
   workspacePath: string | null;
   /** host directory of the files of the sandbox's image, or null where it has none */
   imagePath: string | null;
+  volumes: readonly NamedVolume[];
 };
 
 export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number };
@@ -48,7 +50,9 @@ export type Keeper = AsyncDisposable & {
   /** Unpacks the archive on the disk and, if asked, gives the workspace to another owner by metadata alone. */
   fill(options: FillOptions): Promise<void>;
   /** Looks at the image's files: at its root, its volumes, and for programs in a PATH. */
-  lookAtImage(options: { volumes: readonly string[]; programs: readonly string[]; searchPath: string }): Promise<ImageLook>;
+  lookAtImage(options: { volumes: readonly string[]; programs: readonly string[]; searchPath: string; mountPoints: readonly string[] }): Promise<ImageLook>;
+  /** Opens a volume of the user's, new or not, for this run alone, and gives its top directory to the owner. */
+  openVolume(options: { index: number; name: string; sizeBytes: number; exact: boolean; owner: { uid: number; gid: number } }): Promise<void>;
   /** Resolves when the file appears on the disk: written there through another mount. */
   awaitFile(name: string): Promise<void>;
   /** null once the keeper is gone */
@@ -78,6 +82,7 @@ function keeperSpec(options: KeeperOptions) {
     { Type: 'volume', Source: options.fileVolume.name, Target: '/file' },
     ...options.trees.filter(isSystemTree).map(({ path }) => ({ Type: 'bind' as const, Source: path, Target: path, ReadOnly: true })),
   ];
+  options.volumes.forEach(({ folder }, index) => mounts.push({ Type: 'bind', Source: folder, Target: keeperPath(index) }));
   if (options.imagePath !== null) mounts.push({ Type: 'bind', Source: options.imagePath, Target: '/lower/image', ReadOnly: true });
   if (options.workspacePath !== null) mounts.push({ Type: 'bind', Source: options.workspacePath, Target: '/lower/workspace', ReadOnly: true });
   return {
@@ -117,12 +122,12 @@ type Parts = { owned: OwnedContainer; stream: Duplex; replies: Replies };
 function asKeeper({ owned, stream, replies }: Parts): Keeper {
   // One command at a time: replies carry no number.
   let last: Promise<unknown> = Promise.resolve();
-  const ask = (command: object, options: { payload?: Buffer } = {}): Promise<Reply> => {
+  const ask = (command: object, options: { payload?: Buffer; asked?: string } = {}): Promise<Reply> => {
     const result = last.then(async () => {
       stream.write(`${JSON.stringify(command)}\n`);
       if (options.payload !== undefined) stream.write(options.payload);
       const reply = await replies.next();
-      if (reply['ok'] !== true) throw new EngineError(`the keeper could not ${String((command as { cmd: string }).cmd)}: ${String(reply['error'])}`);
+      if (reply['ok'] !== true) throw new EngineError(`${options.asked ?? `the keeper could not ${String((command as { cmd: string }).cmd)}`}: ${String(reply['error'])}`);
       return reply;
     });
     last = result.catch(() => {});
@@ -138,6 +143,9 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
     },
     async lookAtImage(options) {
       return (await ask({ cmd: 'image', ...options })) as unknown as ImageLook;
+    },
+    async openVolume({ index, owner, ...options }) {
+      await ask({ cmd: 'volume', path: String(index), chown: owner, ...options }, { asked: 'volumes' });
     },
     async awaitFile(name) {
       await ask({ cmd: 'await', path: name });
