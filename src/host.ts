@@ -3,6 +3,7 @@ import type { Host } from './config.ts';
 import { parseUpstreamProxies } from './inputs/parse-upstream-proxies.ts';
 import type { RootFiles } from './proxy/roots.ts';
 import { rootFileProblem } from './trust/root-file-problem.ts';
+import { snapshotPlace } from './snapshots/snapshot-place.ts';
 import { volumesDirectory } from './volumes/volumes-directory.ts';
 import { systemRootFiles } from './trust/system-root-files.ts';
 
@@ -22,6 +23,7 @@ export function describeHost(environment: Environment, distDirectory: string): H
     distDirectory,
     dockerConfigDirectory: environment['DOCKER_CONFIG'] || (environment['HOME'] ? path.join(environment['HOME'], '.docker') : undefined),
     volumesDirectory: volumesDirectory(environment),
+    snapshots: snapshotPlace(environment),
     path: environment['PATH'] ?? '',
     toolCache: environment['RUNNER_TOOL_CACHE'] ?? environment['AGENT_TOOLSDIRECTORY'],
     hidden: hidden.filter((directory): directory is string => directory !== undefined && directory !== '/' && directory !== ''),

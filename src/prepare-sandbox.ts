@@ -17,6 +17,7 @@ import { labelsOf } from './sandbox/labels.ts';
 import { shellPrograms } from './sandbox/image/choose-shell.ts';
 import type { ObtainedImage } from './sandbox/image/obtain-image.ts';
 import { ensureRootImage, GUEST_PATH } from './sandbox/root-image.ts';
+import { stageSnapshot, type StagedSnapshot } from './sandbox/snapshot/stage-snapshot.ts';
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
 import { volumeFolders } from './volumes/volume-folders.ts';
@@ -35,6 +36,8 @@ export type PreparedSandbox = AsyncDisposable & {
   canaryMs: number;
   /** rejects when the gateway or the keeper goes while the sandbox runs */
   lost: Promise<never>;
+  /** For when the command is over, and before `windUp`: the sandbox's file system as it is now, to be kept or not. */
+  stageSnapshot(): Promise<StagedSnapshot>;
   /** For when the command is over: takes its changes off the disk, and the network and the keeper away, while the sandbox ends. */
   windUp(options: { readPatch: false } | { readPatch: true; maxBytes: number; contents: boolean }): Promise<Patch | null>;
 };
@@ -84,7 +87,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const creating = containers.add(timed('sandbox: creation', () => createSandbox(engine, {
       ...common, ...sandboxImage(parts, image), user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
     })));
-    const { prepareHostSide, layOutTree } = await (loading ?? load());
+    const { prepareHostSide, layOutTree, placedFiles } = await (loading ?? load());
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
     const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace, imageLayout: filesystem.imageLayout })));
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
@@ -103,6 +106,12 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       canaryMs,
       lost,
       start: () => sandbox.start(command),
+      stageSnapshot: async () => {
+        const { imageLayout, diskVolume } = filesystem;
+        if (imageLayout === null) throw new Error('a snapshot was asked for without an image: set `image`');
+        const { authority } = await hostSide;
+        return timed('snapshot: staging', () => stageSnapshot(engine, { ...common, layout: imageLayout, diskVolume, maxBytes: config.limits.storageBytes, placedFiles: placedFiles(authority) }));
+      },
       windUp: async (options) => {
         const networkGone = gateway[Symbol.asyncDispose]();
         try {

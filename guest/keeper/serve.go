@@ -31,6 +31,10 @@ type command struct {
 	SearchPath string   `json:"searchPath"`
 	// Where something of the user's will be mounted.
 	MountPoints []string `json:"mountPoints"`
+	// Of a snapshot: what is saved where, what is left as the image has it, and what of the image's root is removed.
+	Folders []snapshotFolder `json:"folders"`
+	Leave   []string         `json:"leave"`
+	Remove  []string         `json:"remove"`
 }
 
 type owner struct {
@@ -116,13 +120,16 @@ func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 	case "volume":
 		reply, err := k.volume(c)
 		return reply, nil, err
+	case "snapshot":
+		reply, err := k.snapshot(c)
+		return reply, nil, err
 	case "statfs":
 		reply, err := k.usage()
 		return reply, nil, err
 	case "patch":
 		return k.patch(c)
 	}
-	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, image, volume, statfs, patch", c.Cmd)
+	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, image, volume, snapshot, statfs, patch", c.Cmd)
 }
 
 func writeReply(out io.Writer, reply any) error {

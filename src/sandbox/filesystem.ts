@@ -39,6 +39,8 @@ export type FilesystemOptions = {
 
 /** The sandbox's disk and the copy-on-write views on it: named, so that a container can be created with them, and made by `make`. */
 export type Filesystem = AsyncDisposable & {
+  /** name of the disk's volume */
+  diskVolume: string;
   mounts: readonly SandboxMount[];
   /** null for the runner's own tools */
   imageLayout: ImageLayout | null;
@@ -92,6 +94,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     const persistent = await Promise.all(named.map(async (volume, index) => mountOf(volume, await volumes.add(nameVolume(engine, { runId, labels, fileVolume, index })))));
     const letGo = async () => void await Promise.all([disk.letGo(), held?.letGo()]);
     return {
+      diskVolume: disk.volume,
       mounts: [...plan.mounts, ...overlays, ...persistent],
       imageLayout,
       make: async ({ storageBytes, tree }) => {

@@ -43,6 +43,10 @@ export type Patch = {
 /** `guest`: also put the guest program into the disk's /decoy. */
 export type FillOptions = { tree: Buffer; chown: { uid: number; gid: number } | null; guest: boolean };
 
+/** `from`: on the disk. `to`: in the image, relative. `overlay`: whether `from` is an overlay's upper directory. */
+export type SavedFolder = { from: string; to: string; overlay: boolean };
+export type SaveOptions = { folders: readonly SavedFolder[]; leave: readonly string[]; remove: readonly string[]; maxBytes: number };
+
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
   /** Makes the disk. @returns what the file system under it has free */
@@ -58,6 +62,8 @@ export type Keeper = AsyncDisposable & {
   /** null once the keeper is gone */
   readDiskUse(): Promise<DiskUse | null>;
   readPatch(options: { maxBytes: number; metacopy: boolean; contents: boolean }): Promise<Patch>;
+  /** Writes changes into the files of an image's container; see startCopier. Paths in `leave` stay as the image has them, those in `remove` go from its root. */
+  saveChanges(options: SaveOptions): Promise<void>;
   /** rejects when the keeper ends although it was not disposed of: the disk can no longer be measured or read */
   lost: Promise<never>;
 };
@@ -65,7 +71,26 @@ export type Keeper = AsyncDisposable & {
 const MEMORY_BYTES = 1024 * 1024 * 1024;
 
 export async function startKeeper(engine: Engine, options: KeeperOptions): Promise<Keeper> {
-  const owned = await createContainer(engine, { what: 'keeper', spec: keeperSpec(options) });
+  return startFrom(engine, keeperSpec(options, keeperMounts(options)));
+}
+
+export type CopierOptions = Pick<KeeperOptions, 'image' | 'runId' | 'labels'> & {
+  /** the volume of the sandbox's disk, which a keeper must have open */
+  diskVolume: string;
+  /** host directory of the files that are written to */
+  imagePath: string;
+};
+
+/** A keeper without a disk of its own, for one job: it sees a sandbox's disk, and may write the files of a container that never runs. */
+export function startCopier(engine: Engine, options: CopierOptions): Promise<Pick<Keeper, 'saveChanges'> & AsyncDisposable> {
+  return startFrom(engine, { ...keeperSpec(options, [
+    { Type: 'volume', Source: options.diskVolume, Target: '/disk', ReadOnly: true, VolumeOptions: { NoCopy: true } as never },
+    { Type: 'bind', Source: options.imagePath, Target: '/lower/image' },
+  ]), name: `decoy-${options.runId}-copier` });
+}
+
+async function startFrom(engine: Engine, spec: Docker.ContainerCreateOptions): Promise<Keeper> {
+  const owned = await createContainer(engine, { what: 'keeper', spec });
   try {
     const stream = await attach(owned);
     const replies = readReplies(stream);
@@ -77,7 +102,7 @@ export async function startKeeper(engine: Engine, options: KeeperOptions): Promi
   }
 }
 
-function keeperSpec(options: KeeperOptions) {
+function keeperMounts(options: KeeperOptions): Docker.MountConfig {
   const mounts: Docker.MountConfig = [
     { Type: 'volume', Source: options.fileVolume.name, Target: '/file' },
     ...options.trees.filter(isSystemTree).map(({ path }) => ({ Type: 'bind' as const, Source: path, Target: path, ReadOnly: true })),
@@ -85,6 +110,10 @@ function keeperSpec(options: KeeperOptions) {
   options.volumes.forEach(({ folder }, index) => mounts.push({ Type: 'bind', Source: folder, Target: keeperPath(index) }));
   if (options.imagePath !== null) mounts.push({ Type: 'bind', Source: options.imagePath, Target: '/lower/image', ReadOnly: true });
   if (options.workspacePath !== null) mounts.push({ Type: 'bind', Source: options.workspacePath, Target: '/lower/workspace', ReadOnly: true });
+  return mounts;
+}
+
+function keeperSpec(options: Pick<KeeperOptions, 'image' | 'runId' | 'labels'>, mounts: Docker.MountConfig) {
   return {
     name: `decoy-${options.runId}-keeper`,
     Image: options.image,
@@ -157,6 +186,9 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
       const { payload = Buffer.alloc(0), contents = [], ...reply } = await ask({ cmd: 'patch', ...options });
       const patchBytes = Number(reply['patchBytes']);
       return { ...(reply as unknown as Omit<Patch, 'bytes' | 'entries'>), bytes: payload.subarray(0, patchBytes), entries: parseContents(contents, payload.subarray(patchBytes)) };
+    },
+    async saveChanges(options) {
+      await ask({ cmd: 'snapshot', ...options }, { asked: 'the snapshot could not be saved' });
     },
     lost: replies.ended,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
