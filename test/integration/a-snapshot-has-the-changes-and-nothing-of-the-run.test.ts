@@ -72,7 +72,9 @@ test('it is the files that were recorded and no others: by digest, whatever a ta
   expect([saved.exitCode, saved.report!.snapshot?.name]).toEqual([3, 'pinned']);
   const tag = (await docker(['images', '--no-trunc', '--format', '{{.Repository}}:{{.Tag}} {{.ID}}'])).stdout.split('\n').find((line) => line.endsWith(saved.report!.snapshot!.digest))!.split(' ')[0]!;
   await docker(['tag', other.id, tag]);
-  expect((await run(['--snapshot-from', 'pinned'], 'cat /opt/pinned')).stdout).toBe('1\n');
+  const after = await run(['--snapshot-from', 'pinned'], 'cat /opt/pinned');
+  await docker(['rmi', tag]);
+  expect(after.stdout).toBe('1\n');
   const wrong = await run(['--snapshot-from', `pinned@sha256:${'0'.repeat(64)}`], 'echo ran');
   expect([wrong.exitCode, wrong.stdout, wrong.report!.error]).toEqual([125, '', expect.stringContaining('has the digest sha256:')]);
   // Somebody's container of it is not taken for one of Decoy's.

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -74,6 +75,20 @@ test('a run that wants a volume another one has is refused, and after SIGKILL of
   expect((await decoy(['volumes', 'remove', 'one'], options())).exitCode).toBe(0);
   expect(existsSync(path.dirname(disk('one')))).toBe(false);
 }, 180_000);
+
+test('the lock alone keeps a run off, before it has attached anything', async () => {
+  await run(['--volume', 'locked:/locked:64m'], 'echo 1 > /locked/a');
+  const holder = spawn('flock', ['--shared', '--no-fork', path.join(path.dirname(disk('locked')), 'lock'), 'sh', '-c', 'echo held; exec sleep 600'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(holder.stdout, 'data');
+  try {
+    const end = await run(['--volume', 'locked:/locked'], 'cat /locked/a');
+    expect([end.exitCode, end.stdout]).toEqual([125, '']);
+  } finally {
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+  }
+  expect((await run(['--volume', 'locked:/locked'], 'cat /locked/a')).stdout).toBe('1\n');
+}, 60_000);
 
 test.skipIf(process.getuid!() !== 0)('a volume that a loop device still holds is not attached to a second one', async () => {
   await run(['--volume', 'held:/held:64m'], 'echo 1 > /held/a');
