@@ -37,7 +37,7 @@ export type PreparedSandbox = AsyncDisposable & {
   /** rejects when the gateway or the keeper goes while the sandbox runs */
   lost: Promise<never>;
   /** For when the command is over, and before `windUp`: the sandbox's file system as it is now, to be kept or not. */
-  stageSnapshot(): Promise<StagedSnapshot>;
+  stageSnapshot(options: { signal: AbortSignal }): Promise<StagedSnapshot>;
   /** For when the command is over: takes its changes off the disk, and the network and the keeper away, while the sandbox ends. */
   windUp(options: { readPatch: false } | { readPatch: true; maxBytes: number; contents: boolean }): Promise<Patch | null>;
 };
@@ -106,11 +106,11 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       canaryMs,
       lost,
       start: () => sandbox.start(command),
-      stageSnapshot: async () => {
+      stageSnapshot: async ({ signal }) => {
         const { imageLayout, diskVolume } = filesystem;
         if (imageLayout === null) throw new Error('a snapshot was asked for without an image: set `image`');
         const { authority } = await hostSide;
-        return timed('snapshot: staging', () => stageSnapshot(engine, { ...common, layout: imageLayout, diskVolume, maxBytes: config.limits.storageBytes, placedFiles: placedFiles(authority) }));
+        return timed('snapshot: staging', () => stageSnapshot(engine, { ...common, layout: imageLayout, diskVolume, maxBytes: config.limits.storageBytes, placedFiles: placedFiles(authority), signal }));
       },
       windUp: async (options) => {
         const networkGone = gateway[Symbol.asyncDispose]();

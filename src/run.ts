@@ -76,7 +76,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     await using prepared = await prepareSandbox(engine, { id, config, host, image, secrets, policy, runDirectory: directory.path, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
-    await using snapshot = snapshotSaver({ config, host, events });
+    await using snapshot = snapshotSaver({ config, host, events, signal });
     events.onStage('running the command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
       limits: config.limits, meter, ledger, signal, onOutput: events.onOutput,

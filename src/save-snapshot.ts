@@ -8,7 +8,7 @@ import type { Engine } from './sandbox/engine.ts';
 import type { StagedSnapshot } from './sandbox/snapshot/stage-snapshot.ts';
 import { readRecord, snapshotTag, writeRecord } from './snapshots/records.ts';
 
-export type SnapshotSaverOptions = { config: RunConfig; host: Host; events: Pick<RunEvents, 'onStage' | 'onWarning'> };
+export type SnapshotSaverOptions = { config: RunConfig; host: Host; events: Pick<RunEvents, 'onStage' | 'onWarning'>; signal: AbortSignal };
 
 /** Saves the sandbox's file system in two steps: while the disk is there, and once it is known how the run ended. */
 export type SnapshotSaver = AsyncDisposable & {
@@ -18,7 +18,7 @@ export type SnapshotSaver = AsyncDisposable & {
   save(engine: Engine, conclusion: Conclusion): Promise<Report['snapshot'] | null>;
 };
 
-export function snapshotSaver({ config, host, events }: SnapshotSaverOptions): SnapshotSaver {
+export function snapshotSaver({ config, host, events, signal }: SnapshotSaverOptions): SnapshotSaver {
   const name = config.snapshotTo ?? null;
   let staged: StagedSnapshot | null = null;
   let problem: Error | null = null;
@@ -27,7 +27,7 @@ export function snapshotSaver({ config, host, events }: SnapshotSaverOptions): S
       if (name === null || cut !== null) return;
       events.onStage('saving the snapshot');
       try {
-        staged = await prepared.stageSnapshot();
+        staged = await prepared.stageSnapshot({ signal });
       } catch (error) {
         problem = error as Error;
       }

@@ -17,6 +17,8 @@ export type StageOptions = {
   maxBytes: number;
   /** absolute paths of what Decoy put into /etc */
   placedFiles: readonly string[];
+  /** ends the copying: GitHub gives a cancelled step a few seconds, and a large snapshot takes longer */
+  signal: AbortSignal;
 };
 
 /** A container of the sandbox's image that has the sandbox's changes, and never ran; gone when disposed of. */
@@ -36,10 +38,13 @@ const FRESH = ['/tmp', '/run', '/var/tmp', '/var/run'];
  * @throws EngineError where it cannot be saved, or is more than the disk may hold
  */
 export async function stageSnapshot(engine: Engine, options: StageOptions): Promise<StagedSnapshot> {
-  const { image, runId, labels, layout, diskVolume, maxBytes, placedFiles } = options;
+  const { image, runId, labels, layout, diskVolume, maxBytes, placedFiles, signal } = options;
   const held = await holdImage(engine, { image: layout.image, runId, labels, purpose: 'snapshot' });
   try {
     await using copier = await startCopier(engine, { image, runId, labels, diskVolume, imagePath: held.path });
+    const stop = () => void Promise.resolve(copier[Symbol.asyncDispose]()).catch(() => {});
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
     await copier.saveChanges({ folders: savedFolders(layout), leave: [...NETWORK_FILES, 'etc/gitconfig', ...[...placedFiles, ...FRESH].map((path) => path.slice(1))], remove: [MARKER], maxBytes });
   } catch (error) {
     await Promise.resolve(held[Symbol.asyncDispose]()).catch(() => {});
