@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs one step of the action: `action-node.sh run` or `action-node.sh report-and-clean`. A composite step has no Node of its own:
+# Runs one step of the action: `action-node.sh plan-volumes`, `run` or `report-and-clean`. A composite step has no Node of its own:
 # the runner's is taken, else the one in PATH. Ends in exec, so that the runner's SIGINT and SIGTERM reach Node and its exit code is the step's.
 set -euo pipefail
 

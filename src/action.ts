@@ -19,6 +19,8 @@ import { renderTerminal } from './report/render-terminal.ts';
 import type { Report } from './report/report.ts';
 import type { RunResult } from './run.ts';
 import { readStepState, stepFiles, writeStepState, type StepFiles } from './step-state.ts';
+import { carryVolumes } from './volumes/carry-volumes.ts';
+import { planCache } from './volumes/plan-cache.ts';
 import { errorReport } from './write-error-report.ts';
 import type { PageParts } from './report-page/describe-page.ts';
 
@@ -31,13 +33,24 @@ await endProcess(await main(process.argv[2]));
 
 async function main(verb: string | undefined): Promise<number> {
   try {
+    if (verb === 'plan-volumes') return planVolumes();
     if (verb === 'run') return await runStep();
     if (verb === 'report-and-clean') return await reportAndClean();
-    throw new Error(`${JSON.stringify(verb)} is not a step of this action: use run or report-and-clean`);
+    throw new Error(`${JSON.stringify(verb)} is not a step of this action: use plan-volumes, run or report-and-clean`);
   } catch (error) {
     core.error(sentence((error as Error).message));
     return FAILED;
   }
+}
+
+/** Before the first step, where there are volumes: says where a cache of them is looked for. */
+function planVolumes(): number {
+  const { archive, key, prefix, save } = planCache(process.env['INPUT_VOLUMES'] ?? '', process.env);
+  // A use of the action before this one in the job may have left its own.
+  fs.rmSync(path.dirname(archive), { recursive: true, force: true });
+  for (const [name, value] of Object.entries({ archive, key, prefix, save })) core.setOutput(name, String(value));
+  if (!save) core.notice(sentence(`the volumes are not kept for later runs: ${process.env['GITHUB_EVENT_NAME'] || 'this event'} on ${process.env['GITHUB_REF'] || 'no ref'} could change those of runs that are trusted`));
+  return 0;
 }
 
 /** The first step: runs the code and says in outputs how it went, before it fails. */
@@ -59,6 +72,7 @@ async function runStep(): Promise<number> {
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode: 'silence' });
   const warnings: string[] = [];
   let result: RunResult;
+  const volumes = await carryVolumes({ config: inputs.config, directory: host.volumesDirectory ?? null, environment: process.env, onWarning: (text) => void warnings.push(text) });
   try {
     inputs.warnings.forEach((text) => void warnings.push(text));
     writeStepState(files.state, { token: output.token });
@@ -77,6 +91,7 @@ async function runStep(): Promise<number> {
     auditLog.close();
   }
   writeStepState(files.state, { token: null });
+  core.setOutput('volumes-packed', String(await volumes.pack(result.report.conclusion)));
   await publish(result, files);
   annotate(result.report, warnings);
   return result.report.exitCode;

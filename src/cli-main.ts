@@ -4,7 +4,7 @@ import { USAGE } from './cli-usage.ts';
 import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { quote } from './policy/quote.ts';
 
-const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'report', 'help'];
+const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'report', 'volumes', 'snapshots', 'help'];
 
 /** Does what the command line says and returns the exit code. */
 export async function main([verb, ...args]: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
@@ -17,6 +17,8 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
       case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
       case 'doctor': return await (await import('./cli-doctor.ts')).doctorCommand(args, { distDirectory });
       case 'report': return (await import('./cli-report.ts')).reportCommand(args, { distDirectory });
+      case 'volumes': return await (await import('./cli-volumes.ts')).volumesCommand(args);
+      case 'snapshots': return await (await import('./cli-snapshots.ts')).snapshotsCommand(args);
       case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
       default: return fail([verbProblem(verb)]);
     }
@@ -28,5 +30,5 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
 function verbProblem(verb: string | undefined): string {
   if (verb === undefined) return 'nothing to do: see `decoy --help`';
   const meant = nearest(verb, VERBS);
-  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check`, `report` or `clean`' : `write ${quote(meant)}`}`;
+  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check`, `report`, `clean`, `volumes` or `snapshots`' : `write ${quote(meant)}`}`;
 }

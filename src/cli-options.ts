@@ -26,7 +26,7 @@ const OPTIONS = {
   shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
   workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
   report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), html: one('FILE'), quiet: flag, timings: flag,
-  image: one('debian:12'), policy: notYet, runtime: notYet, volume: notYet, volumes: notYet, 'snapshot-from': notYet, 'snapshot-to': notYet, mode: notYet,
+  image: one('debian:12'), volume: many('cache:/cache'), policy: notYet, runtime: notYet, 'snapshot-from': one('NAME'), 'snapshot-to': one('NAME'), mode: notYet,
 } as const satisfies Record<string, OptionSpec>;
 
 /** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */
@@ -41,7 +41,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
     raw: {
       command: command ?? words, run: script === undefined ? undefined : readScript(script, problems),
       allow: values.allow, foreignCredentials: last('foreign-credentials'), env: values.env, resolve: values.resolve,
-      clientCertificates: values['client-certificate'], proxyLimits: values['proxy-limit'], volumes: [...values.volume ?? [], ...values.volumes ?? []],
+      clientCertificates: values['client-certificate'], proxyLimits: values['proxy-limit'], volumes: values.volume,
       shell: last('shell'), image: last('image'), policy: last('policy'), timeout: last('timeout'), memory: last('memory'), cpus: last('cpus'),
       storage: last('storage'), pids: last('pids'), workspace: last('workspace'), workingDirectory: last('working-directory'), user: last('user'),
       runtime: last('runtime'), snapshotFrom: last('snapshot-from'), snapshotTo: last('snapshot-to'), mode: last('mode'),

@@ -7,6 +7,8 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why; which secrets go there
   decoy report report.json [audit.jsonl] [--patch FILE] [--output FILE] [--open]   the report as a page, in one HTML file
   decoy clean [--run ID] [--images]  remove what a killed run left behind
+  decoy volumes [list | remove NAME…]  the volumes there are; remove some
+  decoy snapshots [list | remove NAME…]  the same for snapshots
 
 Options of run
   --allow RULE             [METHOD[,METHOD…] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
@@ -23,6 +25,8 @@ Options of run
   --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)
   --image runner           runner (this machine's own tools) or an image, as debian:12: one the engine has, or else pulled with your docker login
+  --volume name:/path[:2g][:ro]   a disk of this size that is kept from run to run; repeat
+  --snapshot-to NAME       save the file system of an image's sandbox; --snapshot-from NAME starts from it
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start

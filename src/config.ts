@@ -6,6 +6,8 @@ import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
 import type { Limits } from './report/report.ts';
 import type { ImageReference } from './sandbox/image/parse-reference.ts';
 import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
+import type { VolumeRequest } from './sandbox/named-volumes.ts';
+import type { SnapshotPlace } from './snapshots/snapshot-place.ts';
 import type { SecretBinding } from './secrets/secret.ts';
 
 /**
@@ -28,11 +30,19 @@ export type RunConfig = {
   limits: Limits;
   proxyLimits?: ProxyLimits;
   workspace: { mode: 'copy' | 'write' | 'read-only' | 'none'; path: string };
+  /** a snapshot in place of the image; `digest`: the only one that will do, else null */
+  snapshotFrom?: SnapshotRequest | null;
+  /** name to save the sandbox's file system under; needs an image or a snapshot */
+  snapshotTo?: string | null;
+  /** in the order they are locked in */
+  volumes?: readonly VolumeRequest[];
   /** absolute; null: the workspace, or the home directory where there is none */
   workingDirectory: string | null;
   user: 'runner' | 'root';
   failOnBlocked: boolean;
 };
+
+export type SnapshotRequest = { name: string; digest: string | null };
 
 /** What a run needs to know of the machine it is on. */
 export type Host = {
@@ -40,6 +50,10 @@ export type Host = {
   dockerHost?: string | undefined;
   /** directory of dist/, where the guest program lies */
   distDirectory: string;
+  /** where this user's volumes are; null where that is not known */
+  volumesDirectory?: string | null;
+  /** where this user's snapshots are recorded, and which of them this run may have */
+  snapshots?: SnapshotPlace;
   /** where this user's `docker login` keeps its logins */
   dockerConfigDirectory?: string | undefined;
   /** PATH of the runner; entries the sandbox does not have are left out of its own */

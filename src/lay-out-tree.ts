@@ -3,12 +3,14 @@ import type { RunConfig } from './config.ts';
 import type { RootLayout } from './sandbox/exposed-trees.ts';
 import type { Workspace } from './sandbox/filesystem.ts';
 import type { ImageLayout } from './sandbox/image/image-layout.ts';
+import { homeFolder, OWN_HOME } from './sandbox/image/image-mounts.ts';
 import { imageTree } from './sandbox/image/image-tree.ts';
 import { arrangeTree } from './sandbox/runner-files/arrange-tree.ts';
 import { collectEtc } from './sandbox/runner-files/collect-etc.ts';
 import { hiddenEntries } from './sandbox/runner-files/hidden-entries.ts';
 import type { OverlayFolders } from './sandbox/runner-files/overlay-folders.ts';
-import { packTree } from './sandbox/runner-files/pack-tree.ts';
+import { userHome } from './sandbox/runner-files/accounts.ts';
+import { packTree, type TarEntry } from './sandbox/runner-files/pack-tree.ts';
 import { sandboxTree } from './sandbox/runner-files/sandbox-tree.ts';
 import { workspaceMasks } from './sandbox/runner-files/workspace-masks.ts';
 import type { Authority } from './trust/authority.ts';
@@ -29,11 +31,20 @@ export async function layOutTree({ config, authority, user, layout, workspace, i
   const trust = { authorityPem, bundlePem, trustStore: buildTrustStore(splitPem(bundlePem)) };
   const overlays: OverlayFolders[] = [];
   if (workspace !== null) overlays.push({ name: 'workspace', owner: { ...user, mode: (await fs.stat(workspace.path)).mode & 0o777 | 0o700 } });
+  const homes = homeFolders(config.volumes ?? [], { user, home: imageLayout === null ? OWN_HOME : homeFolder(imageLayout) });
   const common = { user, trust, trustFiles: trustFiles(trust), ...(config.command.kind === 'script' ? { script: config.command.text } : {}) };
-  if (imageLayout !== null) return packTree(arrangeTree([...imageTree({ ...common, layout: imageLayout, overlays }), ...masks]));
+  if (imageLayout !== null) return packTree(arrangeTree([...imageTree({ ...common, layout: imageLayout, overlays }), ...homes, ...masks]));
   const etc = await collectEtc({ user });
   const tree = sandboxTree({ ...common, etc, overlays: [...layout.trees.map(({ name }) => ({ name })), ...overlays] });
-  return packTree(arrangeTree([...tree, ...hiddenEntries(layout.trees), ...masks]));
+  return packTree(arrangeTree([...tree, ...homes, ...hiddenEntries(layout.trees), ...masks]));
+}
+
+/** The way to a volume in the home directory: the runtime would make it root's, and the user could put nothing beside. */
+function homeFolders(volumes: NonNullable<RunConfig['volumes']>, { user, home }: { user: { uid: number; gid: number }; home: string }): TarEntry[] {
+  return volumes.filter(({ path }) => path.startsWith(`${userHome}/`)).flatMap(({ path }) => {
+    const parts = path.slice(userHome.length + 1).split('/');
+    return parts.map((_, index): TarEntry => ({ name: `${home}/${parts.slice(0, index + 1).join('/')}`, type: 'directory', mode: 0o755, ...user }));
+  });
 }
 
 function splitPem(bundle: string): string[] {

@@ -16,6 +16,7 @@ import { compileSecrets } from './secrets/compile-secrets.ts';
 import type { Secret } from './secrets/secret.ts';
 import { createAuthority, type Authority } from './trust/authority.ts';
 
+export { placedFiles } from './placed-files.ts';
 export { layOutTree } from './lay-out-tree.ts';
 
 export type HostSideOptions = WithCanary & {

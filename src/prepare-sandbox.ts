@@ -17,8 +17,10 @@ import { labelsOf } from './sandbox/labels.ts';
 import { shellPrograms } from './sandbox/image/choose-shell.ts';
 import type { ObtainedImage } from './sandbox/image/obtain-image.ts';
 import { ensureRootImage, GUEST_PATH } from './sandbox/root-image.ts';
+import { stageSnapshot, type StagedSnapshot } from './sandbox/snapshot/stage-snapshot.ts';
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
+import { volumeFolders } from './volumes/volume-folders.ts';
 import type { TimeStage } from './usage/time-stages.ts';
 
 export type SandboxParts = {
@@ -34,6 +36,8 @@ export type PreparedSandbox = AsyncDisposable & {
   canaryMs: number;
   /** rejects when the gateway or the keeper goes while the sandbox runs */
   lost: Promise<never>;
+  /** For when the command is over, and before `windUp`: the sandbox's file system as it is now, to be kept or not. */
+  stageSnapshot(options: { signal: AbortSignal }): Promise<StagedSnapshot>;
   /** For when the command is over: takes its changes off the disk, and the network and the keeper away, while the sandbox ends. */
   windUp(options: { readPatch: false } | { readPatch: true; maxBytes: number; contents: boolean }): Promise<Patch | null>;
 };
@@ -51,6 +55,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   const layout = exposedTrees({ toolCache: host.toolCache, hidden: host.hidden, user: config.user });
   const labels = labelsOf(id);
   const workspace = await describeWorkspace(config);
+  const volumes = config.volumes?.length ? await volumeFolders(volumesDirectory(host), config.volumes) : [];
   const programs = config.command.kind === 'script' ? shellPrograms(config.command) : [];
   const image = await timed('image', () => ensureRootImage(engine, { guestFile: guestFile(host.distDirectory), layout }));
   const common = { image, runId: id, labels };
@@ -71,7 +76,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     })));
     const ready = starting.then((gateway) => timed('gateway: start', () => gateway.ready));
     ready.catch(() => {});
-    const naming = others.add(timed('volumes', () => createFilesystem(engine, { ...common, sandboxImage: parts.image, programs, layout, workspace, user, timed })));
+    const naming = others.add(timed('volumes', () => createFilesystem(engine, { ...common, sandboxImage: parts.image, programs, layout, workspace, volumes, user, timed })));
     // Loaded only now that the containers are starting: it holds what is heavy to load.
     const load = () => timed('loading the proxy', () => import('./prepare-host-side.ts'));
     const loading = parts.image === null ? null : load();
@@ -82,7 +87,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const creating = containers.add(timed('sandbox: creation', () => createSandbox(engine, {
       ...common, ...sandboxImage(parts, image), user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
     })));
-    const { prepareHostSide, layOutTree } = await (loading ?? load());
+    const { prepareHostSide, layOutTree, placedFiles } = await (loading ?? load());
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
     const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace, imageLayout: filesystem.imageLayout })));
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
@@ -101,6 +106,12 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       canaryMs,
       lost,
       start: () => sandbox.start(command),
+      stageSnapshot: async ({ signal }) => {
+        const { imageLayout, diskVolume } = filesystem;
+        if (imageLayout === null) throw new Error('a snapshot was asked for without an image: set `image`');
+        const { authority } = await hostSide;
+        return timed('snapshot: staging', () => stageSnapshot(engine, { ...common, layout: imageLayout, diskVolume, maxBytes: config.limits.storageBytes, placedFiles: placedFiles(authority), signal }));
+      },
       windUp: async (options) => {
         const networkGone = gateway[Symbol.asyncDispose]();
         try {
@@ -115,6 +126,11 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     await dispose().catch(() => {});
     throw error;
   }
+}
+
+function volumesDirectory({ volumesDirectory: directory }: Host): string {
+  if (directory == null) throw new Error('volumes: where they are kept is not known: set HOME, or DECOY_VOLUMES to an absolute path');
+  return directory;
 }
 
 function sandboxUser({ user }: RunConfig): { uid: number; gid: number } {

@@ -15,6 +15,7 @@ import { mintSecrets } from './secrets/mint-secrets.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { connectEngine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
+import { imageName, snapshotSaver } from './save-snapshot.ts';
 import { createMeter } from './usage/meter.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { watch } from './watch.ts';
@@ -50,12 +51,20 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const secrets = mintSecrets(config.secrets);
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
-  const facts = { imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
+  const facts = {
+    imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
+    patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null,
+  };
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
     events.onEntry(entry);
   };
   const timed = timeStages((timing) => events.onTiming?.(timing));
+
+  const reportOf = (how: Outcome, written?: boolean) => buildReport({
+    ...facts, id, startedAt, image: imageName(config), limits: config.limits, outcome: how,
+    failOnBlocked: config.failOnBlocked, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
+  });
 
   const story = async (): Promise<Outcome> => {
     if (host.problems?.length) throw new Error(host.problems.join('; '));
@@ -70,20 +79,21 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     await using prepared = await prepareSandbox(engine, { id, config, host, image, secrets, policy, runDirectory: directory.path, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
+    await using snapshot = snapshotSaver({ config, host, events, signal });
     events.onStage('running the command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
       limits: config.limits, meter, ledger, signal, onOutput: events.onOutput,
-      whenOver: async () => { Object.assign(facts, await takeChanges(prepared, { config, events })); },
+      whenOver: async (cut) => {
+        await snapshot.stage(prepared, cut);
+        Object.assign(facts, await takeChanges(prepared, { config, events }));
+      },
     }));
     Object.assign(facts, watched.facts);
+    facts.snapshot = await snapshot.save(engine, reportOf(watched.outcome).conclusion);
     return watched.outcome;
   };
 
   const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
-  const reportOf = (how: Outcome, written?: boolean) => buildReport({
-    id, startedAt, commandStartedAt: facts.commandStartedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, limits: config.limits, outcome: how, storageFull: facts.storageFull,
-    failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
-  });
   const ended = reportOf(outcome);
   const placed = await writeBack(ended, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
   const report = placed === undefined ? ended

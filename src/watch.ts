@@ -10,8 +10,8 @@ import { parseDockerStats } from './usage/parse-docker-stats.ts';
 
 export type WatchOptions = {
   limits: Limits; meter: Meter; ledger: Ledger; signal: AbortSignal; onOutput(frame: OutputFrame): Promise<void>;
-  /** called when the command is over and the last reading taken; what it does goes on beside the sandbox's end */
-  whenOver(): Promise<void>;
+  /** called when the command is over and the last reading taken; what it does goes on beside the sandbox's end. `cut`: why it did not end by itself, else null */
+  whenOver(cut: Outcome | null): Promise<void>;
 };
 
 export type Watched = { outcome: Outcome; facts: { commandStartedAt: Date; wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
@@ -38,8 +38,9 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
     await Promise.race([pumped.then(() => sandbox.finished), stop.failed, prepared.lost]);
     // The command is over and its counters still stand: the last reading is the whole truth.
     await sampler.stop();
+    stop.over();
     const wallSeconds = (performance.now() - startedMs) / 1000;
-    const [end] = await Promise.all([sandbox.release(), options.whenOver()]);
+    const [end] = await Promise.all([sandbox.release(), options.whenOver(stop.outcome())]);
     return {
       outcome: stop.outcome() ?? (end.refusal === null ? { kind: 'exited', exitCode: end.exitCode ?? 137 } : { kind: 'error', message: end.refusal }),
       facts: { commandStartedAt, wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },
@@ -60,7 +61,8 @@ async function pump(sandbox: Sandbox, onOutput: WatchOptions['onOutput']): Promi
   for await (const frame of sandbox.output) await onOutput(frame);
 }
 
-type Stop = { outcome(): Outcome | null; failed: Promise<never>; clear(): void };
+/** `over`: there is no deadline any more, for what is still to be done takes no time of the command's. */
+type Stop = { outcome(): Outcome | null; failed: Promise<never>; over(): void; clear(): void };
 
 /** SIGTERM at the deadline or on cancellation, SIGKILL ten seconds later: none of it can be caught or outlived in the sandbox. */
 function createStop(sandbox: Sandbox, { limits, signal }: WatchOptions): Stop {
@@ -81,13 +83,15 @@ function createStop(sandbox: Sandbox, { limits, signal }: WatchOptions): Stop {
   };
   timers.push(setTimeout(() => end({ kind: 'timeout' }), sandbox.startedMs + limits.wallSeconds * 1000 - performance.now()));
   const cancel = () => end({ kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' });
+  const clearTimers = () => timers.forEach((timer) => clearTimeout(timer));
   signal.addEventListener('abort', cancel);
   if (signal.aborted) cancel();
   return {
     outcome: () => outcome,
     failed,
+    over: clearTimers,
     clear: () => {
-      timers.forEach((timer) => clearTimeout(timer));
+      clearTimers();
       signal.removeEventListener('abort', cancel);
     },
   };

@@ -19,6 +19,11 @@ const (
 
 // makeDisk makes a sparse file of sizeBytes into an empty ext4 and returns what the host has free.
 func makeDisk(file string, sizeBytes int64) (hostFreeBytes uint64, err error) {
+	// No journal: nothing here outlives the run.
+	return formatFile(file, sizeBytes, []string{"-O", "^has_journal,^resize_inode"}, "lazy_itable_init=1,nodiscard")
+}
+
+func formatFile(file string, sizeBytes int64, options []string, extended string) (hostFreeBytes uint64, err error) {
 	if sizeBytes < smallestDiskBytes {
 		return 0, fmt.Errorf("making a disk of %d bytes: too small; ask for at least %d (8m)", sizeBytes, smallestDiskBytes)
 	}
@@ -36,10 +41,9 @@ func makeDisk(file string, sizeBytes int64) (hostFreeBytes uint64, err error) {
 	hostFreeBytes = host.Bavail * uint64(host.Bsize)
 
 	// assume_storage_prezeroed (e2fsprogs 1.47) marks the inode tables as zeroed; a hole is.
-	extended := "lazy_itable_init=1,nodiscard"
-	output, err := mke2fs(program, file, sizeBytes, extended+",assume_storage_prezeroed=1")
+	output, err := mke2fs(program, file, sizeBytes, append(options, "-E", extended+",assume_storage_prezeroed=1"))
 	if err != nil {
-		output, err = mke2fs(program, file, sizeBytes, extended)
+		output, err = mke2fs(program, file, sizeBytes, append(options, "-E", extended))
 	}
 	if err != nil {
 		return 0, fmt.Errorf("making ext4 in a file of %d bytes: %w: %s", sizeBytes, err, bytes.TrimSpace(output))
@@ -59,10 +63,10 @@ func makeSparse(file string, sizeBytes int64) error {
 	return nil
 }
 
-func mke2fs(program, file string, sizeBytes int64, extended string) ([]byte, error) {
-	// No journal: nothing here outlives the run. No reserve: the sandbox may be root.
-	c := exec.Command(program, "-q", "-F", "-t", "ext4", "-O", "^has_journal,^resize_inode", "-m", "0", "-b", strconv.Itoa(blockBytes),
-		"-I", "256", "-N", strconv.FormatInt(inodesFor(sizeBytes), 10), "-E", extended, file)
+func mke2fs(program, file string, sizeBytes int64, options []string) ([]byte, error) {
+	// No reserve: the sandbox may be root.
+	arguments := []string{"-q", "-F", "-t", "ext4", "-m", "0", "-b", strconv.Itoa(blockBytes), "-I", "256", "-N", strconv.FormatInt(inodesFor(sizeBytes), 10)}
+	c := exec.Command(program, append(append(arguments, options...), file)...)
 	// A host's own mke2fs.conf may ask for features its kernel reads but the next one does not: use the built-in one.
 	c.Env = []string{"MKE2FS_CONFIG=/nonexistent", "LC_ALL=C"}
 	c.SysProcAttr = dieWithKeeper()

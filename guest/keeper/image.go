@@ -30,6 +30,7 @@ type imageLook struct {
 	Volumes     []imageVolume     `json:"volumes"`     // in the order asked for
 	Programs    []string          `json:"programs"`    // those asked for that there are
 	Files       map[string][]byte `json:"files"`       // by name, without a leading slash
+	Crooked     []string          `json:"crooked"`     // mount points on whose way there is a link, or anything else but directories
 }
 
 type imageDirectory struct {
@@ -49,7 +50,7 @@ type imageVolume struct {
 
 // image looks at the image's files, which are mounted read-only and which nobody changes.
 func (k *keeper) image(c command) (*imageLook, error) {
-	reply := &imageLook{OK: true, Others: []string{}, Volumes: []imageVolume{}, Programs: []string{}, Files: map[string][]byte{}}
+	reply := &imageLook{OK: true, Others: []string{}, Volumes: []imageVolume{}, Programs: []string{}, Crooked: []string{}, Files: map[string][]byte{}}
 	if err := k.lookAtRoot(reply); err != nil {
 		return nil, err
 	}
@@ -63,6 +64,15 @@ func (k *keeper) image(c command) (*imageLook, error) {
 	for _, program := range c.Programs {
 		if findInImage(k.places.image, c.SearchPath, program) {
 			reply.Programs = append(reply.Programs, program)
+		}
+	}
+	for _, path := range c.MountPoints {
+		straight, err := isStraight(k.places.image, path)
+		if err != nil {
+			return nil, fmt.Errorf("following %q in the image: %w", path, err)
+		}
+		if !straight {
+			reply.Crooked = append(reply.Crooked, path)
 		}
 	}
 	for _, name := range imageFiles {

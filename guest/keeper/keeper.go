@@ -45,16 +45,20 @@ func Main(args []string) int {
 type keeper struct {
 	places   places
 	baseline *unix.Statfs_t
+	held     []*os.File // locks and loop devices of volumes: until this process ends
+	promised int64      // what the volumes can still grow by
 }
 
 type places struct {
-	dev    string // loop-control and loopN; made when missing
-	file   string // on the host's disk: the disk file, and scratch space that is not under the cap
-	disk   string // the capped file system
-	lower  string // the real workspace, read-only
-	image  string // the files of the sandbox's image, read-only, where it has one
-	guest  string // this program
-	merged string // the workspace as the sandbox sees it
+	dev     string // loop-control and loopN; made when missing
+	file    string // on the host's disk: the disk file, and scratch space that is not under the cap
+	disk    string // the capped file system
+	lower   string // the real workspace, read-only
+	image   string // the files of the sandbox's image, read-only, where it has one
+	guest   string // this program
+	merged  string // the workspace as the sandbox sees it
+	volumes string // folders of the user's volumes, by number
+	volume  string // where one of them is mounted for a moment
 }
 
 func newKeeper(root string) *keeper {
@@ -65,12 +69,14 @@ func newKeeper(root string) *keeper {
 		return root + "/" + name
 	}
 	return &keeper{places: places{
-		dev:    "/dev",
-		file:   below("file"),
-		disk:   below("disk"),
-		lower:  below("lower/workspace"),
-		image:  below("lower/image"),
-		guest:  below("decoy-guest"),
-		merged: below("merged"),
+		dev:     "/dev",
+		file:    below("file"),
+		disk:    below("disk"),
+		lower:   below("lower/workspace"),
+		image:   below("lower/image"),
+		guest:   below("decoy-guest"),
+		merged:  below("merged"),
+		volumes: below("volumes"),
+		volume:  below("volume"),
 	}}
 }

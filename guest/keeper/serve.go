@@ -25,10 +25,18 @@ type command struct {
 	Metacopy  bool          `json:"metacopy"`
 	Contents  bool          `json:"contents"` // of a patch: the changed files as well, behind it
 	Guest     bool          `json:"guest"`
+	Name      string        `json:"name"`  // of a volume, for messages
+	Exact     bool          `json:"exact"` // a volume of another size is refused
 	// Of an image: where its VOLUMEs are, the programs to look for and the PATH to look in.
 	Volumes    []string `json:"volumes"`
 	Programs   []string `json:"programs"`
 	SearchPath string   `json:"searchPath"`
+	// Where something of the user's will be mounted.
+	MountPoints []string `json:"mountPoints"`
+	// Of a snapshot: what is saved where, what is left as the image has it, and what of the image's root is removed.
+	Folders []snapshotFolder `json:"folders"`
+	Leave   []string         `json:"leave"`
+	Remove  []string         `json:"remove"`
 }
 
 type owner struct {
@@ -111,13 +119,19 @@ func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 	case "image":
 		reply, err := k.image(c)
 		return reply, nil, err
+	case "volume":
+		reply, err := k.volume(c)
+		return reply, nil, err
+	case "snapshot":
+		reply, err := k.snapshot(c)
+		return reply, nil, err
 	case "statfs":
 		reply, err := k.usage()
 		return reply, nil, err
 	case "patch":
 		return k.patch(c)
 	}
-	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, image, statfs, patch", c.Cmd)
+	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, image, volume, snapshot, statfs, patch", c.Cmd)
 }
 
 func writeReply(out io.Writer, reply any) error {

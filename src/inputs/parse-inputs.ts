@@ -20,6 +20,8 @@ import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
 import { quotedSecretWarnings } from './quoted-secrets.ts';
+import { parseSnapshots } from './parse-snapshots.ts';
+import { parseVolumes } from './parse-volumes.ts';
 import type { RawInputs } from './raw-inputs.ts';
 
 /** A warning is one sentence about what will not work out as it is meant, though it can be tried. */
@@ -31,7 +33,7 @@ export type InputContext = {
   workspacePath: string | null;
   homePath: string;
   /** what its environment says that cannot be used is refused or warned of, too, and what the sandbox could see of it must hold no key */
-  host?: Pick<Host, 'problems' | 'warnings' | 'toolCache' | 'hidden'>;
+  host?: Pick<Host, 'problems' | 'warnings' | 'toolCache' | 'hidden' | 'volumesDirectory' | 'snapshots'>;
   /** what this machine has; by default that of the operating system */
   machine?: { cpus: number; memoryBytes: number };
 };
@@ -67,14 +69,16 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
   const image = take<RunConfig['image']>('image', parseImage(raw.image || 'runner'), 'runner');
+  const snapshots = parseSnapshots({ from: raw.snapshotFrom, to: raw.snapshotTo, image: raw.image, place: context.host?.snapshots });
+  problems.push(...snapshots.problems);
+  const ofRunner = image === 'runner' && snapshots.from === null;
+  const shown = { layout: () => (ofRunner ? exposedTrees({ toolCache: context.host?.toolCache, hidden: context.host?.hidden ?? [], user }) : null), workspacePath: mode === 'none' ? null : workspacePath };
   const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], {
-    seenAt: (file) => findWhereSeen(file, {
-      trees: image === 'runner' ? exposedTrees({ toolCache: context.host?.toolCache, hidden: context.host?.hidden ?? [], user }).trees : [],
-      workspacePath: mode === 'none' ? null : workspacePath,
-    }),
+    seenAt: (file) => findWhereSeen(file, { trees: shown.layout()?.trees ?? [], workspacePath: shown.workspacePath }),
   });
-  problems.push(...certificateProblems);
-  const command = take<Command>('run', parseCommand(raw, { ofRunner: image === 'runner' }), { kind: 'argv', argv: [] });
+  const { volumes, problems: volumeProblems } = parseVolumes(raw.volumes ?? [], { directory: context.host?.volumesDirectory ?? null, workspacePath: shown.workspacePath, layout: raw.volumes?.length ? shown.layout() : null });
+  problems.push(...certificateProblems, ...volumeProblems);
+  const command = take<Command>('run', parseCommand(raw, { ofRunner }), { kind: 'argv', argv: [] });
   const workingDirectory = raw.workingDirectory
     ? take('working-directory', checkWorkingDirectory(raw.workingDirectory, { workspacePath: mode === 'none' ? null : workspacePath }), null)
     : null;
@@ -91,7 +95,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     config: {
       command, image, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
-      workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
+      workspace: { mode, path: workspacePath }, volumes, snapshotFrom: snapshots.from, snapshotTo: snapshots.to, workingDirectory, user, failOnBlocked,
     },
   };
 }
@@ -101,9 +105,6 @@ function unsupported(raw: RawInputs): string[] {
   const given: [string, string | undefined, readonly string[]][] = [
     ['policy', raw.policy, []],
     ['runtime', raw.runtime, ['runc']],
-    ['volumes', raw.volumes?.join('\n'), []],
-    ['snapshot-from', raw.snapshotFrom, []],
-    ['snapshot-to', raw.snapshotTo, []],
     ['mode', raw.mode, ['enforce']],
   ];
   return given.flatMap(([name, value, supported]) => {

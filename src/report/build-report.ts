@@ -13,6 +13,8 @@ export type ReportParts = {
   image: string;
   /** null or absent for the runner's own tools, and where the image was not found */
   imageDigest?: string | null;
+  /** null or absent where none was saved */
+  snapshot?: Report['snapshot'] | null;
   limits: Limits;
   outcome: Outcome;
   /** whether the disk was full when the command ended */
@@ -50,6 +52,7 @@ export function buildReport(parts: ReportParts): Report {
     wallSeconds: parts.wallSeconds,
     image: parts.image,
     ...(parts.imageDigest == null ? {} : { imageDigest: parts.imageDigest }),
+    ...(parts.snapshot == null ? {} : { snapshot: parts.snapshot }),
     limits: parts.limits,
     ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
     usage,

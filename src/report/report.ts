@@ -58,6 +58,8 @@ export type Report = {
   image: string;
   /** of an image the engine has: `NAME@sha256:…` as its registry knows it, or else its ID */
   imageDigest?: string;
+  /** only where one was saved: its name, and the engine's ID of the image that it is */
+  snapshot?: { name: string; digest: string };
   limits: Limits;
   /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
   startup?: { canaryMs: number };

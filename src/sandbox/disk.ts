@@ -9,6 +9,8 @@ export type DiskOptions = { image: string; runId: string; labels: RunLabels; fil
 
 /** The sandbox's disk as the engine knows it before it exists: its keeper makes it, `hold` mounts it. */
 export type Disk = AsyncDisposable & {
+  /** name of its volume */
+  volume: string;
   /** host directory of the disk while it is mounted */
   path: string;
   /** Has the engine mount the disk, which the keeper must have opened, and keep it mounted until `letGo`. */
@@ -38,6 +40,7 @@ export async function createDisk(engine: Engine, options: DiskOptions): Promise<
   let gone: Promise<void> | null = null;
   const letGo = () => (gone ??= end(hold, creating));
   return {
+    volume: name,
     path: volume.mountpoint,
     hold: async (keeper) => {
       const opened = openHold(engine, { containerId: (await creating).id, directory: '/disk', marker: HELD, what: 'the sandbox\'s disk' });

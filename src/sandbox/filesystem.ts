@@ -8,6 +8,7 @@ import { imageMounts } from './image/image-mounts.ts';
 import type { ObtainedImage } from './image/obtain-image.ts';
 import { GIVEN_WORKSPACE, startKeeper, type Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
+import { mountOf, nameVolume, openVolumes, type NamedVolume } from './named-volumes.ts';
 import type { SandboxMount } from './sandbox.ts';
 import type { TimeStage } from '../usage/time-stages.ts';
 import { createVolume, type Volume } from './volume.ts';
@@ -31,12 +32,15 @@ export type FilesystemOptions = {
   labels: RunLabels;
   layout: RootLayout;
   workspace: Workspace | null;
+  volumes: readonly NamedVolume[];
   user: { uid: number; gid: number };
   timed: TimeStage;
 };
 
 /** The sandbox's disk and the copy-on-write views on it: named, so that a container can be created with them, and made by `make`. */
 export type Filesystem = AsyncDisposable & {
+  /** name of the disk's volume */
+  diskVolume: string;
   mounts: readonly SandboxMount[];
   /** null for the runner's own tools */
   imageLayout: ImageLayout | null;
@@ -62,7 +66,7 @@ const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
  * image the naming waits for it.
  */
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
-  const { runId, labels, image, sandboxImage, workspace, layout, timed, user } = options;
+  const { runId, labels, image, sandboxImage, workspace, layout, timed, user, volumes: named } = options;
   const containers = createGroup();
   const volumes = createGroup();
   const dispose = async () => {
@@ -75,22 +79,24 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
       volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels })),
       sandboxImage === null ? null : containers.add(timed('image: mounting', () => holdImage(engine, { image: sandboxImage, runId, labels }))),
     ]);
-    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath, imagePath: held?.path ?? null })));
+    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath, imagePath: held?.path ?? null, volumes: named })));
     const disk = await createDisk(engine, { image, runId, labels, fileVolume });
     containers.add(Promise.resolve({ [Symbol.asyncDispose]: disk.letGo }));
     volumes.add(Promise.resolve(disk));
     const metacopy = workspace?.mode === 'copy' && workspace.ownerUid !== user.uid;
     const given = metacopy ? `${fileVolume.mountpoint}/${GIVEN_WORKSPACE}` : null;
     const imageLayout = sandboxImage === null ? null
-      : await layOutImage(await starting, { image: sandboxImage, user, workspacePath, programs: options.programs });
+      : await layOutImage(await starting, { image: sandboxImage, user, workspacePath, programs: options.programs, mountPoints: named.map(({ path }) => path) });
     const plan = imageLayout === null || held === null ? planForRunner(options, disk.path) : planForImage(imageLayout, { imagePath: held.path, diskPath: disk.path });
     const overlays = await Promise.all([...plan.overlays, ...workspaceOverlay(workspace, { given })].map(async (overlay): Promise<SandboxMount> => {
       const volume = await volumes.add(createOverlay(engine, { runId, labels, overlay, diskPath: disk.path, metacopy: metacopy && overlay.name === 'workspace' }));
       return { kind: 'volume', source: volume.name, target: overlay.target, readOnly: overlay.readOnly };
     }));
+    const persistent = await Promise.all(named.map(async (volume, index) => mountOf(volume, await volumes.add(nameVolume(engine, { runId, labels, fileVolume, index })))));
     const letGo = async () => void await Promise.all([disk.letGo(), held?.letGo()]);
     return {
-      mounts: [...plan.mounts, ...overlays],
+      diskVolume: disk.volume,
+      mounts: [...plan.mounts, ...overlays, ...persistent],
       imageLayout,
       make: async ({ storageBytes, tree }) => {
         const keeper = await starting;
@@ -101,6 +107,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
           await keeper.fill({ tree: archive, give: metacopy ? { ...user, path: workspace.path } : null, guest: imageLayout !== null });
           await hold.confirmed();
         });
+        if (named.length > 0) await timed('volumes: opening', () => openVolumes(keeper, { volumes: named, user }));
         return { keeper, metacopy, hostFreeBytes, letGo };
       },
       [Symbol.asyncDispose]: dispose,

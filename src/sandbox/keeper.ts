@@ -8,6 +8,7 @@ import { EngineError, type Engine } from './engine.ts';
 import type { ExposedTree } from './exposed-trees.ts';
 import type { ImageLook } from './image/image-directories.ts';
 import type { RunLabels } from './labels.ts';
+import { keeperPath, type NamedVolume } from './named-volumes.ts';
 import { GUEST_PATH } from './root-image.ts';
 import type { Volume } from './volume.ts';
 import type { ChangedEntry } from '../workspace/changed-entry.ts';
@@ -24,6 +25,7 @@ export type KeeperOptions = {
   workspacePath: string | null;
   /** host directory of the files of the sandbox's image, or null where it has none */
   imagePath: string | null;
+  volumes: readonly NamedVolume[];
 };
 
 export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number };
@@ -47,6 +49,10 @@ export type GiveOptions = { uid: number; gid: number; path: string };
 /** The keeper's name, in the volume of the disk file, for the workspace as it is given to somebody. */
 export const GIVEN_WORKSPACE = 'workspace';
 
+/** `from`: on the disk. `to`: in the image, relative. `overlay`: whether `from` is an overlay's upper directory. */
+export type SavedFolder = { from: string; to: string; overlay: boolean };
+export type SaveOptions = { folders: readonly SavedFolder[]; leave: readonly string[]; remove: readonly string[]; maxBytes: number };
+
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
   /** Makes the disk. @returns what the file system under it has free */
@@ -54,12 +60,16 @@ export type Keeper = AsyncDisposable & {
   /** Unpacks the archive on the disk and, if asked, gives the workspace to another owner, without writing to it: what GIVEN_WORKSPACE leads to then. */
   fill(options: FillOptions): Promise<void>;
   /** Looks at the image's files: at its root, its volumes, and for programs in a PATH. */
-  lookAtImage(options: { volumes: readonly string[]; programs: readonly string[]; searchPath: string }): Promise<ImageLook>;
+  lookAtImage(options: { volumes: readonly string[]; programs: readonly string[]; searchPath: string; mountPoints: readonly string[] }): Promise<ImageLook>;
+  /** Opens a volume of the user's, new or not, for this run alone, and gives its top directory to the owner. */
+  openVolume(options: { index: number; name: string; sizeBytes: number; exact: boolean; owner: { uid: number; gid: number } }): Promise<void>;
   /** Resolves when the file appears on the disk: written there through another mount. */
   awaitFile(name: string): Promise<void>;
   /** null once the keeper is gone */
   readDiskUse(): Promise<DiskUse | null>;
   readPatch(options: { maxBytes: number; metacopy: boolean; contents: boolean }): Promise<Patch>;
+  /** Writes changes into the files of an image's container; see startCopier. Paths in `leave` stay as the image has them, those in `remove` go from its root. */
+  saveChanges(options: SaveOptions): Promise<void>;
   /** rejects when the keeper ends although it was not disposed of: the disk can no longer be measured or read */
   lost: Promise<never>;
 };
@@ -67,7 +77,26 @@ export type Keeper = AsyncDisposable & {
 const MEMORY_BYTES = 1024 * 1024 * 1024;
 
 export async function startKeeper(engine: Engine, options: KeeperOptions): Promise<Keeper> {
-  const owned = await createContainer(engine, { what: 'keeper', spec: keeperSpec(options) });
+  return startFrom(engine, keeperSpec(options, keeperMounts(options)));
+}
+
+export type CopierOptions = Pick<KeeperOptions, 'image' | 'runId' | 'labels'> & {
+  /** the volume of the sandbox's disk, which a keeper must have open */
+  diskVolume: string;
+  /** host directory of the files that are written to */
+  imagePath: string;
+};
+
+/** A keeper without a disk of its own, for one job: it sees a sandbox's disk, and may write the files of a container that never runs. */
+export function startCopier(engine: Engine, options: CopierOptions): Promise<Pick<Keeper, 'saveChanges'> & AsyncDisposable> {
+  return startFrom(engine, { ...keeperSpec(options, [
+    { Type: 'volume', Source: options.diskVolume, Target: '/disk', ReadOnly: true, VolumeOptions: { NoCopy: true } as never },
+    { Type: 'bind', Source: options.imagePath, Target: '/lower/image' },
+  ]), name: `decoy-${options.runId}-copier` });
+}
+
+async function startFrom(engine: Engine, spec: Docker.ContainerCreateOptions): Promise<Keeper> {
+  const owned = await createContainer(engine, { what: 'keeper', spec });
   try {
     const stream = await attach(owned);
     const replies = readReplies(stream);
@@ -79,13 +108,18 @@ export async function startKeeper(engine: Engine, options: KeeperOptions): Promi
   }
 }
 
-function keeperSpec(options: KeeperOptions) {
+function keeperMounts(options: KeeperOptions): Docker.MountConfig {
   const mounts: Docker.MountConfig = [
     { Type: 'volume', Source: options.fileVolume.name, Target: '/file' },
     ...options.trees.filter(isSystemTree).map(({ path }) => ({ Type: 'bind' as const, Source: path, Target: path, ReadOnly: true })),
   ];
+  options.volumes.forEach(({ folder }, index) => mounts.push({ Type: 'bind', Source: folder, Target: keeperPath(index) }));
   if (options.imagePath !== null) mounts.push({ Type: 'bind', Source: options.imagePath, Target: '/lower/image', ReadOnly: true });
   if (options.workspacePath !== null) mounts.push({ Type: 'bind', Source: options.workspacePath, Target: '/lower/workspace', ReadOnly: true });
+  return mounts;
+}
+
+function keeperSpec(options: Pick<KeeperOptions, 'image' | 'runId' | 'labels'>, mounts: Docker.MountConfig) {
   return {
     name: `decoy-${options.runId}-keeper`,
     Image: options.image,
@@ -123,12 +157,12 @@ type Parts = { owned: OwnedContainer; stream: Duplex; replies: Replies };
 function asKeeper({ owned, stream, replies }: Parts): Keeper {
   // One command at a time: replies carry no number.
   let last: Promise<unknown> = Promise.resolve();
-  const ask = (command: object, options: { payload?: Buffer } = {}): Promise<Reply> => {
+  const ask = (command: object, options: { payload?: Buffer; asked?: string } = {}): Promise<Reply> => {
     const result = last.then(async () => {
       stream.write(`${JSON.stringify(command)}\n`);
       if (options.payload !== undefined) stream.write(options.payload);
       const reply = await replies.next();
-      if (reply['ok'] !== true) throw new EngineError(`the keeper could not ${String((command as { cmd: string }).cmd)}: ${String(reply['error'])}`);
+      if (reply['ok'] !== true) throw new EngineError(`${options.asked ?? `the keeper could not ${String((command as { cmd: string }).cmd)}`}: ${String(reply['error'])}`);
       return reply;
     });
     last = result.catch(() => {});
@@ -146,6 +180,9 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
     async lookAtImage(options) {
       return (await ask({ cmd: 'image', ...options })) as unknown as ImageLook;
     },
+    async openVolume({ index, owner, ...options }) {
+      await ask({ cmd: 'volume', path: String(index), chown: owner, ...options }, { asked: 'volumes' });
+    },
     async awaitFile(name) {
       await ask({ cmd: 'await', path: name });
     },
@@ -156,6 +193,9 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
       const { payload = Buffer.alloc(0), contents = [], ...reply } = await ask({ cmd: 'patch', ...options });
       const patchBytes = Number(reply['patchBytes']);
       return { ...(reply as unknown as Omit<Patch, 'bytes' | 'entries'>), bytes: payload.subarray(0, patchBytes), entries: parseContents(contents, payload.subarray(patchBytes)) };
+    },
+    async saveChanges(options) {
+      await ask({ cmd: 'snapshot', ...options }, { asked: 'the snapshot could not be saved' });
     },
     lost: replies.ended,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),

@@ -75,6 +75,21 @@ runs:
       run: cp -r "$FROM" "$RESULTS/artifact-$NAME"
 `;
 
+/** In place of actions/cache: the uses here have no volumes. */
+const NO_CACHE = `
+name: cache
+description: is never run
+inputs:
+  path: { required: true }
+  key: { required: true }
+  restore-keys: {}
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      run: exit 1
+`;
+
 let root: string;
 beforeAll(() => { root = fs.mkdtempSync(path.join(os.tmpdir(), 'decoy-act-')); });
 afterAll(() => fs.rmSync(root, { recursive: true, force: true }));
@@ -106,6 +121,10 @@ function layOutProject(): string {
   fs.writeFileSync(path.join(project, '.github', 'workflows', 'test.yml'), WORKFLOW);
   fs.mkdirSync(path.join(root, 'upload'));
   fs.writeFileSync(path.join(root, 'upload', 'action.yml'), UPLOAD);
+  for (const name of ['restore', 'save']) {
+    fs.mkdirSync(path.join(root, 'cache-action', name), { recursive: true });
+    fs.writeFileSync(path.join(root, 'cache-action', name, 'action.yml'), NO_CACHE);
+  }
   for (const args of [['init', '-q'], ['add', '-A'], ['-c', 'user.name=t', '-c', 'user.email=t@example.com', 'commit', '-qm', 'action']]) {
     spawnSync('git', args, { cwd: project });
   }
@@ -113,9 +132,9 @@ function layOutProject(): string {
 }
 
 async function runAct(project: string): Promise<{ exitCode: number | null; log: string }> {
-  const upload = readActionFile().runs.steps.find(({ uses }) => uses !== undefined)?.uses as string;
+  const used = [...new Set(readActionFile().runs.steps.flatMap(({ uses }) => (uses === undefined ? [] : [uses.replace(/^(actions\/cache)\/\w+@/, '$1@')])))];
   const args = [
-    'push', '-P', 'ubuntu-latest=-self-hosted', '--local-repository', `${upload}=${path.join(root, 'upload')}`, '--no-cache-server',
+    'push', '-P', 'ubuntu-latest=-self-hosted', ...used.flatMap((name) => ['--local-repository', `${name}=${path.join(root, name.startsWith('actions/cache@') ? 'cache-action' : 'upload')}`]), '--no-cache-server',
     '--action-offline-mode', '--action-cache-path', path.join(root, 'cache'), '--env', `RESULTS=${root}`,
   ];
   const env = { PATH: `${path.dirname(process.execPath)}:${process.env['PATH'] ?? ''}`, HOME: root, XDG_CACHE_HOME: path.join(root, 'cache'), XDG_CONFIG_HOME: path.join(root, 'config') };

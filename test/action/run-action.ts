@@ -22,8 +22,13 @@ export type ActionResult = {
 export type Runner = AsyncDisposable & {
   workspace: string;
   temporary: string;
+  /** keys of what was saved in GitHub's cache */
+  cached(): { key: string; bytes: number }[];
   use(inputs: Record<string, string>, options?: UseOptions): Promise<ActionResult>;
 };
+
+/** What GitHub's cache holds, oldest first; of one ref. */
+type CacheEntry = { key: string; path: string; file: Buffer };
 
 export type UseOptions = {
   env?: Record<string, string>;
@@ -40,15 +45,17 @@ export function startRunner(): Runner {
   const temporary = path.join(base, 'work', '_temp');
   fs.mkdirSync(workspace, { recursive: true });
   fs.mkdirSync(temporary, { recursive: true });
+  const cache: CacheEntry[] = [];
   return {
     workspace,
+    cached: () => cache.map(({ key, file }) => ({ key, bytes: file.length })),
     temporary,
-    use: (inputs, options = {}) => use({ workspace, temporary }, { inputs, ...options }),
+    use: (inputs, options = {}) => use({ workspace, temporary, cache }, { inputs, ...options }),
     [Symbol.asyncDispose]: async () => fs.rmSync(base, { recursive: true, force: true }),
   };
 }
 
-type Place = { workspace: string; temporary: string };
+type Place = { workspace: string; temporary: string; cache: CacheEntry[] };
 type Context = { inputs: Record<string, string>; steps: Record<string, { outputs: Record<string, string> }>; failed: boolean };
 
 async function use(place: Place, { inputs, ...options }: { inputs: Record<string, string> } & UseOptions): Promise<ActionResult> {
@@ -62,6 +69,10 @@ async function use(place: Place, { inputs, ...options }: { inputs: Record<string
   let upload: Upload | null = null;
   for (const step of action.runs.steps) {
     if (!evaluate(step.if ?? 'success()', context)) continue;
+    if (step.uses?.startsWith('actions/cache/')) {
+      useCache(step, { cache: place.cache, context });
+      continue;
+    }
     if (step.uses !== undefined) {
       upload = { name: String(expand(step.with?.['name'] ?? '', context)), files: readFiles(String(expand(step.with?.['path'] ?? '', context))) };
       continue;
@@ -79,6 +90,19 @@ async function use(place: Place, { inputs, ...options }: { inputs: Record<string
     log: Object.values(steps).map((step) => step.stdout + step.stderr).join(''),
     commandFiles: { env: read(commandFiles.GITHUB_ENV), path: read(commandFiles.GITHUB_PATH), state: read(commandFiles.GITHUB_STATE) },
   };
+}
+
+/** An exact key, or else the newest that begins with one of `restore-keys`; only for the same path (github.com/actions/cache). */
+function useCache(step: ActionStep, { cache, context }: { cache: CacheEntry[]; context: Context }): void {
+  const [file = '', key = '', prefix] = ['path', 'key', 'restore-keys'].map((name) => (step.with?.[name] === undefined ? undefined : expand(step.with[name], context)));
+  if (step.uses?.startsWith('actions/cache/save@')) {
+    if (!cache.some((entry) => entry.key === key)) cache.push({ key, path: file, file: fs.readFileSync(file) });
+    return;
+  }
+  const found = cache.findLast((entry) => entry.path === file && (entry.key === key || (prefix !== undefined && entry.key.startsWith(prefix))));
+  if (found === undefined) return;
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, found.file);
 }
 
 function commandFilesOf({ temporary }: Place) {

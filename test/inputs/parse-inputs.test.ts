@@ -43,8 +43,8 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ runtime: 'runsc' }, 'runtime: `runsc` is not supported yet: use `runc`'],
     [{ mode: 'observe' }, 'mode: `observe` is not supported yet: use `enforce`'],
     [{ policy: 'p.yml' }, 'policy: `p.yml` is not supported yet: leave it out'],
-    [{ volumes: ['a:/b'] }, 'volumes: `a:/b` is not supported yet: leave it out'],
-    [{ snapshotTo: 'x' }, 'snapshot-to: `x` is not supported yet: leave it out'],
+    [{ volumes: ['a:/proc'] }, 'volumes: `a:/proc` would cover `/proc`, which is the sandbox\'s own: choose another path, such as `/cache`'],
+    [{ snapshotTo: 'x', image: 'debian:12' }, 'snapshot-from, snapshot-to: where snapshots are recorded is not known: set HOME, or DECOY_SNAPSHOTS to an absolute path'],
     [{ workspace: 'copy' }, 'workspace: `/` is the whole file system, which the sandbox must not see: change to the project\'s own directory, or use `none`'],
   ])('%j', (raw, problem) => {
     expect(problemsOf(raw)).toEqual([problem]);

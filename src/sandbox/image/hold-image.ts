@@ -6,10 +6,12 @@ import type { RunLabels } from '../labels.ts';
 import { filesDirectory, type DescribedContainer } from './files-directory.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 
-export type HoldImageOptions = { image: ObtainedImage; runId: string; labels: RunLabels };
+/** `purpose`: what is done with the files; to be changed, they are those of a container that can be kept as an image. */
+export type HoldImageOptions = { image: ObtainedImage; runId: string; labels: RunLabels; purpose?: 'image' | 'snapshot' };
 
 /** An image's files, mounted by the engine; gone when disposed of, which must be after whatever was laid over them. */
 export type HeldImage = AsyncDisposable & {
+  containerId: string;
   /** host directory of the files while they are mounted */
   path: string;
   /** Ends the hold, once a container has mounted the files for itself: those keep them. */
@@ -20,8 +22,9 @@ export type HeldImage = AsyncDisposable & {
  * Creates a container of the image that never starts, and has the engine mount its files.
  * @throws EngineError where the engine keeps images in a way that has no such directory
  */
-export async function holdImage(engine: Engine, { image, runId, labels }: HoldImageOptions): Promise<HeldImage> {
-  const owned = await createContainer(engine, { what: `image ${JSON.stringify(image.reference)}`, spec: holderSpec({ image, runId, labels }) });
+export async function holdImage(engine: Engine, options: HoldImageOptions): Promise<HeldImage> {
+  const { image } = options;
+  const owned = await createContainer(engine, { what: `image ${JSON.stringify(image.reference)}`, spec: holderSpec(options) });
   try {
     // Before the hold: the engine does not describe a container while it unpacks into it.
     const path = await findFiles(engine, owned);
@@ -33,6 +36,7 @@ export async function holdImage(engine: Engine, { image, runId, labels }: HoldIm
       throw error;
     });
     return {
+      containerId: owned.id,
       path,
       letGo,
       [Symbol.asyncDispose]: async () => {
@@ -47,13 +51,13 @@ export async function holdImage(engine: Engine, { image, runId, labels }: HoldIm
 }
 
 /** Lies in this container's own layer, which the sandbox sees nothing of but the directories of its root. */
-const MARKER = '.decoy-held';
+export const MARKER = '.decoy-held';
 
-function holderSpec({ image, runId, labels }: HoldImageOptions) {
+function holderSpec({ image, runId, labels, purpose = 'image' }: HoldImageOptions) {
   return {
-    name: `decoy-${runId}-image`, Image: image.id, Labels: labels,
+    name: `decoy-${runId}-${purpose}`, Image: image.id, Labels: labels,
     // Never run; an image without a command of its own makes no container.
-    Entrypoint: ['/decoy/guest'],
+    ...(purpose === 'image' ? { Entrypoint: ['/decoy/guest'] } : { Cmd: ['sh'] }),
     HostConfig: {
       NetworkMode: 'none', LogConfig: { Type: 'none', Config: {} },
       // In place of the anonymous volumes the engine would make, which have no cap. It mounts no tmpfs while it unpacks.

@@ -12,6 +12,8 @@ export type ImageLook = {
   volumes: readonly { path: string; kind: 'directory' | 'other' | 'missing'; at: FoundDirectory }[];
   /** of the programs asked for, those there are */
   programs: readonly string[];
+  /** of the run's own mount points, those with a link or a file on the way */
+  crooked: readonly string[];
   /** contents by name, without a leading slash */
   files: Readonly<Record<string, string>>;
 };
@@ -38,7 +40,7 @@ export function imageDirectories({ image, look, taken, workspacePath }: Director
   const present = look.directories.filter(({ name }) => !OF_THE_ENGINE.has(name));
   const names = new Set([...look.directories.map(({ name }) => name), ...look.others]);
   const missing = EXPECTED.filter(({ name }) => !names.has(name)).map((directory) => ({ ...directory, uid: 0, gid: 0, empty: true }));
-  const top = [...present, ...missing].map((directory) => asDirectory(`/${directory.name}`, directory));
+  const top = [...present, ...missing].map((directory) => asDirectory(`/${directory.name}`, directory)).filter(({ target }) => !taken.includes(target));
   const used = new Set([...top.map(({ target }) => target), ...taken]);
   const volumes = look.volumes.filter(({ path }) => !used.has(path)).map(({ path, kind, at }) => asDirectory(path, kind === 'missing' ? { ...at, name: '', mode: 0o755, uid: 0, gid: 0, empty: true } : at));
   return [...top, ...volumes].map((directory, index) => ({

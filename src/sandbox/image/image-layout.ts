@@ -15,17 +15,21 @@ export type ImageLayoutOptions = {
   workspacePath: string | null;
   /** programs to look for in the image's PATH */
   programs: readonly string[];
+  /** where the run's own volumes will be */
+  mountPoints: readonly string[];
 };
 
 /** Files of /etc that the sandbox cannot change: they say how names are found. */
 export const NETWORK_FILES = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 
 /** Has the keeper look at the image's files, and lays the sandbox out by them. */
-export async function layOutImage(keeper: Keeper, { image, user, workspacePath, programs }: ImageLayoutOptions): Promise<ImageLayout> {
-  const look = await keeper.lookAtImage({ volumes: image.volumes, programs, searchPath: imagePath(image) }).catch((error: Error) => {
+export async function layOutImage(keeper: Keeper, { image, user, workspacePath, programs, mountPoints }: ImageLayoutOptions): Promise<ImageLayout> {
+  const look = await keeper.lookAtImage({ volumes: image.volumes, programs, searchPath: imagePath(image), mountPoints }).catch((error: Error) => {
     throw new EngineError(`the image ${JSON.stringify(image.reference)} cannot be used: ${error.message}`);
   });
-  const taken = [userHome, '/decoy', ...NETWORK_FILES.map((name) => `/${name}`), ...(workspacePath === null ? [] : [workspacePath])];
+  const [crooked] = look.crooked;
+  if (crooked !== undefined) throw new EngineError(`the volume at ${JSON.stringify(crooked)} leads through a link or a file of the image ${JSON.stringify(image.reference)}: choose another path, such as "/cache"`);
+  const taken = [userHome, '/decoy', ...NETWORK_FILES.map((name) => `/${name}`), ...(workspacePath === null ? [] : [workspacePath]), ...mountPoints];
   return {
     image,
     directories: imageDirectories({ image, look, taken, workspacePath }),

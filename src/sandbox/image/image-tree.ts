@@ -1,4 +1,4 @@
-import { userHome, type SandboxUser } from '../runner-files/accounts.ts';
+import type { SandboxUser } from '../runner-files/accounts.ts';
 import { arrangeTree } from '../runner-files/arrange-tree.ts';
 import { decoyFolder, type DecoyFolderOptions } from '../runner-files/decoy-folder.ts';
 import { overlayFolders, type OverlayFolders } from '../runner-files/overlay-folders.ts';
@@ -7,7 +7,7 @@ import { placedFile, type PlacedFile } from '../runner-files/placed-file.ts';
 import { GIT_TRUSTS_ALL, networkFiles } from '../runner-files/written-files.ts';
 import type { ImageDirectory } from './image-directories.ts';
 import type { ImageLayout } from './image-layout.ts';
-import { etcFolder } from './image-mounts.ts';
+import { etcFolder, homeFolder } from './image-mounts.ts';
 
 export type ImageTreeOptions = {
   layout: ImageLayout;
@@ -28,7 +28,7 @@ export function imageTree(options: ImageTreeOptions): TarEntry[] {
   return arrangeTree([
     ...layout.directories.flatMap(folders),
     ...[...etcFiles(layout), ...networkFiles(), ...trustFiles.map(placedFile)].map((entry) => ({ ...entry, name: `${etc}/${entry.name.slice('etc/'.length)}` })),
-    { name: userHome.slice(1), type: 'directory', mode: 0o755, ...user },
+    { name: homeFolder(layout), type: 'directory', mode: 0o755, ...user },
     ...overlays.flatMap(overlayFolders),
     ...decoyFolder(options),
   ]);

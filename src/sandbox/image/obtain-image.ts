@@ -17,6 +17,8 @@ export type ObtainedImage = {
   volumes: readonly string[];
   /** absolute; null: none */
   workingDirectory: string | null;
+  /** a snapshot, whose home directory is kept */
+  isSnapshot?: boolean;
 };
 
 /**
@@ -25,25 +27,27 @@ export type ObtainedImage = {
  */
 export async function obtainImage(engine: Engine, options: PullOptions): Promise<ObtainedImage> {
   const { reference } = options;
-  let found = await inspect(engine, reference.text);
+  let found = await inspectImage(engine, reference.text);
   if (found === null) {
     await pullImage(engine, options);
-    found = await inspect(engine, reference.text);
+    found = await inspectImage(engine, reference.text);
   }
   if (found === null) throw new EngineError(`the engine pulled ${JSON.stringify(reference.text)} and does not have it: pull it before, with \`docker pull\``);
   checkPlatform(found, reference);
-  const { Env, Volumes, WorkingDir } = found.Config;
+  return { reference: reference.text, id: found.Id, digest: digestOf(found, reference), ...configurationOf(found) };
+}
+
+/** What a sandbox keeps of an image's configuration. */
+export function configurationOf({ Config: { Env, Volumes, WorkingDir } }: Docker.ImageInspectInfo): Pick<ObtainedImage, 'environment' | 'volumes' | 'workingDirectory'> {
   return {
-    reference: reference.text,
-    id: found.Id,
-    digest: digestOf(found, reference),
     environment: parseEnvironment(Env ?? []),
     volumes: [...new Set(Object.keys(Volumes ?? {}).map((volume) => path.posix.join('/', volume).replace(/(?<=.)\/$/, '')))],
     workingDirectory: WorkingDir ? path.posix.join('/', WorkingDir) : null,
   };
 }
 
-async function inspect(engine: Engine, name: string): Promise<Docker.ImageInspectInfo | null> {
+/** null where the engine has none of that name or ID */
+export async function inspectImage(engine: Engine, name: string): Promise<Docker.ImageInspectInfo | null> {
   try {
     return await engine.docker.getImage(name).inspect();
   } catch (error) {

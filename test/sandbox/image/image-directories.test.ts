@@ -3,7 +3,7 @@ import { imageDirectories, type FoundDirectory, type ImageLook } from '../../../
 import type { ObtainedImage } from '../../../src/sandbox/image/obtain-image.ts';
 
 const found = (name: string, change: Partial<FoundDirectory> = {}): FoundDirectory => ({ name, mode: 0o755, uid: 0, gid: 0, empty: false, ...change });
-const look = (change: Partial<ImageLook> = {}): ImageLook => ({ directories: ['dev', 'etc', 'proc', 'sys', 'usr'].map((name) => found(name)), others: ['bin', '.dockerenv'], volumes: [], programs: [], files: {}, ...change });
+const look = (change: Partial<ImageLook> = {}): ImageLook => ({ directories: ['dev', 'etc', 'proc', 'sys', 'usr'].map((name) => found(name)), others: ['bin', '.dockerenv'], volumes: [], programs: [], crooked: [], files: {}, ...change });
 const image = (volumes: string[] = []): ObtainedImage => ({ reference: 'x:1', id: 'sha256:0', digest: 'sha256:0', environment: {}, volumes, workingDirectory: null });
 const lay = (change: Partial<ImageLook> = {}, options: { volumes?: string[]; taken?: string[]; workspacePath?: string } = {}) => imageDirectories({
   image: image(options.volumes), look: look(change), taken: options.taken ?? [], workspacePath: options.workspacePath ?? null,
