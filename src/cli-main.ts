@@ -4,7 +4,7 @@ import { USAGE } from './cli-usage.ts';
 import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { quote } from './policy/quote.ts';
 
-const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'help'];
+const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'suggest', 'help'];
 
 /** Does what the command line says and returns the exit code. */
 export async function main([verb, ...args]: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
@@ -14,6 +14,7 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
       case 'run': return await (await import('./cli-run.ts')).runCommand(args, { distDirectory });
       case 'demo': return await (await import('./cli-demo.ts')).demoCommand(args, { distDirectory });
       case 'check': return (await import('./cli-check.ts')).checkCommand(args);
+      case 'suggest': return (await import('./cli-suggest.ts')).suggestCommand(args);
       case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
       case 'doctor': return await (await import('./cli-doctor.ts')).doctorCommand(args, { distDirectory });
       case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
@@ -27,5 +28,5 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
 function verbProblem(verb: string | undefined): string {
   if (verb === undefined) return 'nothing to do: see `decoy --help`';
   const meant = nearest(verb, VERBS);
-  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check` or `clean`' : `write ${quote(meant)}`}`;
+  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check`, `suggest` or `clean`' : `write ${quote(meant)}`}`;
 }

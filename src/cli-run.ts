@@ -93,7 +93,7 @@ async function giveResults({ files, quiet }: RunArguments, { report, patch }: Re
     ...writeResultFile('patch', { file: files.patch, content: patch?.bytes ?? '' }),
     ...writeResultFile('report', { file: files.report, content: `${JSON.stringify(report, null, 2)}\n` }),
   ];
-  if (quiet && report.conclusion === 'success') return problems;
+  if (quiet && report.conclusion === 'success' && report.mode !== 'observe') return problems;
   const { renderTerminal } = await import('./report/render-terminal.ts');
   const colour = process.stderr.isTTY === true && !process.env['NO_COLOR'];
   process.stderr.write(`${renderTerminal(report, { colour })}\n`);

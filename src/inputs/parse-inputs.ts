@@ -63,6 +63,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   };
   const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
+  const policyMode = take('mode', parseChoice(raw.mode || 'enforce', ['enforce', 'observe'] as const), 'enforce');
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
@@ -89,7 +90,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
       ...memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     ],
     config: {
-      command, image, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
+      command, image, mode: policyMode, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
       workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
     },
@@ -99,12 +100,10 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
 /** What the contract names and this version cannot do yet is refused, never ignored. */
 function unsupported(raw: RawInputs): string[] {
   const given: [string, string | undefined, readonly string[]][] = [
-    ['policy', raw.policy, []],
     ['runtime', raw.runtime, ['runc']],
     ['volumes', raw.volumes?.join('\n'), []],
     ['snapshot-from', raw.snapshotFrom, []],
     ['snapshot-to', raw.snapshotTo, []],
-    ['mode', raw.mode, ['enforce']],
   ];
   return given.flatMap(([name, value, supported]) => {
     if (value === undefined || value === '' || supported.includes(value)) return [];

@@ -9,6 +9,7 @@ import { headerValue, withoutHeaders } from './headers.ts';
 import { memoryUsedUp } from './memory-budget.ts';
 import { hasCodedMessages, saysLengths } from './message-framing.ts';
 import { isNodeCoding } from './node-codings.ts';
+import { noteObserved } from './note-observed.ts';
 import { openBody } from './open-body.ts';
 import { otherReadings } from './other-readings.ts';
 import { refuseMessages } from './refuse-messages.ts';
@@ -55,10 +56,12 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const verdict = policy.decide({ ...destination, method, path: target.path });
   if (!verdict.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: verdict.reason, remedy: verdict.remedy });
   draft.rule = verdict.rule;
+  noteObserved(draft, verdict);
   const readings = otherReadings(request, { method, path: target.path });
   for (const reading of readings) {
     const other = policy.decide({ ...destination, ...reading });
     if (!other.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: other.reason, remedy: `A header of the request makes it another one. ${other.remedy}` });
+    noteObserved(draft, other);
   }
 
   const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');

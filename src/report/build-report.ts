@@ -6,6 +6,8 @@ import { decideConclusion, type Outcome } from './decide-conclusion.ts';
 /** Everything a report is made of. */
 export type ReportParts = {
   id: string;
+  /** `enforce` where it is not given */
+  mode?: 'enforce' | 'observe' | undefined;
   startedAt: Date;
   wallSeconds: number;
   image: string;
@@ -21,7 +23,7 @@ export type ReportParts = {
   /** null or absent where no canary was proven */
   canaryMs?: number | null;
   meter: Pick<Meter, 'usage' | 'samples'>;
-  ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked' | 'failed'>;
+  ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked' | 'observed' | 'failed' | 'requests'>;
   changes: Changes;
 };
 
@@ -40,6 +42,7 @@ export function buildReport(parts: ReportParts): Report {
   return {
     version: 1,
     id: parts.id,
+    ...(parts.mode === 'observe' ? { mode: 'observe' as const } : {}),
     conclusion,
     exitCode,
     ...(outcome.kind === 'error' ? { error: outcome.message } : {}),
@@ -52,7 +55,9 @@ export function buildReport(parts: ReportParts): Report {
     usage,
     secrets: ledger.secrets(),
     blocked: ledger.blocked(),
+    ...(parts.mode === 'observe' ? { observed: ledger.observed() } : {}),
     ...(failed.length > 0 ? { failed } : {}),
+    requests: ledger.requests(),
     samples: meter.samples(),
     changes: parts.changes,
   };
