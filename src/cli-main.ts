@@ -1,5 +1,5 @@
 import { fail } from './cli-fail.ts';
-import { nearest } from './cli-nearest.ts';
+import { nearest } from './inputs/nearest.ts';
 import { USAGE } from './cli-usage.ts';
 import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { quote } from './policy/quote.ts';
@@ -13,7 +13,7 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
     switch (verb) {
       case 'run': return await (await import('./cli-run.ts')).runCommand(args, { distDirectory });
       case 'demo': return await (await import('./cli-demo.ts')).demoCommand(args, { distDirectory });
-      case 'check': return (await import('./cli-check.ts')).checkCommand(args);
+      case 'check': return await (await import('./cli-check.ts')).checkCommand(args);
       case 'suggest': return (await import('./cli-suggest.ts')).suggestCommand(args);
       case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
       case 'doctor': return await (await import('./cli-doctor.ts')).doctorCommand(args, { distDirectory });
