@@ -26,6 +26,6 @@ export function suggestCommand(args: string[]): number {
   if (left > 0) process.stderr.write(`decoy: warning: ${left} requests are not in the list, as there were too many kinds to tell: give the audit log in place of the report, or several shorter runs\n`);
   const asPolicy = values['policy-file'] !== undefined;
   const rules = suggestAllow(requests, { wildcardHosts: values['wildcard-hosts'] !== undefined });
-  process.stdout.write(`${[...asPolicy ? ['# yaml-language-server: $schema=SCHEMA'] : [], ...renderAllowBlock(rules, { asPolicy })].join('\n')}\n`);
+  process.stdout.write(`${[...asPolicy ? ['# yaml-language-server: $schema=https://raw.githubusercontent.com/owner/decoy/version/schema/policy.schema.json'] : [], ...renderAllowBlock(rules, { asPolicy })].join('\n')}\n`);
   return 0;
 }

@@ -5,11 +5,14 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy demo                         see what it does, in ten seconds
   decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
   decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why; which secrets go there
+  decoy suggest [options] FILE…      the smallest allow list for what these reports and audit logs asked for, as YAML
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
 Options of run
+  --policy FILE[#PROFILE]  a YAML file for all of these; lists are united, a single value given here beats the file's
+  --mode enforce           or observe: nothing is blocked by --allow, everything is told, and a list is proposed
   --allow RULE             [METHOD[,METHOD…] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
-  --secret 'NAME@host[,…][;in=PLACE[,…]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; repeat
+  --secret 'NAME@host[,…][;in=PLACE[,…]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; NAME alone where the policy file binds it; repeat
                            PLACE: credentials (default), header:NAME, query:KEY, path, body, body:FIELD; max: how often in each
   --foreign-credentials allow   or strip or block: other credential headers on these hosts
   --env NAME=value         a variable, not secret; repeat
@@ -34,6 +37,7 @@ What the command gets
   everything else by --env, and what is secret by --secret. With an image, only TERM and TZ, on top of which comes what the image sets.
 
 Options of check
+  --policy FILE[#PROFILE]  as for run: its rules and all its secrets
   --allow RULE  --secret NAME@host[,…][;…]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
   --foreign-credentials allow   as for run
   METHOD is GET unless it is given, and case-sensitive; a URL may also be tcp://host:port. Below an allowed URL a line for each secret says where it is swapped.
@@ -43,6 +47,10 @@ Options of check
 Options of doctor
   --json                   {"version":1,"ok":…,"findings":[{"check","status","detail","remedy"}…]} instead of lines
   Exit codes: 0 a run goes here; 1 none does; 125 arguments that cannot be used.
+
+Options of suggest
+  --policy-file            a policy file in place of the input of a workflow
+  --wildcard-hosts         **.example.com for three or more names below example.com
 
 Options of clean
   --run ID                 only this run, even if it still goes on: \`id\` in its report, or its label decoy.run in docker ps

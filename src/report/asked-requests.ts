@@ -33,6 +33,8 @@ export type AskedEntry = Pick<AuditEntry, 'protocol' | 'host' | 'port' | 'method
 const MAX_PATHS = 50;
 /** All together: a report stays small whatever the sandbox asks for. What is past it is counted under the host `…other`. */
 const MAX_GROUPS = 2000;
+/** As in the audit log. */
+const MAX_PATH = 1024;
 /** Names can be made up without end, and must not take the room of requests. */
 const MAX_NAMES = 500;
 const OVERFLOW: Omit<AskedRequest, 'count'> = { protocol: 'dns', host: OTHER_HOSTS, port: null, method: null, path: null };
@@ -43,39 +45,46 @@ export function createAskedRequests(): AskedRequests {
   // The same once more, by what an entry says: most requests are like an earlier one, and this is done for every one.
   const repeated = new Map<string, Counter>();
   const misused = new Set<string>();
+  const hosts = new Set<string>();
   let groups = 0;
+  let names = 0;
   let overflow = 0;
   const counterOf = (request: AskedRequest): Counter | null => {
     const { protocol, host, port, method, path } = request;
     const key = `${protocol} ${host} ${port} ${method}`;
     const endpoint = endpoints.get(key);
-    const known = endpoint?.paths.get(path);
+    if (endpoint !== undefined && endpoint.paths.size >= MAX_PATHS && !endpoint.paths.has(path)) {
+      groups -= fold(endpoint.paths);
+      repeated.clear();
+    }
+    const known = endpoint && (endpoint.paths.get(path) ?? [...endpoint.paths].find(([pattern]) => pattern === null || (path !== null && covers(pattern, path)))?.[1]);
     if (known !== undefined) return known;
-    if (groups >= (protocol === 'dns' ? MAX_NAMES : MAX_GROUPS)) return null;
+    if (groups >= MAX_GROUPS) return null;
     groups += 1;
+    if (protocol === 'dns') names += 1;
+    hosts.add(host);
     const counter = { count: 0 };
     if (endpoint === undefined) endpoints.set(key, { request, paths: new Map([[path, counter]]) });
     else endpoint.paths.set(path, counter);
     return counter;
   };
-  const foldAll = () => {
-    for (const { paths } of endpoints.values()) if (paths.size > MAX_PATHS) groups -= fold(paths);
-    repeated.clear();
-  };
   return {
     add(entry) {
       if (entry.reason !== null && isSecretMisuse(entry.reason) && misused.size < MAX_GROUPS) misused.add(entry.host);
+      // Before all that costs, as hosts can be made up at any rate.
+      if (groups >= MAX_GROUPS && !hosts.has(entry.host)) return void (overflow += isOfRules(entry) ? 1 : 0);
       const key = `${entry.protocol} ${entry.host} ${entry.port} ${entry.method} ${entry.decision} ${entry.reason} ${entry.path}`;
       let counter = repeated.get(key) ?? null;
       if (counter === null) {
+        if (entry.protocol === 'dns' && names >= MAX_NAMES) return void (overflow += 1);
         const request = requestOf(entry);
         if (request === null) return;
         counter = counterOf(request);
         if (counter === null) return void (overflow += 1);
+        if (repeated.size >= MAX_GROUPS) repeated.clear();
         repeated.set(key, counter);
       }
       counter.count += 1;
-      if (repeated.size > MAX_PATHS) foldAll();
     },
     list() {
       const all = [...endpoints.values()].flatMap(({ request, paths }) => [...paths].map(([path, { count }]) => ({ ...request, path, count })));
@@ -88,11 +97,15 @@ export function createAskedRequests(): AskedRequests {
 const PROPOSED: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['host-not-allowed', 'name-not-allowed', 'port-not-allowed', 'method-not-allowed', 'path-not-allowed']);
 const REACHED: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['upstream-tls', 'upstream-unreachable', 'upstream-proxy']);
 
+/** Whether the rules alone decided. */
+function isOfRules({ decision, reason }: AskedEntry): boolean {
+  return reason === null ? decision === 'allowed' : decision === 'failed' ? REACHED.has(reason) : PROPOSED.has(reason);
+}
+
 function requestOf({ protocol, host, port, method, path, decision, reason }: AskedEntry): AskedRequest | null {
-  // What was let through by a rule is the user's; what was not must be a host that can be meant.
-  const isListed = decision === 'allowed' && reason === null;
-  const isMeant = isListed || (decision === 'failed' ? reason !== null && REACHED.has(reason) : reason !== null && PROPOSED.has(reason) && isPublicHost(host));
-  if (!isMeant) return null;
+  if (!isOfRules({ protocol, host, port, method, path, decision, reason })) return null;
+  // What a rule let through is the user's; what none did must be a host that can be meant.
+  if (reason !== null && decision !== 'failed' && !isPublicHost(host)) return null;
   // An answered name is followed by what it was asked for.
   if (protocol === 'dns') return decision === 'blocked' ? { protocol, host, port: null, method: null, path: null, count: 1 } : null;
   if (port === null) return null;
@@ -105,7 +118,8 @@ function requestOf({ protocol, host, port, method, path, decision, reason }: Ask
 }
 
 /** The path of a rule that covers the path; null where only a rule without one does. */
-function patternOf(path: string | null): string | null {
+function patternOf(whole: string | null): string | null {
+  const path = whole !== null && whole.length > MAX_PATH ? `${whole.slice(0, MAX_PATH - 1)}…` : whole;
   const isCut = path?.endsWith('…') === true;
   const normal = path === null ? null : normalisePath(isCut ? path.slice(0, path.lastIndexOf('/') + 1) : path);
   if (normal === null) return null;
