@@ -67,5 +67,6 @@ function isRequest(value: unknown): value is AskedRequest {
 
 function isEntry(value: unknown): value is AskedEntry {
   return isRecord(value) && ['https', 'http', 'tls', 'tcp', 'dns'].includes(value['protocol'] as string) && isText(value['host']) && isPort(value['port'])
+    && Array.isArray(value['secrets']) && value['secrets'].every((use) => isRecord(use) && Number.isSafeInteger(use['refusals']))
     && isTextOrNull(value['method']) && isTextOrNull(value['path']) && ['allowed', 'blocked', 'failed'].includes(value['decision'] as string) && isTextOrNull(value['reason']);
 }

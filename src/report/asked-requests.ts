@@ -1,6 +1,6 @@
 import type { RefusalReason } from '../policy/policy.ts';
 import { normalisePath } from '../policy/normalise-path.ts';
-import type { AuditEntry } from './audit-entry.ts';
+import type { AuditEntry, SecretUse } from './audit-entry.ts';
 import { covers, foldPaths } from './fold-paths.ts';
 import { isPlainPath } from './is-plain-path.ts';
 import { isPublicHost } from './is-public-host.ts';
@@ -27,7 +27,10 @@ export type AskedRequests = {
   list(): AskedRequest[];
 };
 
-export type AskedEntry = Pick<AuditEntry, 'protocol' | 'host' | 'port' | 'method' | 'path' | 'decision' | 'reason'>;
+export type AskedEntry = Pick<AuditEntry, 'protocol' | 'host' | 'port' | 'method' | 'path' | 'decision' | 'reason'> & {
+  /** a blocked one that counts a refusal would have taken a secret along */
+  secrets: readonly Pick<SecretUse, 'refusals'>[];
+};
 
 /** Of one host, port and method; beyond that they are folded into patterns. */
 const MAX_PATHS = 50;
@@ -70,7 +73,10 @@ export function createAskedRequests(): AskedRequests {
   };
   return {
     add(entry) {
-      if (entry.reason !== null && isSecretMisuse(entry.reason) && misused.size < MAX_GROUPS) misused.add(entry.host);
+      if (isMisuse(entry)) {
+        if (misused.size < MAX_GROUPS) misused.add(entry.host);
+        return;
+      }
       // Before all that costs, as hosts can be made up at any rate.
       if (groups >= MAX_GROUPS && !hosts.has(entry.host)) return void (overflow += isOfRules(entry) ? 1 : 0);
       const key = `${entry.protocol} ${entry.host} ${entry.port} ${entry.method} ${entry.decision} ${entry.reason} ${entry.path}`;
@@ -97,13 +103,17 @@ export function createAskedRequests(): AskedRequests {
 const PROPOSED: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['host-not-allowed', 'name-not-allowed', 'port-not-allowed', 'method-not-allowed', 'path-not-allowed']);
 const REACHED: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['upstream-tls', 'upstream-unreachable', 'upstream-proxy']);
 
+function isMisuse({ decision, reason, secrets }: AskedEntry): boolean {
+  return (reason !== null && isSecretMisuse(reason)) || (decision === 'blocked' && secrets.some(({ refusals }) => refusals > 0));
+}
+
 /** Whether the rules alone decided. */
-function isOfRules({ decision, reason }: AskedEntry): boolean {
+function isOfRules({ decision, reason }: Pick<AskedEntry, 'decision' | 'reason'>): boolean {
   return reason === null ? decision === 'allowed' : decision === 'failed' ? REACHED.has(reason) : PROPOSED.has(reason);
 }
 
 function requestOf({ protocol, host, port, method, path, decision, reason }: AskedEntry): AskedRequest | null {
-  if (!isOfRules({ protocol, host, port, method, path, decision, reason })) return null;
+  if (!isOfRules({ decision, reason })) return null;
   // What a rule let through is the user's; what none did must be a host that can be meant.
   if (reason !== null && decision !== 'failed' && !isPublicHost(host)) return null;
   // An answered name is followed by what it was asked for.

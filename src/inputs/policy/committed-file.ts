@@ -59,7 +59,7 @@ function followPath(rootTree: string, segments: readonly string[], read: (name: 
     if (directory.kind !== 'object') return { kind: 'refused', problem: directory.kind === 'missing' ? 'a directory of that commit is not in the clone (a partial clone)' : directory.problem };
     const entry = findEntry(directory.bytes, { segment, nameBytes: rootTree.length / 2 });
     if (entry === null) return { kind: 'no-file' };
-    if (isLast ? !/^100/.test(entry.mode) : entry.mode !== '40000') return { kind: 'refused', problem: 'in that commit it is, or lies in, a link, a submodule or a directory' };
+    if (isLast ? !entry.mode.startsWith('100') : entry.mode !== '40000') return { kind: 'refused', problem: 'in that commit it is, or lies in, a link, a submodule or a directory' };
     if (!isLast) {
       tree = entry.name;
       continue;

@@ -16,7 +16,7 @@ test('the example of the page is read, with its profile', () => {
 
 test('page, schema and parser know the same keys, and the schema says what each means', () => {
   const { definitions, properties } = schema;
-  const { 'profile': profile, secrets, limits } = definitions as Record<'profile' | 'secrets' | 'limits', Schema>;
+  const { profile, secrets, limits } = definitions as Record<'profile' | 'secrets' | 'limits', Schema>;
   expect(Object.keys(properties).sort()).toEqual([...FILE_KEYS].sort());
   expect(Object.keys(profile.properties!).sort()).toEqual([...PROFILE_KEYS].sort());
   expect(Object.keys(limits.properties!).sort()).toEqual(Object.keys(LIMIT_KEYS).sort());
