@@ -21,7 +21,7 @@ export function proposeAllow(refusals: readonly Refusal[], { bindings }: { bindi
   const lacksTls = ({ host, port, transport }: Refusal) => transport !== 'dns' && port === 80 && bound.some((pattern) => matchesHost(pattern, host));
   const byTarget = new Map<string, Refusal[]>();
   for (const refusal of refusals) {
-    const target = PROPOSED.has(refusal.reason) && !lacksTls(refusal) ? targetOf(refusal) : null;
+    const target = PROPOSED.has(refusal.reason) && !refusal.misused && !lacksTls(refusal) ? targetOf(refusal) : null;
     if (target !== null) byTarget.set(target, [...(byTarget.get(target) ?? []), refusal]);
   }
   return [...byTarget].map(([target, group]) => lineFor(target, group)).filter(isRule).sort();
