@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { startUpstream } from '../integration/support/upstream.ts';
 import { startRunner, type Runner } from './run-action.ts';
 
 const TOKEN = 'a-token-of-the-repository-0123456789';
@@ -68,10 +69,13 @@ test('where the base commit is not in the clone nothing is started, and the mess
 
 test('observe mode is told loudly, and proposes', async () => {
   await using runner = startRunner();
-  const { outputs, summary, steps } = await runner.use({ mode: 'observe', run: 'getent ahostsv4 never.example.test >/dev/null && curl -sS http://never.example.test/v1/items/7; true' });
+  await using upstream = await startUpstream((_, response) => void response.end('answer'));
+  const { outputs, summary, steps } = await runner.use({
+    mode: 'observe', resolve: `unlisted.example.test:443:127.0.0.1:${upstream.port}`, run: 'curl -sS https://unlisted.example.test/v1/items/7 https://unlisted.example.test/v1/items/8',
+  }, { env: upstream.env });
   expect(steps['run']!.stdout).toContain('Decoy: OBSERVE MODE, ALLOW LIST NOT ENFORCED');
-  expect(summary).toMatch(/^### Decoy: success, OBSERVE MODE, ALLOW LIST NOT ENFORCED\n\n> \[!WARNING\]/);
-  // The name leads nowhere, so there is nothing to allow.
-  expect(outputs['proposed-allow']).toBe('');
-  expect(summary).toContain("```yaml\nallow: ''\n```");
+  expect(summary).toMatch(/^### Decoy: success, OBSERVE MODE, ALLOW LIST NOT ENFORCED\n\n> \[!WARNING\]\n> The allow list was not enforced: 2 requests it does not cover were let through\./);
+  expect(summary).toContain('```yaml\nallow: |\n  GET unlisted.example.test/v1/items/*\n```');
+  expect(summary).toContain('#### Would have been blocked');
+  expect(outputs).toMatchObject({ 'proposed-allow': 'GET unlisted.example.test/v1/items/*', 'blocked-count': '0' });
 }, 60_000);
