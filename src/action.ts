@@ -11,6 +11,7 @@ import { forgetEnvironment } from './forget-environment.ts';
 import { readActionInputs } from './inputs/action-inputs.ts';
 import { secretMasks } from './inputs/secret-masks.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
+import { loadPolicy } from './inputs/policy/load-policy.ts';
 import { parseSecretLines } from './inputs/parse-secrets.ts';
 import { openOutput } from './output.ts';
 import { printableSentence } from './report/printable.ts';
@@ -58,10 +59,12 @@ async function runStep(): Promise<number> {
   const files = stepFiles(process.env);
   const { raw, secretsText } = readActionInputs(process.env);
   forgetEnvironment(['INPUT_SECRETS']);
-  const secrets = parseSecretLines(secretsText);
+  const workspacePath = process.env['GITHUB_WORKSPACE'] ?? process.cwd();
+  const policy = await loadPolicy(raw.policy, { workspacePath, environment: process.env });
+  const secrets = parseSecretLines(secretsText, policy.bindings);
   for (const mask of secretMasks(secretsText, secrets.secrets)) core.setSecret(mask);
   const host = describeHost(process.env, distDirectory);
-  const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir(), host });
+  const inputs = parseInputs(raw, { secrets, policy, workspacePath, homePath: os.homedir(), host });
   if (!inputs.ok) {
     inputs.problems.forEach((problem) => core.error(sentence(problem)));
     await publish(withoutRun(inputs.problems), files);

@@ -1,4 +1,4 @@
-import { nearest } from './cli-nearest.ts';
+import { nearest } from './inputs/nearest.ts';
 import { quote } from './policy/quote.ts';
 
 /** `one` and `many` take a value; `example` is a value to propose, null where the option is not supported yet. */

@@ -1,11 +1,14 @@
 import os from 'node:os';
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
+import { currentDirectory } from './current-directory.ts';
 import { explainSecrets } from './cli-explain-secrets.ts';
 import { judgeDestination, judgeMethod } from './cli-judge.ts';
 import { USAGE } from './cli-usage.ts';
 import { parseChoice } from './inputs/parse-choice.ts';
 import { parseDestinations } from './inputs/parse-destinations.ts';
+import { loadPolicy } from './inputs/policy/load-policy.ts';
+import { mergeInputs } from './inputs/policy/merge-inputs.ts';
 import { parseSecretBindings } from './inputs/parse-secrets.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { normaliseHost } from './policy/normalise-host.ts';
@@ -16,33 +19,36 @@ import { FOREIGN_CREDENTIALS } from './secrets/foreign-credentials.ts';
 
 const OPTIONS = {
   allow: { takes: 'many', example: 'api.example.com' },
+  policy: { takes: 'one', example: '.github/decoy.yml' },
   secret: { takes: 'many', example: 'NAME@api.example.com' },
   resolve: { takes: 'many', example: 'db.example.com:443:10.0.0.5' },
   'foreign-credentials': { takes: 'one', example: 'block' },
 } as const;
 
 /**
- * `decoy check [--allow RULE]… [--secret NAME@host]… [--resolve …]… [--foreign-credentials …] [METHOD] URL…`: a line for each URL, of which
+ * `decoy check [--policy FILE] [--allow RULE]… [--secret NAME@host]… [--resolve …]… [--foreign-credentials …] [METHOD] URL…`: a line for each URL, of which
  * `tcp://host:port` is one, and below it one for each secret, where the URL is allowed; exit 0 where all are allowed, 1 where one is blocked, 125 for arguments that cannot be used. Nothing is looked up or connected to.
  * Lines of `resolve` that nothing leads to are warned of, on standard error, as by a run.
  */
-export function checkCommand(args: string[]): number {
+export async function checkCommand(args: string[]): Promise<number> {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'check', options: OPTIONS });
   if (help) {
     process.stdout.write(USAGE);
     return 0;
   }
-  const secrets = parseSecretBindings(values.secret ?? []);
-  const destinations = parseDestinations(values, { bindings: secrets.bindings });
-  const foreign = values['foreign-credentials']?.[0];
+  const policyFile = await loadPolicy(values.policy?.[0], { workspacePath: currentDirectory(), environment: process.env });
+  const { allow, resolve, foreignCredentials: foreign, mode } = mergeInputs(policyFile.inputs, { allow: values.allow, resolve: values.resolve, foreignCredentials: values['foreign-credentials']?.[0] });
+  const secrets = parseSecretBindings(values.secret ?? [], policyFile.bindings);
+  const destinations = parseDestinations({ allow, resolve }, { bindings: secrets.bindings });
   const foreignCredentials = foreign === undefined ? null : parseChoice(foreign, FOREIGN_CREDENTIALS);
   if (foreignCredentials?.ok === false) problems.push(`foreign-credentials: ${foreignCredentials.problem}`);
   const { method, texts } = splitMethod([...words, ...command ?? []]);
   const questions = texts.flatMap((text) => parseQuestion(text, { method, problems }));
   if (texts.length === 0) problems.push('nothing to check: write `decoy check --allow RULE https://host/path`');
-  problems.push(...destinations.problems, ...secrets.problems);
+  problems.push(...policyFile.problems, ...destinations.problems, ...(policyFile.problems.length === 0 ? secrets.problems : []));
   if (problems.length > 0) return fail(problems);
-  for (const warning of destinations.warnings) process.stderr.write(`decoy: warning: ${printableSentence(warning, MAX_WARNING)}\n`);
+  for (const warning of [...policyFile.warnings, ...destinations.warnings]) process.stderr.write(`decoy: warning: ${printableSentence(warning, MAX_WARNING)}\n`);
+  if (mode === 'observe') process.stderr.write('decoy: warning: the policy says mode: observe, so a run with it would let through what is blocked here by a rule\n');
   const policy = compilePolicy({ rules: destinations.rules, bindings: secrets.bindings });
   const ownAddresses = Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
   const explained = { secrets: secrets.bindings, foreignCredentials: foreignCredentials?.ok ? foreignCredentials.value : null };

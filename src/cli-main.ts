@@ -1,10 +1,10 @@
 import { fail } from './cli-fail.ts';
-import { nearest } from './cli-nearest.ts';
+import { nearest } from './inputs/nearest.ts';
 import { USAGE } from './cli-usage.ts';
 import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { quote } from './policy/quote.ts';
 
-const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'report', 'volumes', 'snapshots', 'help'];
+const VERBS = ['run', 'demo', 'check', 'suggest', 'clean', 'doctor', 'report', 'volumes', 'snapshots', 'help'];
 
 /** Does what the command line says and returns the exit code. */
 export async function main([verb, ...args]: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
@@ -13,7 +13,8 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
     switch (verb) {
       case 'run': return await (await import('./cli-run.ts')).runCommand(args, { distDirectory });
       case 'demo': return await (await import('./cli-demo.ts')).demoCommand(args, { distDirectory });
-      case 'check': return (await import('./cli-check.ts')).checkCommand(args);
+      case 'check': return await (await import('./cli-check.ts')).checkCommand(args);
+      case 'suggest': return (await import('./cli-suggest.ts')).suggestCommand(args);
       case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
       case 'doctor': return await (await import('./cli-doctor.ts')).doctorCommand(args, { distDirectory });
       case 'report': return (await import('./cli-report.ts')).reportCommand(args, { distDirectory });
@@ -30,5 +31,5 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
 function verbProblem(verb: string | undefined): string {
   if (verb === undefined) return 'nothing to do: see `decoy --help`';
   const meant = nearest(verb, VERBS);
-  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check`, `report`, `clean`, `volumes` or `snapshots`' : `write ${quote(meant)}`}`;
+  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check`, `suggest`, `report`, `clean`, `volumes` or `snapshots`' : `write ${quote(meant)}`}`;
 }

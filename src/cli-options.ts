@@ -26,7 +26,7 @@ const OPTIONS = {
   shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
   workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
   report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), html: one('FILE'), quiet: flag, timings: flag,
-  image: one('debian:12'), volume: many('cache:/cache'), policy: notYet, runtime: notYet, 'snapshot-from': one('NAME'), 'snapshot-to': one('NAME'), mode: notYet,
+  image: one('debian:12'), volume: many('cache:/cache'), policy: one('.github/decoy.yml'), mode: one('observe'), runtime: notYet, 'snapshot-from': one('NAME'), 'snapshot-to': one('NAME'),
 } as const satisfies Record<string, OptionSpec>;
 
 /** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */

@@ -5,9 +5,11 @@ import { fail } from './cli-fail.ts';
 import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { openResultFiles, writeResultFile } from './cli-result-files.ts';
 import { USAGE } from './cli-usage.ts';
+import { currentDirectory } from './current-directory.ts';
 import { forgetEnvironment } from './forget-environment.ts';
 import { describeHost } from './host.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
+import { loadPolicy } from './inputs/policy/load-policy.ts';
 import { parseSecretOptions } from './inputs/parse-secrets.ts';
 import { secretMasks } from './inputs/secret-masks.ts';
 import { openOutput, type OutputMode } from './output.ts';
@@ -25,11 +27,13 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     process.stdout.write(USAGE);
     return 0;
   }
-  const secrets = parseSecretOptions(options.secretOptions, process.env);
+  const workspacePath = currentDirectory();
+  const policy = await loadPolicy(options.raw.policy, { workspacePath, environment: process.env });
+  const secrets = parseSecretOptions(options.secretOptions, process.env, policy.bindings);
   // Read once: no child, no later code and no crash report finds them in this process's environment.
   forgetEnvironment(secrets.secrets.map(({ name }) => name));
   const host = describeHost(process.env, distDirectory);
-  const inputs = parseInputs(options.raw, { secrets, workspacePath: currentDirectory(), homePath: os.homedir(), host });
+  const inputs = parseInputs(options.raw, { secrets, policy, workspacePath, homePath: os.homedir(), host });
   const files = openResultFiles(options.files);
   const problems = [...options.problems, ...files.problems, ...(inputs.ok ? [] : inputs.problems)];
   if (!inputs.ok || problems.length > 0) {
@@ -87,15 +91,6 @@ function outputMode(): OutputMode {
   return isReadByStarter(1) ? 'silence' : 'disarm';
 }
 
-/** Null where it was deleted under this process (getcwd(3): ENOENT). */
-function currentDirectory(): string | null {
-  try {
-    return process.cwd();
-  } catch {
-    return null;
-  }
-}
-
 async function printTimings(timings: readonly StageTiming[]): Promise<void> {
   const { renderTimings } = await import('./report/render-timings.ts');
   process.stderr.write(renderTimings(timings).map((line) => `decoy: ${line}\n`).join(''));
@@ -109,7 +104,7 @@ async function giveResults({ files, quiet }: RunArguments, { report, patch }: Re
     ...writeResultFile('patch', { file: files.patch, content: patch?.bytes ?? '' }),
     ...writeResultFile('report', { file: files.report, content: `${JSON.stringify(report, null, 2)}\n` }),
   ];
-  if (quiet && report.conclusion === 'success') return problems;
+  if (quiet && report.conclusion === 'success' && report.mode !== 'observe') return problems;
   const { renderTerminal } = await import('./report/render-terminal.ts');
   const colour = process.stderr.isTTY === true && !process.env['NO_COLOR'];
   process.stderr.write(`${renderTerminal(report, { colour })}\n`);

@@ -6,13 +6,16 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
   decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why; which secrets go there
   decoy report report.json [audit.jsonl] [--patch FILE] [--output FILE] [--open]   the report as a page, in one HTML file
+  decoy suggest [options] FILE…      the smallest allow list for what these reports and audit logs asked for, as YAML
   decoy clean [--run ID] [--images]  remove what a killed run left behind
   decoy volumes [list | remove NAME…]  the volumes there are; remove some
   decoy snapshots [list | remove NAME…]  the same for snapshots
 
 Options of run
+  --policy FILE[#PROFILE]  a YAML file for all of these; lists are united, a single value given here beats the file's
+  --mode enforce           or observe: nothing is blocked by --allow, everything is told, and a list is proposed
   --allow RULE             [METHOD[,METHOD…] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
-  --secret 'NAME@host[,…][;in=PLACE[,…]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; repeat
+  --secret 'NAME@host[,…][;in=PLACE[,…]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; NAME alone where the policy file binds it; repeat
                            PLACE: credentials (default), header:NAME, query:KEY, path, body, body:FIELD; max: how often in each
   --foreign-credentials allow   or strip or block: other credential headers on these hosts
   --env NAME=value         a variable, not secret; repeat
@@ -30,7 +33,7 @@ Options of run
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start
-  --quiet                  no summary after success
+  --quiet                  no summary after success, except in observe mode
   --timings                where the time went: a line for each stage on stderr, in milliseconds
 
 What the command gets
@@ -39,6 +42,7 @@ What the command gets
   everything else by --env, and what is secret by --secret. With an image, only TERM and TZ, on top of which comes what the image sets.
 
 Options of check
+  --policy FILE[#PROFILE]  as for run: its rules and all its secrets
   --allow RULE  --secret NAME@host[,…][;…]  --resolve host:port:address[:port]   as for run; of a secret no value is needed; repeat
   --foreign-credentials allow   as for run
   METHOD is GET unless it is given, and case-sensitive; a URL may also be tcp://host:port. Below an allowed URL a line for each secret says where it is swapped.
@@ -53,6 +57,10 @@ Options of report
   --patch FILE             the run's patch, for the list of files changed
   --output FILE            where to; by default beside report.json, as report.html
   --open                   and open it in the browser
+
+Options of suggest
+  --policy-file            a policy file in place of the input of a workflow
+  --wildcard-hosts         **.example.com for three or more names below example.com
 
 Options of clean
   --run ID                 only this run, even if it still goes on: \`id\` in its report, or its label decoy.run in docker ps

@@ -22,6 +22,8 @@ export type RunConfig = {
   /** the runner's own tools, or an image */
   image: 'runner' | ImageReference;
   rules: readonly Rule[];
+  /** `observe`: what the rules do not allow is told and let through; `enforce` where it is not given */
+  mode?: 'enforce' | 'observe';
   secrets: readonly SecretBinding[];
   foreignCredentials: ForeignCredentials;
   resolve: readonly ResolveEntry[];

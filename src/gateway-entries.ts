@@ -1,13 +1,14 @@
+import { OBSERVE_RULE } from './policy/observe-policy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { GatewayRefusal, NameQuestion } from './sandbox/gateway.ts';
 
-/** The audit entry of a DNS question. */
-export function nameEntry({ id, question, host, allowed }: { id: number; question: NameQuestion; host: string | null; allowed: boolean }): AuditEntry {
+/** The audit entry of a DNS question. `listed`: some rule could allow the name; where only `mode: observe` does, the entry says so. */
+export function nameEntry({ id, question, host, allowed, listed = allowed }: { id: number; question: NameQuestion; host: string | null; allowed: boolean; listed?: boolean }): AuditEntry {
   const name = host ?? question.name.slice(0, 255);
   return {
     ...blank(id), protocol: 'dns', host: name, decision: allowed ? 'allowed' : 'blocked',
-    reason: allowed ? null : 'name-not-allowed',
-    remedy: allowed ? null : host === null ? 'this is not a name that can be allowed' : `add \`${name}\` to allow`,
+    reason: listed ? null : 'name-not-allowed', rule: allowed && !listed ? OBSERVE_RULE : null,
+    remedy: listed ? null : host === null ? 'this is not a name that can be allowed' : `add \`${name}\` to allow`,
   };
 }
 

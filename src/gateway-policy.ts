@@ -13,7 +13,8 @@ export function gatewayPolicy({ policy, record }: { policy: Policy; record(entry
     judgeName: (question) => {
       const host = normaliseHost(question.name);
       const allowed = host !== null && policy.couldAllow(host);
-      record(nameEntry({ id: -(number += 1), question, host, allowed }));
+      const listed = host !== null && (policy.enforced ?? policy).couldAllow(host);
+      record(nameEntry({ id: -(number += 1), question, host, allowed, listed }));
       return allowed;
     },
     onRefusal: (refusal) => record(refusalEntry({ id: -(number += 1), refusal })),

@@ -4,4 +4,5 @@ export { clean, type Cleaned, type CleanOptions } from './clean.ts';
 export type { Command, Host, RunConfig } from './config.ts';
 export type { Report, Conclusion } from './report/report.ts';
 export { parseInputs, type ParsedInputs } from './inputs/parse-inputs.ts';
+export { loadPolicy } from './inputs/policy/load-policy.ts';
 export { describeHost } from './host.ts';

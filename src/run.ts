@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { findImage } from './find-image.ts';
+import { observePolicy } from './policy/observe-policy.ts';
 import { quote } from './policy/quote.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { createLedger } from './report/network-ledger.ts';
@@ -9,6 +10,7 @@ import type { AuditEntry } from './report/audit-entry.ts';
 import { buildReport } from './report/build-report.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
 import { proposeAllow } from './report/propose-allow.ts';
+import { suggestAllow } from './report/suggest-allow.ts';
 import type { Changes, Report } from './report/report.ts';
 import { openRunDirectory } from './run-directory.ts';
 import { mintSecrets } from './secrets/mint-secrets.ts';
@@ -62,14 +64,15 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const timed = timeStages((timing) => events.onTiming?.(timing));
 
   const reportOf = (how: Outcome, written?: boolean) => buildReport({
-    ...facts, id, startedAt, image: imageName(config), limits: config.limits, outcome: how,
+    ...facts, id, mode: config.mode, startedAt, image: imageName(config), limits: config.limits, outcome: how,
     failOnBlocked: config.failOnBlocked, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
 
   const story = async (): Promise<Outcome> => {
     if (host.problems?.length) throw new Error(host.problems.join('; '));
     const cancelled = () => signal.aborted;
-    const policy = compilePolicy({ rules: config.rules, bindings: secrets });
+    const enforced = compilePolicy({ rules: config.rules, bindings: secrets });
+    const policy = config.mode === 'observe' ? observePolicy(enforced, config) : enforced;
     const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
     const image = await findImage(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
@@ -98,7 +101,8 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const placed = await writeBack(ended, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
   const report = placed === undefined ? ended
     : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
-  return { report, patch: facts.patch, proposedAllow: proposeAllow(ledger.refusals(), { bindings: secrets }) };
+  const proposedAllow = config.mode === 'observe' ? suggestAllow(report.requests ?? []) : proposeAllow(ledger.refusals(), { bindings: secrets });
+  return { report, patch: facts.patch, proposedAllow };
 }
 
 function describeChanges({ patch, changesProblem }: Taken): Changes {

@@ -8,17 +8,12 @@ export function readActionInputs(environment: Record<string, string | undefined>
     delete environment[key];
     return value;
   };
-  // Given or not, the action's default arrives as if it had been written; on a machine with one processor it must not be refused.
-  const takeUnlessDefault = (name: string, value: string) => {
-    const text = take(name);
-    return text === value ? undefined : text;
-  };
   const lines = (name: string) => (take(name) ?? '').split(/\r?\n/);
   return {
     secretsText: take('secrets') ?? '',
     raw: {
       run: take('run'), shell: take('shell'), image: take('image'), allow: lines('allow'), foreignCredentials: take('foreign-credentials'), env: lines('env'), policy: take('policy'),
-      timeout: take('timeout'), memory: take('memory'), cpus: takeUnlessDefault('cpus', '2'), storage: take('storage'), pids: take('pids'),
+      timeout: take('timeout'), memory: take('memory'), cpus: take('cpus'), storage: take('storage'), pids: take('pids'),
       workspace: take('workspace'), workingDirectory: take('working-directory'), user: take('user'), runtime: take('runtime'),
       volumes: lines('volumes').filter((line) => line.trim() !== ''), snapshotFrom: take('snapshot-from'), snapshotTo: take('snapshot-to'),
       mode: take('mode'), resolve: lines('resolve'), clientCertificates: lines('client-certificates'), proxyLimits: lines('proxy-limits'), failOnBlocked: take('fail-on-blocked'),

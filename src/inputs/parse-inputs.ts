@@ -19,6 +19,9 @@ import { parseProxyLimits } from './parse-proxy-limits.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
+import { locateProblem } from './policy/locate-problem.ts';
+import { mergeInputs } from './policy/merge-inputs.ts';
+import type { ReadPolicy } from './policy/read-policy.ts';
 import { quotedSecretWarnings } from './quoted-secrets.ts';
 import { parseSnapshots } from './parse-snapshots.ts';
 import { parseVolumes } from './parse-volumes.ts';
@@ -29,6 +32,8 @@ export type ParsedInputs = { ok: true; config: RunConfig; warnings: string[] } |
 
 export type InputContext = {
   secrets: ParsedSecrets;
+  /** what `policy` names, of which inputs that are given as well override single values */
+  policy?: ReadPolicy;
   /** null: the directory Decoy was started in is no longer there */
   workspacePath: string | null;
   homePath: string;
@@ -44,8 +49,14 @@ const DEFAULT_CPUS = 2;
 const SCRIPT_PATH = '/decoy/script';
 
 /** Turns the inputs into a checked configuration, or says everything that is wrong with them at once. */
-export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs {
-  const problems: string[] = [...context.secrets.problems, ...context.host?.problems ?? [], ...unsupported(raw)];
+export function parseInputs(given: RawInputs, context: InputContext): ParsedInputs {
+  const parsed = parseUnited(context.policy === undefined ? given : mergeInputs(context.policy.inputs, given), context);
+  if (parsed.ok) return { ...parsed, warnings: [...context.policy?.warnings ?? [], ...parsed.warnings] };
+  return { ok: false, problems: [...new Set(parsed.problems.map((problem) => locateProblem(problem, context.policy?.origins ?? [])))] };
+}
+
+function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
+  const problems: string[] = [...policyProblems(raw, context), ...context.host?.problems ?? [], ...unsupported(raw)];
   const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
   const destinations = parseDestinations(raw, { bindings: context.secrets.secrets });
   const env = parseEnv(raw.env ?? []);
@@ -65,6 +76,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   };
   const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
+  const policyMode = take('mode', parseChoice(raw.mode || 'enforce', ['enforce', 'observe'] as const), 'enforce');
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
@@ -93,19 +105,25 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
       ...memoryWarnings(raw.memory, { memoryBytes: limits.memoryBytes, machineBytes: machine.memoryBytes }),
     ],
     config: {
-      command, image, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
+      command, image, mode: policyMode, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
       workspace: { mode, path: workspacePath }, volumes, snapshotFrom: snapshots.from, snapshotTo: snapshots.to, workingDirectory, user, failOnBlocked,
     },
   };
 }
 
+/** A value in the file is one that the repository gives to everybody. Of secrets it may bind nothing is said where it could not be read. */
+function policyProblems({ policy: named }: RawInputs, { policy, secrets }: InputContext): string[] {
+  if (policy === undefined) return [...secrets.problems, ...(named ? [`policy: ${quote(named)} was not read: read it with loadPolicy, and hand what that gives to parseInputs`] : [])];
+  const ofSecrets = policy.problems.length === 0 ? secrets.problems : secrets.problems.filter((problem) => !/ is bound to no host|^--secret names no host/.test(problem));
+  const held = secrets.secrets.filter(({ value }) => policy.text.includes(value)).map(({ name }) => `policy: ${quote(named ?? '')} holds the real value of secret ${quote(name)}: remove it there, and change the credential`);
+  return [...policy.problems, ...ofSecrets, ...held];
+}
+
 /** What the contract names and this version cannot do yet is refused, never ignored. */
 function unsupported(raw: RawInputs): string[] {
   const given: [string, string | undefined, readonly string[]][] = [
-    ['policy', raw.policy, []],
     ['runtime', raw.runtime, ['runc']],
-    ['mode', raw.mode, ['enforce']],
   ];
   return given.flatMap(([name, value, supported]) => {
     if (value === undefined || value === '' || supported.includes(value)) return [];

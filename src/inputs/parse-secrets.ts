@@ -5,15 +5,15 @@ import { unreachableHost } from '../policy/unreachable-host.ts';
 import { secretProblems } from '../secrets/check-secret.ts';
 import type { SecretBinding } from '../secrets/secret.ts';
 import { parsePins } from './parse-pins.ts';
-import { splitSecret, type SplitSecret } from './split-secret.ts';
+import { bindSecret, splitSecret, type SecretBindings, type SplitSecret } from './split-secret.ts';
 
 export type ParsedSecrets = { secrets: SecretBinding[]; problems: string[] };
 
 /**
  * Parses the `secrets` input: `NAME@host[,host…][;in=PLACE[,PLACE…]][;max=N]=value` lines and GitHub's heredoc form `NAME@host<<EOF`.
- * Problems name the secret or the line's number, never the line: it may hold a value.
+ * Without hosts where a policy file binds the name. Problems name the secret or the line's number, never the line: it may hold a value.
  */
-export function parseSecretLines(text: string): ParsedSecrets {
+export function parseSecretLines(text: string, bindings: SecretBindings = NO_BINDINGS): ParsedSecrets {
   const parsed: ParsedSecrets = { secrets: [], problems: [] };
   const lines = text.split(/\r?\n/);
   for (let index = 0; index < lines.length; index++) {
@@ -43,13 +43,15 @@ export function parseSecretLines(text: string): ParsedSecrets {
       value = lines.slice(index + 1, end).join('\n');
       index = end;
     }
-    addSecret(parsed, { ...split, value });
+    addSecret(parsed, { ...bindSecret(split, bindings), value });
   }
   return withoutDuplicates(parsed);
 }
 
+const NO_BINDINGS: SecretBindings = new Map();
+
 /** Parses `--secret NAME@host[,host…][;in=PLACE[,PLACE…]][;max=N]`; the value is that of Decoy's own environment variable NAME. */
-export function parseSecretOptions(options: readonly string[], environment: Readonly<Record<string, string | undefined>>): ParsedSecrets {
+export function parseSecretOptions(options: readonly string[], environment: Readonly<Record<string, string | undefined>>, bindings: SecretBindings = NO_BINDINGS): ParsedSecrets {
   const parsed: ParsedSecrets = { secrets: [], problems: [] };
   for (const option of options) {
     const split = splitSecretOption(option);
@@ -57,11 +59,12 @@ export function parseSecretOptions(options: readonly string[], environment: Read
       parsed.problems.push(split.problem);
       continue;
     }
-    const { name } = split.value;
+    const bound = bindSecret(split.value, bindings);
+    const { name } = bound;
     // "constructor" is in every object, and no variable.
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-    if (value !== undefined) addSecret(parsed, { ...split.value, value });
-    else parsed.problems.push(...unsetProblems(split.value));
+    if (value !== undefined) addSecret(parsed, { ...bound, value });
+    else parsed.problems.push(...unsetProblems(bound));
   }
   return withoutDuplicates(parsed);
 }
@@ -81,20 +84,23 @@ function unsetProblems(split: SplitSecret): string[] {
 /** What a secret is called and where it may go, without the value. */
 export type NamedSecret = Omit<SecretBinding, 'value'>;
 
-/** Parses the same without the value. */
-export function parseSecretBindings(options: readonly string[]): { bindings: NamedSecret[]; problems: string[] } {
+/** Parses the same without the value; those of a policy file are all there, named or not. */
+export function parseSecretBindings(options: readonly string[], ofFile: SecretBindings = NO_BINDINGS): { bindings: NamedSecret[]; problems: string[] } {
   const problems: string[] = [];
   const bindings: NamedSecret[] = [];
-  for (const option of options) {
+  const splits = options.flatMap((option) => {
     const split = splitSecretOption(option);
-    if (!split.ok) {
-      problems.push(split.problem);
-      continue;
-    }
-    const { hostTexts, patterns } = parseHosts(split.value, problems);
-    const { pins, problems: pinProblems } = parsePins(split.value.name, split.value.options);
+    if (split.ok) return [bindSecret(split.value, ofFile)];
+    problems.push(split.problem);
+    return [];
+  });
+  const named = new Set(splits.map(({ name }) => name));
+  const others = [...ofFile.keys()].filter((name) => !named.has(name)).map((name) => bindSecret({ name, hosts: undefined, options: [], rest: null }, ofFile));
+  for (const split of [...splits, ...others]) {
+    const { hostTexts, patterns } = parseHosts(split, problems);
+    const { pins, problems: pinProblems } = parsePins(split.name, split.options);
     problems.push(...pinProblems);
-    bindings.push({ name: split.value.name, hosts: patterns, hostTexts, ...(pins === undefined ? {} : { pins }) });
+    bindings.push({ name: split.name, hosts: patterns, hostTexts, ...(pins === undefined ? {} : { pins }) });
   }
   return { bindings, problems: [...problems, ...duplicates(bindings)] };
 }
@@ -133,7 +139,7 @@ function addSecret(parsed: ParsedSecrets, { name, hosts, options, value }: Split
 function parseHosts({ name, hosts }: Pick<SplitSecret, 'name' | 'hosts'>, problems: string[]): { hostTexts: string[]; patterns: HostPattern[] } {
   const hostTexts = (hosts ?? '').split(',').map((host) => host.trim()).filter((host) => host !== '');
   if (hostTexts.length === 0) {
-    problems.push(`secret \`${name}\` is bound to no host: write \`${name}@api.example.com\`; a policy file that binds it is not supported yet`);
+    problems.push(`secret \`${name}\` is bound to no host: write \`${name}@api.example.com\`, or bind it in the file \`policy\` names`);
   }
   const patterns = hostTexts.flatMap((host) => {
     const pattern = parseHostPattern(host);

@@ -8,6 +8,20 @@ export type SplitSecret = {
   rest: { operator: '=' | '<<'; text: string } | null;
 };
 
+/** What a policy file says of a secret, as the two parts of a line behind its name. */
+export type SecretHosts = { hosts: readonly string[]; options: SplitSecret['options'] };
+
+export type SecretBindings = ReadonlyMap<string, SecretHosts>;
+
+/** The hosts of both; of an option that is given in both, the line's. */
+export function bindSecret(split: SplitSecret, bindings: SecretBindings): SplitSecret {
+  const binding = bindings.get(split.name);
+  if (binding === undefined) return split;
+  const hosts = [...(split.hosts ?? '').split(',').map((host) => host.trim()).filter((host) => host !== ''), ...binding.hosts];
+  const options = [...split.options, ...binding.options.filter(([option]) => !split.options.some(([given]) => given === option))];
+  return { ...split, hosts: [...new Set(hosts)].join(','), options };
+}
+
 /**
  * Null where the text has not this form. The first `=` or `<<` behind the options begins the value, which may thus hold any
  * character; within an option a backslash takes the next character as it is.

@@ -76,8 +76,11 @@ export const REFUSAL_REASONS = [
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export type Verdict =
-  /** `rule` is the text of the rule that allowed it, or `secret NAME` for a bound host */
-  | { allowed: true; rule: string }
+  /**
+   * `rule` is the text of the rule that allowed it, or `secret NAME` for a bound host; `observed` is what would have refused it, had it not been
+   * let through by `mode: observe`
+   */
+  | { allowed: true; rule: string; observed?: { reason: RefusalReason; remedy: string } }
   /** `remedy` is one sentence with the exact line of configuration that would allow it, where there is one */
   | { allowed: false; reason: RefusalReason; remedy: string };
 
@@ -95,4 +98,6 @@ export type Policy = {
   ports: readonly number[];
   /** Every IP literal some rule names. */
   addresses: readonly string[];
+  /** only of a policy that observes: the one it lets things pass by */
+  enforced?: Policy;
 };

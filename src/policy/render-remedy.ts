@@ -50,7 +50,7 @@ export function renderTcpRemedy(endpoint: Endpoint): string {
 }
 
 /** What no line of `allow` can permit. */
-function obstacleTo({ scheme, host, port }: Question): string | null {
+export function obstacleTo({ scheme, host, port }: Question): string | null {
   const obstacle = obstacleToEndpoint({ host, port });
   if (obstacle !== null) return obstacle;
   if (scheme === 'http' && port === 443) return 'plain HTTP is never allowed on port 443: use https';
@@ -58,7 +58,8 @@ function obstacleTo({ scheme, host, port }: Question): string | null {
   return null;
 }
 
-function obstacleToEndpoint({ host, port }: Endpoint): string | null {
+/** The same of a connection. */
+export function obstacleToEndpoint({ host, port }: Endpoint): string | null {
   if (isIPv6(host)) return 'IPv6 addresses cannot be allowed yet: use the name of the host';
   if (!isHostName(host)) return 'this is not a host name: no rule can allow it';
   const unreachable = unreachableHost(host);

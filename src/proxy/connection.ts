@@ -19,7 +19,7 @@ export async function handleConnection(socket: Socket, { context, http }: Connec
   }
   // In many protocols the server speaks first.
   const raw = context.policy.decideTcp(endpoint);
-  if (raw.allowed) return passTcp(socket, { endpoint, rule: raw.rule, context });
+  if (raw.allowed) return passTcp(socket, { endpoint, verdict: raw, context });
   const first = await readFirstByte(socket);
   if (first === null) return void socket.destroy();
   if (first !== tlsHandshake) return http.http1.accept(socket, { scheme: 'http', ...endpoint });

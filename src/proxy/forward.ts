@@ -51,6 +51,8 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
     resumeUpstream();
   };
   const cut = (errorCode?: number) => {
+    // What observe mode noted is not why it failed.
+    if (draft.decision === 'allowed') draft.reason = draft.remedy = null;
     draft.decision = 'failed';
     draft.reason ??= 'upstream-unreachable';
     draft.remedy ??= `The answer of "${destination.host}:${destination.port}" ended before it was complete; try again.`;

@@ -9,6 +9,7 @@ import { headerValue, withoutHeaders } from './headers.ts';
 import { memoryUsedUp } from './memory-budget.ts';
 import { hasCodedMessages, saysLengths } from './message-framing.ts';
 import { isNodeCoding } from './node-codings.ts';
+import { noteObserved } from './note-observed.ts';
 import { openBody } from './open-body.ts';
 import { otherReadings } from './other-readings.ts';
 import { refuseMessages } from './refuse-messages.ts';
@@ -53,12 +54,17 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   if (problem !== null) return refuse(exchange, problem);
 
   const verdict = policy.decide({ ...destination, method, path: target.path });
-  if (!verdict.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: verdict.reason, remedy: verdict.remedy });
+  if (!verdict.allowed) {
+    noteMisuse(exchange, target.url);
+    return refuse(exchange, { status: 403, decision: 'blocked', reason: verdict.reason, remedy: verdict.remedy });
+  }
   draft.rule = verdict.rule;
+  noteObserved(draft, verdict);
   const readings = otherReadings(request, { method, path: target.path });
   for (const reading of readings) {
     const other = policy.decide({ ...destination, ...reading });
     if (!other.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: other.reason, remedy: `A header of the request makes it another one. ${other.remedy}` });
+    noteObserved(draft, other);
   }
 
   const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');
@@ -96,6 +102,13 @@ function judge(exchange: Exchange, options: RequestOptions): void {
     // A server that does not expect the body would take it for the next request, unless there is none on this connection.
     reset: body !== null && bodiless.has(method),
   });
+}
+
+/** The rules refuse it already; that it would have taken a secret along is told as well, so that no rule is proposed for it. */
+function noteMisuse({ request: { method, rawHeaders }, destination, draft, context: { secrets } }: Exchange, url: string): void {
+  if (secrets.list.length === 0) return;
+  const substitution = secrets.substituteRequest({ method, url, rawHeaders, destination });
+  if (!substitution.ok && substitution.secret !== undefined) addUse(draft, substitution.secret, { refusals: 1 });
 }
 
 /** Methods whose bodies mean nothing in general (RFC 9110, 9.3): many servers leave them unread. */

@@ -1,22 +1,24 @@
 import type { Socket } from 'node:net';
-import type { Endpoint } from '../policy/policy.ts';
+import type { Endpoint, Verdict } from '../policy/policy.ts';
 import { draftEntry, type Draft } from './audit.ts';
 import { DialError } from './dial.ts';
 import type { ProxyContext } from './exchange.ts';
 import { joinSockets, waitingSocketBytes } from './join-sockets.ts';
 import { memoryUsedUp } from './memory-budget.ts';
+import { noteObserved } from './note-observed.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
 import { createWaitingMemory } from './waiting-memory.ts';
 
-export type TcpOptions = { endpoint: Endpoint; rule: string; context: ProxyContext };
+export type TcpOptions = { endpoint: Endpoint; verdict: Extract<Verdict, { allowed: true }>; context: ProxyContext };
 
 /**
  * Passes a connection on as it is, to an address that was checked, until both sides have ended it. No placeholder is ever swapped here:
  * of the bytes nothing is understood, so they are only searched, and what TLS hides in them is not found (docs/threat-model.md, I5).
  */
-export async function passTcp(client: Socket, { endpoint, rule, context }: TcpOptions): Promise<void> {
+export async function passTcp(client: Socket, { endpoint, verdict, context }: TcpOptions): Promise<void> {
   const draft = draftEntry({ protocol: 'tcp', ...endpoint });
-  draft.rule = rule;
+  draft.rule = verdict.rule;
+  noteObserved(draft, verdict);
   client.once('close', () => context.audit.record(draft));
   // Before the first await: an end that was not noticed yet must not close the other direction.
   client.allowHalfOpen = true;

@@ -6,6 +6,8 @@ import { decideConclusion, type Outcome } from './decide-conclusion.ts';
 /** Everything a report is made of. */
 export type ReportParts = {
   id: string;
+  /** `enforce` where it is not given */
+  mode?: 'enforce' | 'observe' | undefined;
   startedAt: Date;
   /** null or absent where the command was not started */
   commandStartedAt?: Date | null;
@@ -25,7 +27,7 @@ export type ReportParts = {
   /** null or absent where no canary was proven */
   canaryMs?: number | null;
   meter: Pick<Meter, 'usage' | 'samples'>;
-  ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked' | 'failed'>;
+  ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked' | 'observed' | 'failed' | 'requests'>;
   changes: Changes;
 };
 
@@ -44,6 +46,7 @@ export function buildReport(parts: ReportParts): Report {
   return {
     version: 1,
     id: parts.id,
+    ...(parts.mode === 'observe' ? { mode: 'observe' as const } : {}),
     conclusion,
     exitCode,
     ...(outcome.kind === 'error' ? { error: outcome.message } : {}),
@@ -58,7 +61,9 @@ export function buildReport(parts: ReportParts): Report {
     usage,
     secrets: ledger.secrets(),
     blocked: ledger.blocked(),
+    ...(parts.mode === 'observe' ? { observed: ledger.observed() } : {}),
     ...(failed.length > 0 ? { failed } : {}),
+    requests: ledger.requests(),
     samples: meter.samples(),
     changes: parts.changes,
   };

@@ -1,6 +1,7 @@
 import type { Secret } from '../secrets/secret.ts';
 import type { AuditEntry, SecretUse } from './audit-entry.ts';
 import type { BlockedGroup, NetworkUsage, SecretTotals } from './report.ts';
+import { createAskedRequests, type AskedRequest } from './asked-requests.ts';
 import { createHostTotals } from './host-totals.ts';
 import { createRefusalGroups, type Refusal } from './refusal-groups.ts';
 
@@ -19,10 +20,14 @@ export type Ledger = {
   secrets(): SecretTotals[];
   /** misuse of secrets first, then by count */
   blocked(): BlockedGroup[];
+  /** what observe mode let through, by count; not the names, which requests follow */
+  observed(): BlockedGroup[];
   /** what was let through and failed at the upstream, by count */
   failed(): BlockedGroup[];
   /** the same with what observe mode let through: what `proposeAllow` reads */
   refusals(): Refusal[];
+  /** what was asked for, for `suggestAllow` */
+  requests(): AskedRequest[];
 };
 
 /** What the ledger needs of a secret: never its value. */
@@ -32,11 +37,13 @@ export function createLedger(secrets: readonly LedgerSecret[]): Ledger {
   const hosts = createHostTotals();
   const refusals = createRefusalGroups();
   const failures = createRefusalGroups();
+  const asked = createAskedRequests();
   const uses = new Map(secrets.map(({ name }) => [name, { substitutions: 0, scrubs: 0, refusals: 0 }]));
   const total = { requests: 0, blocked: 0, requestBytes: 0, responseBytes: 0 };
 
   return {
     add(entry) {
+      asked.add(entry);
       const isRefusal = entry.reason !== null && entry.decision !== 'failed';
       const isNew = isRefusal ? refusals.add(entry) : true;
       if (entry.reason !== null && entry.decision === 'failed') failures.add(entry);
@@ -55,8 +62,10 @@ export function createLedger(secrets: readonly LedgerSecret[]): Ledger {
     secrets: () =>
       secrets.map(({ name, hostTexts, placeholderPrefix }) => ({ name, hosts: [...hostTexts], placeholderPrefix, ...uses.get(name)! })),
     blocked: () => refusals.list().filter((refusal) => !refusal.observed).map(reportedGroup),
+    observed: () => refusals.list().filter((refusal) => refusal.observed && refusal.transport !== 'dns').map(reportedGroup),
     failed: () => failures.list().map(reportedGroup),
     refusals: () => refusals.list(),
+    requests: () => asked.list(),
   };
 }
 

@@ -1,11 +1,10 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import type { Binding } from '../policy/compile-policy.ts';
 import type { RefusalReason } from '../policy/policy.ts';
 import type { Refusal } from './refusal-groups.ts';
-import { isForbiddenAddress } from '../policy/address-check.ts';
 import { matchesHost } from '../policy/matches-host.ts';
-import { isHostName } from '../policy/normalise-host.ts';
 import { normalisePath } from '../policy/normalise-path.ts';
+import { isPlainPath as isPlain } from './is-plain-path.ts';
+import { isPublicHost } from './is-public-host.ts';
 import { methods as nameableMethods, parseRules } from '../policy/parse-rules.ts';
 
 /**
@@ -22,7 +21,7 @@ export function proposeAllow(refusals: readonly Refusal[], { bindings }: { bindi
   const lacksTls = ({ host, port, transport }: Refusal) => transport !== 'dns' && port === 80 && bound.some((pattern) => matchesHost(pattern, host));
   const byTarget = new Map<string, Refusal[]>();
   for (const refusal of refusals) {
-    const target = PROPOSED.has(refusal.reason) && !lacksTls(refusal) ? targetOf(refusal) : null;
+    const target = PROPOSED.has(refusal.reason) && !refusal.misused && !lacksTls(refusal) ? targetOf(refusal) : null;
     if (target !== null) byTarget.set(target, [...(byTarget.get(target) ?? []), refusal]);
   }
   return [...byTarget].map(([target, group]) => lineFor(target, group)).filter(isRule).sort();
@@ -35,22 +34,13 @@ const PROPOSED: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 
 /** `host[:port]` as a rule writes it: without a port it means 443, and 80 for plain HTTP, both of them. Null where no rule can allow it. */
 function targetOf({ host, port, transport, reason }: Refusal): string | null {
-  if (!isPublicAddress(host) && !isPublicName(host)) return null;
+  if (!isPublicHost(host)) return null;
   if (transport === 'dns' || port === null) return host;
   if (transport === 'tcp') return null;
   const usual = transport === 'http' ? 80 : 443;
   const never = transport === 'http' ? 443 : 80;
   if (port === never) return null;
   return port === usual && reason !== 'port-not-allowed' ? host : `${host}:${port}`;
-}
-
-function isPublicAddress(host: string): boolean {
-  return isIPv4(host) && isForbiddenAddress(host) === null;
-}
-
-/** A name without a dot is never a public one: mostly a service of a network the sandbox is not in. */
-function isPublicName(host: string): boolean {
-  return isHostName(host) && host.includes('.') && !isIPv4(host) && !isIPv6(host);
 }
 
 function lineFor(target: string, group: readonly Refusal[]): string {
@@ -73,11 +63,6 @@ function commonPattern(paths: readonly (string | null)[]): string {
   const differs = common.findIndex((segment, i) => split.some((segments) => segments[i] !== segment));
   const shared = differs < 0 ? common : common.slice(0, differs);
   return shared.length <= 1 ? '' : `${shared.join('/')}/**`;
-}
-
-/** Whether a rule can write the path as it stands: no wildcard, space, `[SECRET]` mark, cut or replaced character. */
-function isPlain(path: string): boolean {
-  return /^[A-Za-z0-9._~!$&'()+,;=:@%/-]+$/.test(path);
 }
 
 function isRule(line: string): boolean {

@@ -5,7 +5,11 @@ import { OTHER_HOSTS } from './other-hosts.ts';
 import { printable, printableSentence } from './printable.ts';
 
 /** A group of refusals; `observed` ones were let through by observe mode and would have been refused in enforce mode. */
-export type Refusal = BlockedGroup & { observed: boolean; transport: 'tls' | 'http' | 'tcp' | 'dns' };
+export type Refusal = BlockedGroup & {
+  observed: boolean; transport: 'tls' | 'http' | 'tcp' | 'dns';
+  /** the rules refused it, and it would have taken a secret along */
+  misused: boolean;
+};
 
 /**
  * Groups refusals by host, port and reason, and by method and path where the reason is about those.
@@ -95,6 +99,7 @@ function refusalOf(entry: AuditEntry): Refusal {
     remedy: '',
     observed: entry.decision === 'allowed',
     transport: entry.protocol === 'https' ? 'tls' : entry.protocol,
+    misused: entry.decision === 'blocked' && entry.secrets.some(({ refusals }) => refusals > 0),
   };
 }
 
@@ -108,16 +113,16 @@ function isAboutTheRequest({ reason }: Refusal): boolean {
   return reason === 'method-not-allowed' || reason === 'path-not-allowed' || isSecretMisuse(reason);
 }
 
-function keyOf({ host, port, method, path, reason, observed, transport }: Refusal): string {
-  return JSON.stringify([host, port, method, path, reason, observed, transport]);
+function keyOf({ host, port, method, path, reason, observed, transport, misused }: Refusal): string {
+  return JSON.stringify([host, port, method, path, reason, observed, transport, misused]);
 }
 
-function overflowGroup(overflow: Map<string, Refusal>, { reason, observed, transport }: Refusal): { key: string; group: Refusal } {
+function overflowGroup(overflow: Map<string, Refusal>, { reason, observed, transport, misused }: Refusal): { key: string; group: Refusal } {
   const key = JSON.stringify([reason, observed]);
   let group = overflow.get(key);
   if (!group) {
     const remedy = 'Too many different refusals to list: the audit log has each one.';
-    group = { host: OTHER_HOSTS, port: null, method: null, path: null, reason, count: 0, remedy, observed, transport };
+    group = { host: OTHER_HOSTS, port: null, method: null, path: null, reason, count: 0, remedy, observed, transport, misused };
     overflow.set(key, group);
   }
   return { key, group };

@@ -1,6 +1,7 @@
 import type { BlockedGroup, Report } from './report.ts';
 import { limitRows } from './limit-rows.ts';
 import { markdownCode } from './markdown-code.ts';
+import { observeNotes } from './observe-notes.ts';
 import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
@@ -17,16 +18,20 @@ const BAR_WIDTH = 10;
  * HTML, links, images and @mentions mean nothing (GitHub Flavored Markdown 6.3).
  */
 export function renderSummary(report: Report): string {
+  const notes = observeNotes(report);
   return cutAtLine(
     [
-      `### Decoy: ${report.conclusion}`,
+      `### Decoy: ${report.conclusion}${notes === null ? '' : `, ${notes.heading}`}`,
       '',
+      ...(notes === null ? [] : ['> [!WARNING]', `> ${notes.warning}`, '']),
       verdict(report),
       '',
       `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}${digestNote(report)}.${canarySentence(report)}${changesSentence(report)}`,
+      ...(notes === null ? [] : ['', '#### Proposed', '', 'What this run asked for, and nothing else:', '', '```yaml', ...notes.proposal, '```']),
       ...limitsTable(report),
       ...hostsTable(report),
       ...groupTable('Blocked', report.blocked),
+      ...groupTable('Would have been blocked', report.observed ?? []),
       ...groupTable('Failed', report.failed ?? []),
       ...secretsTable(report),
       '',

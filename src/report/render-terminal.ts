@@ -1,5 +1,6 @@
 import type { BlockedGroup, HostUsage, Report } from './report.ts';
 import { limitRows } from './limit-rows.ts';
+import { observeNotes } from './observe-notes.ts';
 import { printable, printableSentence } from './printable.ts';
 import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
@@ -23,13 +24,16 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
   const columns = Math.min(Math.max(options.columns ?? 80, 80), 100);
   const paint = options.colour ? colours : plain;
   const sections = [
+    observeLines(report, { columns, paint }),
     verdictLines(report, { columns, paint }),
     limitLines(report, paint),
     networkLines(report, columns),
     secretLines(report, columns),
     groupLines('Blocked', report.blocked, { columns, paint }),
+    groupLines('Would have been blocked', report.observed ?? [], { columns, paint }),
     groupLines('Failed', report.failed ?? [], { columns, paint }),
     changeLines(report),
+    proposalLines(report),
   ];
   return `${sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n')}\n`;
 }
@@ -42,6 +46,18 @@ const colours: Paint = {
   faint: (text) => `\x1b[2m${text}\x1b[0m`,
 };
 type Look = { columns: number; paint: Paint };
+
+function observeLines(report: Report, { columns, paint }: Look): string[] {
+  const notes = observeNotes(report);
+  if (notes === null) return [];
+  return [paint.bad(`Decoy: ${notes.heading}`), ...wrapText(notes.warning, columns - 4).map((line) => `${INDENT}> ${line}`)];
+}
+
+/** Without a mark before each line: it is there to be copied. A rule begins with a method, a host or `tcp:`. */
+function proposalLines(report: Report): string[] {
+  const notes = observeNotes(report);
+  return notes === null ? [] : ['Proposed: what this run asked for, and nothing else', ...notes.proposal];
+}
 
 function verdictLines(report: Report, { columns, paint }: Look): string[] {
   const word = (report.conclusion === 'success' ? paint.good : paint.bad)(report.conclusion);

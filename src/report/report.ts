@@ -1,4 +1,5 @@
 import type { RefusalReason } from '../policy/policy.ts';
+import type { AskedRequest } from './asked-requests.ts';
 import type { Sample, ResourceUsage } from '../usage/usage.ts';
 
 export type Conclusion =
@@ -46,6 +47,8 @@ export type Changes = {
 export type Report = {
   version: 1;
   id: string;
+  /** only of a run in which the rules were not enforced: what they would have refused was let through */
+  mode?: 'observe';
   conclusion: Conclusion;
   exitCode: number;
   /** one sentence, only when conclusion is `error`: what was attempted and the remedy */
@@ -66,8 +69,12 @@ export type Report = {
   usage: ResourceUsage & { network: NetworkUsage };
   secrets: SecretTotals[];
   blocked: BlockedGroup[];
+  /** only with `mode: observe`: requests and connections that the rules would have refused */
+  observed?: BlockedGroup[];
   /** only where there are any: requests and connections that were let through and failed at the upstream; not among the blocked ones */
   failed?: BlockedGroup[];
+  /** what was asked for and may be allowed, as rules write it: what `decoy suggest` reads. Always there in what this version writes */
+  requests?: AskedRequest[];
   samples: Sample[];
   changes: Changes;
 };

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { readActionInputs } from '../../src/inputs/action-inputs.ts';
-import { readActionFile } from './action-file.ts';
+import { parseInputs } from '../../src/inputs/parse-inputs.ts';
+import { actionDirectory, readActionFile } from './action-file.ts';
 
 const action = readActionFile();
 
@@ -14,12 +17,35 @@ test('declares every input and output of the contract', () => {
     'wall-seconds',
   ]);
   const defaults = Object.fromEntries(Object.entries(action.inputs).flatMap(([name, input]) => (input.default === undefined ? [] : [[name, input.default]])));
-  expect(defaults).toEqual({
-    image: 'runner', timeout: '30m', memory: '4g', cpus: '2', storage: '10g', pids: '2048', workspace: 'copy', user: 'runner', runtime: 'runc', 'foreign-credentials': 'allow',
-    mode: 'enforce', 'fail-on-blocked': 'false', 'report-artifact': 'decoy-report',
-  });
+  // Any other would arrive as if it had been given, and beat the policy file.
+  expect(defaults).toEqual({ 'report-artifact': 'decoy-report' });
   for (const [name, { description }] of Object.entries({ ...action.inputs, ...action.outputs })) expect(description, name).toMatch(/\S/);
   expect(action.branding).toEqual({ icon: 'shield', color: 'purple' });
+});
+
+test('the defaults that are documented are those that hold', () => {
+  const documented = Object.fromEntries(Object.entries(action.inputs).flatMap(([name, { description }]) => {
+    const [, value] = /Default: `([^`]+)`$/.exec(description) ?? [];
+    return value === undefined ? [] : [[name, value]];
+  }));
+  expect(documented).toEqual({
+    image: 'runner', timeout: '30m', memory: '4g', cpus: '2', storage: '10g', pids: '2048', workspace: 'copy', user: 'runner', runtime: 'runc', 'foreign-credentials': 'allow',
+    mode: 'enforce', 'fail-on-blocked': 'false',
+  });
+  const configOf = (inputs: Record<string, string>) => {
+    const environment = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [`INPUT_${name.toUpperCase().replaceAll('-', '_')}`, value]));
+    const parsed = parseInputs(readActionInputs(environment).raw, {
+      secrets: { secrets: [], problems: [] }, workspacePath: actionDirectory, homePath: '/root', machine: { cpus: 4, memoryBytes: 16 * 2 ** 30 },
+    });
+    return parsed.ok ? parsed.config : parsed.problems;
+  };
+  expect(configOf({ run: 'true', ...documented })).toEqual(configOf({ run: 'true', ...Object.fromEntries(Object.keys(documented).map((name) => [name, ''])) }));
+  const readme = readFileSync(path.join(actionDirectory, 'README.md'), 'utf8');
+  const rows = [...readme.matchAll(/^\| (`[^|]*) \| ([^|]*) \|/gm)].flatMap(([, names = '', values = '']) => {
+    const texts = [names, values].map((cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text!)) as [string[], string[]];
+    return texts[0].map((name, index) => [name, texts[1][index]] as const);
+  });
+  expect(Object.fromEntries(rows)).toMatchObject(documented);
 });
 
 test('hands every input over in the environment, where it is taken out, and none inside a script', () => {

@@ -24,6 +24,17 @@ test('where all holds, the canary holds, and leaves nothing', async () => {
   expect(upstream.handshakes.filter((name) => name === canary.otherHost)).toHaveLength(1);
 });
 
+test('in observe mode the rules are enforced until it has held, and only then observed', async () => {
+  await using rehearsal = await openRehearsal({ observe: true });
+  const { policy } = rehearsal;
+  expect(policy.couldAllow('unlisted.test')).toBe(false);
+  await rehearsal.prove();
+  expect(policy.couldAllow('unlisted.test')).toBe(true);
+
+  await using broken = await openRehearsal({ observe: true, proxy: (sound) => ({ policy: altered(sound.policy, { decide: () => ({ allowed: true, rule: 'any' }), couldReach: () => true }) }) });
+  await expect(broken.prove()).rejects.toThrow('failed at "blocking"');
+});
+
 test('it holds with the least limits, asks no proxy of the host\'s network, and parses no trusted roots', async () => {
   let isRead = false;
   const nowhere = { variable: 'HTTPS_PROXY', scheme: 'http', host: '127.0.0.1', port: 1, authorization: null } as const;

@@ -6,6 +6,7 @@ import { openCanaryUpstream } from '../../src/canary/canary-upstream.ts';
 import { proveCanary, type CanaryParts } from '../../src/canary/prove-canary.ts';
 import { withCanary } from '../../src/canary/with-canary.ts';
 import { compilePolicy } from '../../src/policy/compile-policy.ts';
+import { observePolicy } from '../../src/policy/observe-policy.ts';
 import { parseRules } from '../../src/policy/parse-rules.ts';
 import type { ProxyOptions } from '../../src/proxy/options.ts';
 import { startProxy } from '../../src/proxy/start-proxy.ts';
@@ -19,6 +20,7 @@ import { openPlain } from '../proxy/gateway-client.ts';
 /** What is broken on purpose: options of the proxy, the gateway's part, or what the canary is told. */
 export type Fault = {
   allow?: string[];
+  observe?: boolean;
   secrets?: Secret[];
   proxy?(sound: ProxyOptions): Partial<ProxyOptions>;
   probe?(sound: Probe): Probe;
@@ -26,12 +28,13 @@ export type Fault = {
 };
 
 /** The host's side as a run starts it, real but for the gateway: names and connections come as its own would. */
-export async function openRehearsal({ allow = [], secrets = [], proxy: breakProxy = () => ({}), probe: breakProbe = (sound) => sound, parts = {} }: Fault = {}) {
+export async function openRehearsal({ allow = [], observe = false, secrets = [], proxy: breakProxy = () => ({}), probe: breakProbe = (sound) => sound, parts = {} }: Fault = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'decoy-canary-'));
   const { rules } = parseRules(allow);
   const entries: AuditEntry[] = [];
+  const enforced = compilePolicy({ rules, bindings: secrets });
   const { canary, policy, record, withdrawCanary } = withCanary({
-    config: { rules }, secrets, policy: compilePolicy({ rules, bindings: secrets }), record: (entry) => void entries.push(entry),
+    config: { rules }, secrets, policy: observe ? observePolicy(enforced, { rules }) : enforced, record: (entry) => void entries.push(entry),
   });
   const [authority, upstream] = await Promise.all([createAuthority(), openCanaryUpstream(canary)]);
   const sound: ProxyOptions = {

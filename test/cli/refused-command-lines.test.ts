@@ -31,14 +31,12 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
     ['no command', ['run'], ['run: nothing to run: give a command after `--`, as in `decoy run -- make test`, or a script with `--script FILE`']],
     ['a script that is not there', ['run', '--script', 'nope'], ['--script: cannot read `nope` (ENOENT): give the path of a readable file']],
     ['what cannot be done yet, without a value',
-      ['run', '--mode', '--runtime', '--policy', '--', 'true'],
-      ['mode', 'runtime', 'policy'].map(notYet)],
+      ['run', '--runtime', '--', 'true'],
+      ['runtime'].map(notYet)],
     ['what cannot be done yet, with a value',
-      ['run', '--mode', 'observe', '--runtime', 'runsc', '--policy', 'p', '--', 'true'],
+      ['run', '--runtime', 'runsc', '--', 'true'],
       [
-        'policy: `p` is not supported yet: leave it out', 'runtime: `runsc` is not supported yet: use `runc`',
-       
-        'mode: `observe` is not supported yet: use `enforce`',
+        'runtime: `runsc` is not supported yet: use `runc`',
       ]],
     ['an image that is none', ['run', '--image', 'a b', '--', 'true'], ['image: `a b` is not the reference of an image: write `runner`, or one like `debian:12`, `ghcr.io/owner/name:tag` or `name@sha256:…`, in lower case']],
     ['problems of every kind', ['run', '--memry', '4g', '--timeout', '2h', '--report', '/nonexistent/x', '--script', 'nope'], [
@@ -53,7 +51,7 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
     ['an option of clean', ['clean', '--imgaes'], ['`--imgaes` is not an option of `decoy clean`: write `--images`']],
     ['a run that cannot be', ['clean', '--run', 'nonsense'], ['--run: `nonsense` is not a run\'s id: write the 12 digits and letters of `id` in its report, or leave the option out']],
     ['a command that is almost one', ['rum'], ['`rum` is not a command: write `run`']],
-    ['a command like no other', ['frobnicate'], ['`frobnicate` is not a command: use `run`, `demo`, `doctor`, `check`, `report`, `clean`, `volumes` or `snapshots`']],
+    ['a command like no other', ['frobnicate'], ['`frobnicate` is not a command: use `run`, `demo`, `doctor`, `check`, `suggest`, `report`, `clean`, `volumes` or `snapshots`']],
   ])('%s', (_, args, problems) => {
     expect(runCli(args, { cwd: directory })).toEqual({ exitCode: 125, stdout: '', lines: problems.map((problem) => `decoy: ${problem}`) });
   });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { readActionInputs } from '../../src/inputs/action-inputs.ts';
 import { parseInputs } from '../../src/inputs/parse-inputs.ts';
 import { parseSecretBindings, parseSecretLines, parseSecretOptions } from '../../src/inputs/parse-secrets.ts';
 import type { RawInputs } from '../../src/inputs/raw-inputs.ts';
@@ -41,8 +40,8 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ env: ['NAME'] }, 'env: `NAME` has no value: write `NAME=value`'],
     [{ image: 'Debian:12' }, 'image: `Debian:12` is not the reference of an image: write `runner`, or one like `debian:12`, `ghcr.io/owner/name:tag` or `name@sha256:…`, in lower case'],
     [{ runtime: 'runsc' }, 'runtime: `runsc` is not supported yet: use `runc`'],
-    [{ mode: 'observe' }, 'mode: `observe` is not supported yet: use `enforce`'],
-    [{ policy: 'p.yml' }, 'policy: `p.yml` is not supported yet: leave it out'],
+    [{ mode: 'audit' }, 'mode: `audit` is not one of `enforce`, `observe`: write one of these'],
+    [{ policy: 'p.yml' }, 'policy: `p.yml` was not read: read it with loadPolicy, and hand what that gives to parseInputs'],
     [{ volumes: ['a:/proc'] }, 'volumes: `a:/proc` would cover `/proc`, which is the sandbox\'s own: choose another path, such as `/cache`'],
     [{ snapshotTo: 'x', image: 'debian:12' }, 'snapshot-from, snapshot-to: where snapshots are recorded is not known: set HOME, or DECOY_SNAPSHOTS to an absolute path'],
     [{ workspace: 'copy' }, 'workspace: `/` is the whole file system, which the sandbox must not see: change to the project\'s own directory, or use `none`'],
@@ -75,10 +74,6 @@ describe('what the machine has', () => {
   test('a number that was asked for is refused, not lowered', () => {
     expect(limitsOf(parse({ cpus: '2' }, one))).toEqual(['cpus: `2` is more than this machine has, 1 CPU: write `1` or less']);
     expect(limitsOf(parse({ cpus: '1' }, one))).toMatchObject({ cpus: 1 });
-  });
-  test('the default the action hands over counts as one', () => {
-    expect(readActionInputs({ INPUT_CPUS: '2' }).raw.cpus).toBeUndefined();
-    expect(readActionInputs({ INPUT_CPUS: '3' }).raw.cpus).toBe('3');
   });
   test('more memory than there is can be tried, with a warning', () => {
     const warningsOf = (result: ReturnType<typeof parse>) => (result.ok ? result.warnings : result.problems);

@@ -18,10 +18,18 @@ test('what failed at an upstream is in it where something did', () => {
 
 test('a report of version 1 has exactly the fields of the contract', () => {
   const report = buildReport(partsOf());
-  expect(Object.keys(report)).toEqual(['version', 'id', 'conclusion', 'exitCode', 'startedAt', 'wallSeconds', 'image', 'limits', 'usage', 'secrets', 'blocked', 'samples', 'changes']);
+  expect(Object.keys(report)).toEqual(['version', 'id', 'conclusion', 'exitCode', 'startedAt', 'wallSeconds', 'image', 'limits', 'usage', 'secrets', 'blocked', 'requests', 'samples', 'changes']);
   expect(Object.keys(report.usage)).toEqual(['cpuSeconds', 'cpuUserSeconds', 'cpuSystemSeconds', 'throttledSeconds', 'memoryPeakBytes', 'memoryGibSeconds', 'oomKills', 'pidsPeak', 'storagePeakBytes', 'storageEnforcement', 'network']);
   expect(report).toMatchObject({ version: 1, conclusion: 'success', startedAt: '2026-01-01T00:00:00.000Z' });
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
+});
+
+test('in observe mode it says so, and what would have been blocked', () => {
+  const ledger = createLedger([]);
+  ledger.add(entryOf({ rule: 'mode: observe', reason: 'host-not-allowed' }));
+  ledger.add(entryOf({ rule: 'mode: observe', reason: 'name-not-allowed', protocol: 'dns', port: null, method: null, path: null }));
+  expect(buildReport(partsOf({ ledger, mode: 'observe' }))).toMatchObject({ mode: 'observe', blocked: [], observed: [{ host: 'api.example.com', count: 1 }], requests: [{ method: 'GET', path: '/v1', count: 1 }] });
+  expect(buildReport(partsOf({ ledger }))).not.toHaveProperty('mode');
 });
 
 test('what the start-up canary took is in it where one held', () => {

@@ -38,6 +38,7 @@ test.each<[string, AuditEntry[], string[]]>([
   ['what observe mode let through', [entryOf({ reason: 'host-not-allowed' })], ['api.example.com']],
   ['what was allowed', [entryOf()], []],
   ['misuse of a secret', [refusedOf({ reason: 'placeholder-wrong-host' }), refusedOf({ reason: 'real-secret-leaving' }), refusedOf({ reason: 'placeholder-wrong-place' })], []],
+  ['what the rules refused, and would have taken a secret along', [method('POST', '/v1/a'), refusedOf({ reason: 'method-not-allowed', method: 'PUT', secrets: [{ name: 'K', substitutions: 0, scrubs: 0, refusals: 1 }] })], ['POST api.example.com/v1/a']],
   ['a private address behind a name', [refusedOf({ reason: 'private-address' })], []],
   ['a private address by number', ['127.0.0.1', '10.1.2.3', '169.254.169.254', '::1', 'fe80::1', '::ffff:10.0.0.1'].map((host) => refusedOf({ host })), []],
   ['a broken connection', [refusedOf({ reason: 'sni-mismatch' }), refusedOf({ reason: 'bad-request' }), refusedOf({ reason: 'upstream-tls' })], []],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nearest } from '../../src/cli-nearest.ts';
+import { nearest } from '../../src/inputs/nearest.ts';
 
 const known = ['memory', 'cpus', 'audit-log', 'env', 'allow', 'report', 'resolve'];
 
