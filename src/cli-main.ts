@@ -17,6 +17,7 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
       case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
       case 'doctor': return await (await import('./cli-doctor.ts')).doctorCommand(args, { distDirectory });
       case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
+      case 'version': case '--version': case '-V': process.stdout.write(`decoy ${(await import('./version.ts')).VERSION}\n`); return 0;
       default: return fail([verbProblem(verb)]);
     }
   } catch (error) {

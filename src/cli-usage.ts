@@ -6,6 +6,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
   decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why; which secrets go there
   decoy clean [--run ID] [--images]  remove what a killed run left behind
+  decoy --version                    its version
 
 Options of run
   --allow RULE             [METHOD[,METHOD…] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
