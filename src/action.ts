@@ -118,7 +118,7 @@ function publish({ report, patch, proposedAllow }: RunResult, files: StepFiles):
   };
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, String(value));
   const summary = process.env['GITHUB_STEP_SUMMARY'];
-  if (summary) fs.appendFileSync(summary, renderSummary(report));
+  if (summary) fs.appendFileSync(summary, renderSummary(report, { changedFiles: patch?.changedFiles ?? [], proposedAllow }));
 }
 
 /** One a line, as many whole lines as fit. */
