@@ -45,6 +45,30 @@ await build({
   logLevel: 'warning',
 });
 
+// The report page: its script and style are put into every page, and with them the licence of the charts.
+const uplot = path.join(root, 'node_modules', 'uplot');
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-page': 'page/main.ts' },
+  outdir: out,
+  bundle: true,
+  platform: 'browser',
+  target: ['chrome110', 'firefox115', 'safari16.4'],
+  format: 'iife',
+  minify: true,
+  legalComments: 'none',
+  banner: { js: `/*! uPlot\n${readFileSync(path.join(uplot, 'LICENSE'), 'utf8').trim()}\n*/` },
+  logLevel: 'warning',
+});
+await build({
+  absWorkingDir: root,
+  stdin: { contents: '@import "uplot/dist/uPlot.min.css"; @import "./page/style.css";', resolveDir: root, loader: 'css' },
+  outfile: path.join(out, 'report-page.css'),
+  bundle: true,
+  minify: true,
+  logLevel: 'warning',
+});
+
 if (!process.argv.includes('--no-guest')) {
   const { status } = spawnSync('sh', [path.join(root, 'scripts', 'build-guest.sh')], { stdio: 'inherit', env: { ...process.env, DECOY_DIST: out } });
   process.exitCode = status ?? 1;

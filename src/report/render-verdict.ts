@@ -9,7 +9,8 @@ export function renderVerdict(report: Report): string {
 
 /** No conclusion of its own: programs go on without the process they were refused, and some fail much later, and say nothing of it. */
 function processesSentence({ conclusion, usage: { pidsRefused }, limits }: Report): string {
-  if (pidsRefused === 0 || conclusion === 'error') return '';
+  // Reports of before it was counted do not have it.
+  if (!(pidsRefused > 0) || conclusion === 'error') return '';
   return ` The cap of ${renderNumber(limits.pids)} processes and threads was reached, and ${renderCount(pidsRefused, 'start')} refused: raise pids or start fewer.`;
 }
 
