@@ -138,7 +138,7 @@ async function publish({ report, patch, proposedAllow }: RunResult, files: StepF
   };
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, String(value));
   const summary = process.env['GITHUB_STEP_SUMMARY'];
-  if (summary) fs.appendFileSync(summary, renderSummary(report));
+  if (summary) fs.appendFileSync(summary, renderSummary(report, { changedFiles: patch?.changedFiles ?? [], proposedAllow }));
   await publishPage({ report, patch: patch?.bytes ?? null }, files);
 }
 

@@ -21,6 +21,7 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
       case 'volumes': return await (await import('./cli-volumes.ts')).volumesCommand(args);
       case 'snapshots': return await (await import('./cli-snapshots.ts')).snapshotsCommand(args);
       case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
+      case 'version': case '--version': case '-V': process.stdout.write(`decoy ${(await import('./version.ts')).VERSION}\n`); return 0;
       default: return fail([verbProblem(verb)]);
     }
   } catch (error) {

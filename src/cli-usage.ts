@@ -10,6 +10,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy clean [--run ID] [--images]  remove what a killed run left behind
   decoy volumes [list | remove NAME…]  the volumes there are; remove some
   decoy snapshots [list | remove NAME…]  the same for snapshots
+  decoy --version                    its version
 
 Options of run
   --policy FILE[#PROFILE]  a YAML file for all of these; lists are united, a single value given here beats the file's

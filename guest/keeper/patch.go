@@ -31,6 +31,9 @@ type changedFile struct {
 	Path   string `json:"path"`
 	Status string `json:"status"` // A, D, M or R
 	From   string `json:"from,omitempty"`
+	// Lines; both 0 for a binary file.
+	Insertions int64 `json:"insertions"`
+	Deletions  int64 `json:"deletions"`
 }
 
 // patch renders what the sandbox changed in the workspace. The caller sends the payload and closes it.

@@ -28,18 +28,26 @@ func (g *scratchGit) summarize(ctx context.Context, reply *patched) error {
 	}
 	// ":modes shas STATUS" NUL path, and for a rename NUL path again; then "ins TAB del TAB path", or for
 	// a rename "ins TAB del TAB" NUL from NUL to.
+	places := map[string]int{}
 	for len(fields) > 0 {
 		field := next()
 		if strings.HasPrefix(field, ":") {
-			reply.ChangedFiles = append(reply.ChangedFiles, changedFileOf(field, next))
+			file := changedFileOf(field, next)
+			places[file.Path] = len(reply.ChangedFiles)
+			reply.ChangedFiles = append(reply.ChangedFiles, file)
 			continue
 		}
 		if counts := strings.SplitN(field, "\t", 3); len(counts) == 3 {
-			reply.Insertions += count(counts[0])
-			reply.Deletions += count(counts[1])
-			if counts[2] == "" {
+			insertions, deletions, path := count(counts[0]), count(counts[1]), counts[2]
+			if path == "" {
 				next()
-				next()
+				path = next()
+			}
+			reply.Insertions += insertions
+			reply.Deletions += deletions
+			if place, known := places[visible(path)]; known {
+				reply.ChangedFiles[place].Insertions += insertions
+				reply.ChangedFiles[place].Deletions += deletions
 			}
 		}
 	}

@@ -41,7 +41,7 @@ func Start(command Command) (pid int, err error) {
 		return 0, &Failure{127, "not found: it is one word with spaces in it, so give the program and its arguments as words of their own, or a script"}
 	}
 	if err != nil {
-		return 0, failure(err)
+		return 0, failure(err, command)
 	}
 	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -57,15 +57,15 @@ func Start(command Command) (pid int, err error) {
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		return 0, failure(err)
+		return 0, failure(err, command)
 	}
 	return pid, nil
 }
 
-func failure(err error) *Failure {
+func failure(err error, command Command) *Failure {
 	switch err {
 	case unix.ENOENT, unix.ENOTDIR:
-		return &Failure{127, "not found"}
+		return &Failure{127, explainMissing(command.Argv[0], command.Env)}
 	default:
 		return &Failure{126, err.Error()}
 	}

@@ -36,7 +36,7 @@ const CHECKS = {
   },
   'the cap on processes holds': {
     options: ['--pids', '32'], command: ['sh', '-c', 'i=0; while [ $i -lt 64 ]; do sleep 2 & i=$((i+1)); done; wait'],
-    holds: ({ report, status, output }) => ({ 'fork refused': /fork/i.test(output), failed: status !== 0, peak: report.usage.pidsPeak >= 30 && report.usage.pidsPeak <= 32 }),
+    holds: ({ report, status, output }) => ({ 'fork refused': /fork/i.test(output), failed: status !== 0, peak: report.usage.pidsPeak >= 30 && report.usage.pidsPeak <= 32, counted: report.usage.pidsRefused > 0 }),
   },
   'a full disk is ENOSPC': {
     options: ['--storage', '256m'], command: ['sh', '-c', 'head -c 400M /dev/zero >/tmp/big'],

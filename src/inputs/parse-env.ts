@@ -1,9 +1,8 @@
 import { quote } from '../policy/quote.ts';
 
-/** Names that would undo what makes clients trust the run's authority, or change how the sandbox's first process starts. */
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Parses `NAME=value` lines: plain variables of the sandbox, not secrets. */
+/** Parses `NAME=value` lines: plain variables of the sandbox, not secrets. Any name will do: what is set here stands before what Decoy sets. */
 export function parseEnv(lines: readonly string[]): { env: Record<string, string>; problems: string[] } {
   const entries: [name: string, value: string][] = [];
   const problems: string[] = [];

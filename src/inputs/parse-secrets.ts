@@ -5,6 +5,7 @@ import { unreachableHost } from '../policy/unreachable-host.ts';
 import { secretProblems } from '../secrets/check-secret.ts';
 import type { SecretBinding } from '../secrets/secret.ts';
 import { parsePins } from './parse-pins.ts';
+import { reservedNameProblem } from './reserved-names.ts';
 import { bindSecret, splitSecret, type SecretBindings, type SplitSecret } from './split-secret.ts';
 
 export type ParsedSecrets = { secrets: SecretBinding[]; problems: string[] };
@@ -78,7 +79,7 @@ function unsetProblems(split: SplitSecret): string[] {
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return ['--secret: what stands before the `@` is not the name of a variable: write `NAME@api.example.com`, and set NAME for Decoy itself'];
   const problems = [`--secret \`${name}\`: the environment variable ${name} is not set; set it for Decoy itself`];
   parseHosts(split, problems);
-  return [...problems, ...parsePins(name, options).problems];
+  return [...nameProblems(name), ...problems, ...parsePins(name, options).problems];
 }
 
 /** What a secret is called and where it may go, without the value. */
@@ -99,7 +100,7 @@ export function parseSecretBindings(options: readonly string[], ofFile: SecretBi
   for (const split of [...splits, ...others]) {
     const { hostTexts, patterns } = parseHosts(split, problems);
     const { pins, problems: pinProblems } = parsePins(split.name, split.options);
-    problems.push(...pinProblems);
+    problems.push(...nameProblems(split.name), ...pinProblems);
     bindings.push({ name: split.name, hosts: patterns, hostTexts, ...(pins === undefined ? {} : { pins }) });
   }
   return { bindings, problems: [...problems, ...duplicates(bindings)] };
@@ -128,12 +129,17 @@ function optionProblem(option: string): string | null {
 const EXAMPLES = { header: 'x-token', query: 'key', body: 'auth.token' };
 
 function addSecret(parsed: ParsedSecrets, { name, hosts, options, value }: SplitSecret & { value: string }): void {
-  const problems = secretProblems({ name, value });
+  const problems = [...nameProblems(name), ...secretProblems({ name, value })];
   const { hostTexts, patterns } = parseHosts({ name, hosts }, problems);
   const pins = parsePins(name, options);
   problems.push(...pins.problems);
   if (problems.length > 0) parsed.problems.push(...problems);
   else parsed.secrets.push({ name, hosts: patterns, hostTexts, value, ...(pins.pins === undefined ? {} : { pins: pins.pins }) });
+}
+
+function nameProblems(name: string): string[] {
+  const problem = reservedNameProblem(name);
+  return problem === null ? [] : [problem];
 }
 
 function parseHosts({ name, hosts }: Pick<SplitSecret, 'name' | 'hosts'>, problems: string[]): { hostTexts: string[]; patterns: HostPattern[] } {

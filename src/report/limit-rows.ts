@@ -29,7 +29,12 @@ export function limitRows(report: Report): LimitRow[] {
       share: usage.storagePeakBytes / limits.storageBytes,
       note: usage.storageEnforcement === 'watchdog' ? 'watched, not a hard cap' : '',
     }),
-    row('pids', { used: renderNumber(usage.pidsPeak), limit: renderNumber(limits.pids), share: usage.pidsPeak / limits.pids }),
+    row('pids', {
+      used: renderNumber(usage.pidsPeak),
+      limit: renderNumber(limits.pids),
+      share: usage.pidsPeak / limits.pids,
+      note: usage.pidsRefused > 0 ? `refused ${renderNumber(usage.pidsRefused)} more` : '',
+    }),
   ];
 }
 

@@ -2,22 +2,30 @@ import type { BlockedGroup, Report } from './report.ts';
 import { limitRows } from './limit-rows.ts';
 import { markdownCode } from './markdown-code.ts';
 import { observeNotes } from './observe-notes.ts';
+import { printable } from './printable.ts';
 import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
+import { timelineSection } from './timeline-section.ts';
 import { writtenClause } from './written-clause.ts';
 
 const MAX_ROWS = 50;
 /** GitHub drops a step's summary above 1 MiB: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands */
 const MAX_BYTES = 1_000_000;
 const BAR_WIDTH = 10;
+const STAT_WIDTH = 20;
+
+/** What of the run's result is not in its report: files by the lines that changed, and the rules that would have allowed what was blocked. */
+export type SummaryOptions = { changedFiles?: readonly ChangedFile[]; proposedAllow?: readonly string[] };
+
+export type ChangedFile = { path: string; status: 'M' | 'A' | 'D' | 'R'; from?: string; insertions: number; deletions: number };
 
 /**
- * The job summary, in GitHub Markdown. Every text that a sandbox may have chosen stands in a code span of its own, where Markdown,
- * HTML, links, images and @mentions mean nothing (GitHub Flavored Markdown 6.3).
+ * The job summary, in GitHub Markdown. Every text that a sandbox may have chosen stands in a code span or a fenced block, where Markdown,
+ * HTML, links, images and @mentions mean nothing (GitHub Flavored Markdown 4.5, 6.3).
  */
-export function renderSummary(report: Report): string {
+export function renderSummary(report: Report, { changedFiles = [], proposedAllow = [] }: SummaryOptions = {}): string {
   const notes = observeNotes(report);
   return cutAtLine(
     [
@@ -29,15 +37,51 @@ export function renderSummary(report: Report): string {
       `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}${digestNote(report)}.${canarySentence(report)}${changesSentence(report)}`,
       ...(notes === null ? [] : ['', '#### Proposed', '', 'What this run asked for, and nothing else:', '', '```yaml', ...notes.proposal, '```']),
       ...limitsTable(report),
-      ...hostsTable(report),
       ...groupTable('Blocked', report.blocked),
       ...groupTable('Would have been blocked', report.observed ?? []),
+      ...(notes === null ? proposedSection(proposedAllow) : []),
       ...groupTable('Failed', report.failed ?? []),
       ...secretsTable(report),
+      ...hostsTable(report),
+      ...filesTable(report, changedFiles),
+      ...timelineSection(report),
       '',
     ],
     MAX_BYTES,
   );
+}
+
+/** Ready to be pasted. Each line was checked to parse as a rule; the fence is longer than any row of backticks in them all the same. */
+function proposedSection(proposedAllow: readonly string[]): string[] {
+  if (proposedAllow.length === 0) return [];
+  const rules = proposedAllow.slice(0, MAX_ROWS).map((rule) => printable(rule, 600));
+  const fence = '`'.repeat(Math.max(3, ...rules.flatMap((rule) => [...rule.matchAll(/`+/g)].map(([run]) => run.length + 1))));
+  const more = proposedAllow.length - rules.length;
+  return [
+    '', 'Where these attempts are meant, this allows them:', '', `${fence}yaml`, 'allow: |', ...rules.map((rule) => `  ${rule}`), fence,
+    ...(more > 0 ? ['', `${renderNumber(more)} more in the output proposed-allow.`] : []),
+  ];
+}
+
+const FILE_STATUS = { M: 'changed', A: 'added', D: 'deleted', R: 'renamed' } as const;
+
+/** The files with the most changed lines first. */
+function filesTable({ changes }: Report, changedFiles: readonly ChangedFile[]): string[] {
+  const linesOf = ({ insertions, deletions }: ChangedFile) => insertions + deletions;
+  const inOrder = changedFiles.toSorted((a, b) => linesOf(b) - linesOf(a));
+  const most = Math.max(1, ...inOrder.slice(0, 1).map(linesOf));
+  const rows = inOrder.slice(0, MAX_ROWS).map((file) => [
+    `${markdownCode(file.path, 300)}${file.from === undefined ? '' : ` from ${markdownCode(file.from, 300)}`}`,
+    FILE_STATUS[file.status], `+${renderNumber(file.insertions)}`, `-${renderNumber(file.deletions)}`, stat(file, most),
+  ]);
+  return table('Files', { columns: ['file', '', '>added', '>removed', ''], rows, of: Math.max(changes.files, changedFiles.length) });
+}
+
+/** `+` and `-` by their share of the longest row, as git does it. */
+function stat({ insertions, deletions }: ChangedFile, most: number): string {
+  const width = Math.ceil(((insertions + deletions) / most) * STAT_WIDTH);
+  const plus = insertions === 0 ? 0 : Math.min(Math.max(Math.round((insertions / (insertions + deletions)) * width), 1), deletions === 0 ? width : Math.max(width - 1, 1));
+  return width === 0 ? '' : `\`${'+'.repeat(plus)}${'-'.repeat(Math.max(width - plus, deletions > 0 ? 1 : 0))}\``;
 }
 
 /** Only the sentence of an error quotes anything; the others are Decoy's own words and numbers. */
@@ -95,11 +139,11 @@ function secretsTable({ secrets }: Report): string[] {
   return table('Secrets', { columns: ['secret', 'hosts', '>substitutions', '>scrubs', '>refusals'], rows });
 }
 
-/** A heading and a table of at most 50 rows; nothing where there is no row. A column's `>` aligns it to the right. */
-function table(heading: string, content: { columns: string[]; rows: string[][]; last?: string[] }): string[] {
-  const { columns, rows, last } = content;
+/** A heading and a table of at most 50 rows of the `of` there are; nothing where there is no row. A column's `>` aligns it to the right. */
+function table(heading: string, content: { columns: string[]; rows: string[][]; last?: string[]; of?: number }): string[] {
+  const { columns, rows, last, of = rows.length } = content;
   if (rows.length === 0) return [];
-  const more = rows.length - MAX_ROWS;
+  const more = of - Math.min(rows.length, MAX_ROWS);
   return [
     '',
     `#### ${heading}`,
@@ -108,7 +152,7 @@ function table(heading: string, content: { columns: string[]; rows: string[][]; 
     line(columns.map((column) => (column.startsWith('>') ? '---:' : '---'))),
     ...rows.slice(0, MAX_ROWS).map(line),
     ...(last ? [line(last)] : []),
-    ...(more > 0 ? ['', `${renderNumber(more)} more in report.json.`] : []),
+    ...(more > 0 ? ['', `${renderNumber(more)} more${heading === 'Files' ? ' in the patch' : ' in report.json'}.`] : []),
   ];
 }
 

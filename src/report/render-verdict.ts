@@ -2,8 +2,19 @@ import type { Report } from './report.ts';
 import { printableSentence } from './printable.ts';
 import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
 
-/** One sentence on how the run ended and, where a limit ended it, what to change. */
+/** How the run ended and, where a limit ended it or was in its way, what to change. */
 export function renderVerdict(report: Report): string {
+  return `${endSentence(report)}${processesSentence(report)}`;
+}
+
+/** No conclusion of its own: programs go on without the process they were refused, and some fail much later, and say nothing of it. */
+function processesSentence({ conclusion, usage: { pidsRefused }, limits }: Report): string {
+  // Reports of before it was counted do not have it.
+  if (!(pidsRefused > 0) || conclusion === 'error') return '';
+  return ` The cap of ${renderNumber(limits.pids)} processes and threads was reached, and ${renderCount(pidsRefused, 'start')} refused: raise pids or start fewer.`;
+}
+
+function endSentence(report: Report): string {
   const { exitCode, limits, usage } = report;
   switch (report.conclusion) {
     case 'success':

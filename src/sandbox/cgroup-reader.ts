@@ -73,7 +73,7 @@ function openMemory({ version, path }: CgroupLocation['memory']): Promise<Source
 }
 
 function openPids({ version, path }: CgroupLocation['pids']): Promise<Source<PidsCounters>> {
-  return openSource({ current: `${path}/pids.current`, peak: `${path}/pids.peak` }, version === 2 ? parsePidsV2 : parsePidsV1);
+  return openSource({ current: `${path}/pids.current`, peak: `${path}/pids.peak`, events: `${path}/pids.events` }, version === 2 ? parsePidsV2 : parsePidsV1);
 }
 
 /** Opens the named files, those that exist, and reads and parses them together. */

@@ -30,7 +30,8 @@ export type KeeperOptions = {
 
 export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number };
 
-export type ChangedFile = { path: string; status: 'M' | 'A' | 'D' | 'R'; from?: string };
+/** Insertions and deletions are lines, none for a binary file. */
+export type ChangedFile = { path: string; status: 'M' | 'A' | 'D' | 'R'; from?: string; insertions: number; deletions: number };
 export type Patch = {
   files: number; insertions: number; deletions: number; changedFiles: ChangedFile[];
   /** the first hundred changed paths that cannot be in a patch; `path` may hold any character */

@@ -17,7 +17,7 @@ export function createMeter(options: { storageEnforcement: ResourceUsage['storag
   const totals: ResourceUsage = {
     cpuSeconds: 0, cpuUserSeconds: 0, cpuSystemSeconds: 0, throttledSeconds: 0,
     memoryPeakBytes: 0, memoryGibSeconds: 0, oomKills: 0,
-    pidsPeak: 0, storagePeakBytes: 0, storageEnforcement: options.storageEnforcement,
+    pidsPeak: 0, pidsRefused: 0, storagePeakBytes: 0, storageEnforcement: options.storageEnforcement,
   };
   const timeline = createTimeline();
   let previous: Reading | null = null;
@@ -35,6 +35,7 @@ export function createMeter(options: { storageEnforcement: ResourceUsage['storag
       totals.memoryPeakBytes = Math.max(totals.memoryPeakBytes, reading.memoryPeakBytes, reading.memoryBytes);
       totals.oomKills = Math.max(totals.oomKills, reading.oomKills);
       totals.pidsPeak = Math.max(totals.pidsPeak, reading.pidsPeak ?? 0, reading.pids);
+      totals.pidsRefused = Math.max(totals.pidsRefused, reading.pidsRefused);
       totals.storagePeakBytes = Math.max(totals.storagePeakBytes, reading.storageBytes ?? 0);
       if (previous !== null && reading.atMs > previous.atMs) {
         const seconds = (reading.atMs - previous.atMs) / 1000;

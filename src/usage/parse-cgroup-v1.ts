@@ -41,10 +41,11 @@ export function parseMemoryV1(files: { usage: string | null; peak: string | null
 }
 
 /**
- * `pids.current` counts threads, in this cgroup and below; `pids.peak` is there on v1, too, since Linux 6.1.
+ * `pids.current` counts threads, in this cgroup and below; `pids.peak` is there on v1, too, since Linux 6.1. `max` of `pids.events`
+ * counts the forks that were refused (since Linux 4.8).
  * https://docs.kernel.org/admin-guide/cgroup-v1/pids.html
  */
-export function parsePidsV1(files: { current: string | null; peak: string | null }): PidsCounters | null {
+export function parsePidsV1(files: { current: string | null; peak: string | null; events: string | null }): PidsCounters | null {
   const pids = parseSingleValue(files.current);
-  return pids === null ? null : { pids, pidsPeak: parseSingleValue(files.peak) };
+  return pids === null ? null : { pids, pidsPeak: parseSingleValue(files.peak), pidsRefused: parseFlatKeyed(files.events ?? '').get('max') ?? 0 };
 }

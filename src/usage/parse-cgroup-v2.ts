@@ -40,10 +40,11 @@ export function parseMemoryV2(files: { current: string | null; peak: string | nu
 
 /**
  * `pids.current` counts threads, in this cgroup and below. `pids.peak` is absent before Linux 6.1; it includes the threads
- * of the container runtime while it set the container up (runc: 6 for a container of one process).
+ * of the container runtime while it set the container up (runc: 6 for a container of one process). `max` of `pids.events` counts the
+ * forks that were refused.
  * https://docs.kernel.org/admin-guide/cgroup-v2.html#pid-interface-files
  */
-export function parsePidsV2(files: { current: string | null; peak: string | null }): PidsCounters | null {
+export function parsePidsV2(files: { current: string | null; peak: string | null; events: string | null }): PidsCounters | null {
   const pids = parseSingleValue(files.current);
-  return pids === null ? null : { pids, pidsPeak: parseSingleValue(files.peak) };
+  return pids === null ? null : { pids, pidsPeak: parseSingleValue(files.peak), pidsRefused: parseFlatKeyed(files.events ?? '').get('max') ?? 0 };
 }

@@ -6,7 +6,7 @@ const NANOSECONDS = 1e9;
 /**
  * Maps the answer of `GET /containers/ID/stats?stream=false&one-shot=true` to a reading: the fallback where the cgroup files
  * cannot be read. Times are nanoseconds under cgroup v1 and v2 alike; `max_usage` exists under v1 only, so under v2 the peak is
- * the highest reading. The answer holds no count of OOM kills: the caller takes `State.OOMKilled` of an inspect instead.
+ * the highest reading. The answer holds no count of refused forks and none of OOM kills: for these the caller takes `State.OOMKilled` of an inspect instead.
  * `usage` is taken whole, as the cap counts it (`docker stats` prints it less the inactive page cache).
  * Null for a container that is not running, whose answer is all zeros, and for anything that is not such an answer.
  * https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerStats
@@ -32,6 +32,7 @@ export function parseDockerStats(answer: unknown, atMs: number): CounterReading 
     oomKills: 0,
     pids: amount(field(field(answer, 'pids_stats'), 'current')) ?? 0,
     pidsPeak: null,
+    pidsRefused: 0,
   };
 }
 

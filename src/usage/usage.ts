@@ -17,6 +17,8 @@ export type Reading = {
   pids: number;
   /** the kernel's own high-water mark where it keeps one (cgroup v2 on new kernels), else null */
   pidsPeak: number | null;
+  /** forks that the cap on processes refused; 0 where the kernel's count cannot be read */
+  pidsRefused: number;
   /** bytes in use on the sandbox's disk, or null where no reading could be had */
   storageBytes: number | null;
 };
@@ -34,6 +36,8 @@ export type ResourceUsage = {
   memoryGibSeconds: number;
   oomKills: number;
   pidsPeak: number;
+  /** forks that the cap on processes refused; 0 also where Decoy cannot read the kernel's counters and asks the engine, which does not tell */
+  pidsRefused: number;
   storagePeakBytes: number;
   storageEnforcement: 'hard' | 'watchdog';
 };

@@ -19,6 +19,7 @@ test('a run that succeeds sets every output, writes the summary and hands the re
   expect(fs.readFileSync(outputs['patch'] as string, 'utf8')).toContain('+new');
   expect(fs.existsSync(path.join(runner.workspace, 'added.txt')), 'the real workspace is untouched').toBe(false);
   expect(summary).toContain('### Decoy: success');
+  expect(summary).toContain('| `added.txt` | added | +1 | -0 |');
   expect(upload?.name).toBe('decoy-report');
   expect(Object.keys(upload?.files ?? {}).sort()).toEqual(['audit.jsonl', 'changes.patch', 'report.html', 'report.json']);
 }, 60_000);

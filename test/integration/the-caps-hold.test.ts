@@ -62,12 +62,14 @@ test('twice the memory is out of memory, which on the host it is not', async () 
 }, 60_000);
 
 test('processes end at their cap, which on the host they do not', async () => {
-  const end = await runDecoy(['--quiet', '--pids', '64', '--', python, 'probes/fork.py', '300'], { cwd: workspace.path });
+  const end = await runDecoy(['--pids', '64', '--', python, 'probes/fork.py', '300'], { cwd: workspace.path });
   expect(end).toMatchObject({ exitCode: 0 });
   const forked = Number(/forked (\d+)/.exec(end.stdout)![1]);
   expect(forked).toBeGreaterThan(20);
   expect(forked).toBeLessThan(64);
   expect(end.report!.usage.pidsPeak).toBeLessThanOrEqual(64);
+  expect(end.report!.usage.pidsRefused).toBeGreaterThan(0);
+  expect(end.stderr).toMatch(/The cap of 64 processes and threads was reached/);
   expect((await onHost([python, path.join(probes, 'fork.py'), '300'])).stdout).toContain('forked 300');
 }, 60_000);
 
@@ -93,6 +95,7 @@ test('even a run of a moment has used something', async () => {
   expect(report!.usage.cpuSeconds).toBeLessThan(1);
   expect(report!.usage.memoryPeakBytes).toBeGreaterThan(100_000);
   expect(report!.usage.pidsPeak).toBeGreaterThan(1);
+  expect(report!.usage.pidsRefused).toBe(0);
   expect(report!.usage.storagePeakBytes).toBeLessThan(MIB);
   expect(report!.samples.length).toBeGreaterThan(0);
 }, 60_000);

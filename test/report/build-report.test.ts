@@ -19,7 +19,7 @@ test('what failed at an upstream is in it where something did', () => {
 test('a report of version 1 has exactly the fields of the contract', () => {
   const report = buildReport(partsOf());
   expect(Object.keys(report)).toEqual(['version', 'id', 'conclusion', 'exitCode', 'startedAt', 'wallSeconds', 'image', 'limits', 'usage', 'secrets', 'blocked', 'requests', 'samples', 'changes']);
-  expect(Object.keys(report.usage)).toEqual(['cpuSeconds', 'cpuUserSeconds', 'cpuSystemSeconds', 'throttledSeconds', 'memoryPeakBytes', 'memoryGibSeconds', 'oomKills', 'pidsPeak', 'storagePeakBytes', 'storageEnforcement', 'network']);
+  expect(Object.keys(report.usage)).toEqual(['cpuSeconds', 'cpuUserSeconds', 'cpuSystemSeconds', 'throttledSeconds', 'memoryPeakBytes', 'memoryGibSeconds', 'oomKills', 'pidsPeak', 'pidsRefused', 'storagePeakBytes', 'storageEnforcement', 'network']);
   expect(report).toMatchObject({ version: 1, conclusion: 'success', startedAt: '2026-01-01T00:00:00.000Z' });
   expect(JSON.parse(JSON.stringify(report))).toEqual(report);
 });

@@ -32,7 +32,7 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     limits: { wallSeconds: 1800, memoryBytes: 4 * 2 ** 30, cpus: 2, storageBytes: 10 * 2 ** 30, pids: 2048 },
     usage: {
       cpuSeconds: 9.8, cpuUserSeconds: 9, cpuSystemSeconds: 0.8, throttledSeconds: 0, memoryPeakBytes: 1.2 * 2 ** 30, memoryGibSeconds: 10,
-      oomKills: 0, pidsPeak: 45, storagePeakBytes: 300 * 2 ** 20, storageEnforcement: 'hard',
+      oomKills: 0, pidsPeak: 45, pidsRefused: 0, storagePeakBytes: 300 * 2 ** 20, storageEnforcement: 'hard',
       network: { requests: 0, blocked: 0, requestBytes: 0, responseBytes: 0, hosts: [] },
     },
     secrets: [], blocked: [], samples: [], changes: { files: 0, insertions: 0, deletions: 0 }, ...changes,

@@ -82,6 +82,7 @@ describe('on a terminal', () => {
 
   test.each<[Partial<Report>, string]>([
     [{ conclusion: 'failure', exitCode: 3 }, 'The command failed with exit code 3.'],
+    [{ conclusion: 'failure', exitCode: 1, usage: { ...reportOf().usage, pidsRefused: 12 } }, 'exit code 1. The cap of 2,048 processes and threads was reached, and 12 starts refused: raise pids or start fewer.'],
     [{ conclusion: 'timeout', exitCode: 124 }, 'Stopped at the time limit of 30 min: raise timeout (at most 30m) or do less.'],
     [{ conclusion: 'oom', exitCode: 137 }, 'at the cap of 4 GiB: raise memory or use less.'],
     [{ conclusion: 'storage', exitCode: 5 }, 'The disk of 10 GiB was full'],
@@ -140,15 +141,6 @@ describe('in the job summary', () => {
       | storage | 300 MiB | █░░░░░░░░░ | 10 GiB |  |
       | pids | 45 | █░░░░░░░░░ | 2,048 |  |
 
-      #### Network
-
-      | host | requests | blocked | sent | received | substitutions | scrubs |
-      | --- | ---: | ---: | ---: | ---: | ---: | ---: |
-      | \`api.example.com\` | 12 | 1 | 120 B | 1.17 KiB | 12 | 0 |
-      | \`registry.example.org\` | 1 | 0 | 10 B | 4.77 MiB | 0 | 0 |
-      | \`telemetry.example.net\` | 0 | 1 | 0 B | 0 B | 0 | 0 |
-      | all | 13 | 2 | 130 B | 4.77 MiB |  |  |
-
       #### Blocked
 
       | count | attempt | reason | remedy |
@@ -161,6 +153,15 @@ describe('in the job summary', () => {
       | secret | hosts | substitutions | scrubs | refusals |
       | --- | --- | ---: | ---: | ---: |
       | \`OPENAI_API_KEY\` | \`api.example.com\` | 12 | 0 | 0 |
+
+      #### Network
+
+      | host | requests | blocked | sent | received | substitutions | scrubs |
+      | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+      | \`api.example.com\` | 12 | 1 | 120 B | 1.17 KiB | 12 | 0 |
+      | \`registry.example.org\` | 1 | 0 | 10 B | 4.77 MiB | 0 | 0 |
+      | \`telemetry.example.net\` | 0 | 1 | 0 B | 0 B | 0 | 0 |
+      | all | 13 | 2 | 130 B | 4.77 MiB |  |  |
       "
     `);
   });

@@ -96,6 +96,7 @@ test.each([
     'memory.current': '1048576\n',
     'memory.events': 'low 0\nhigh 0\nmax 3\noom 1\noom_kill 1\noom_group_kill 0\n',
     'pids.current': '3\n',
+    'pids.events': 'max 4\n',
     'cgroup.procs': '101\n102\n',
     ...peaks,
   });
@@ -105,7 +106,7 @@ test.each([
   await using reader = await openCgroup(101, { containerId: id, procPath: join(directory.path, 'proc') });
   expect(await reader?.read(7)).toEqual({
     atMs: 7, cpuSeconds: 2.5, cpuUserSeconds: 2, cpuSystemSeconds: 0.5, throttledSeconds: 0.35,
-    memoryBytes: 1048576, memoryPeakBytes, oomKills: 1, pids: 3, pidsPeak,
+    memoryBytes: 1048576, memoryPeakBytes, oomKills: 1, pids: 3, pidsPeak, pidsRefused: 4,
   });
   expect(await reader?.processCount()).toBe(2);
   await writeFile(join(scope, 'pids.current'), '12\n');

@@ -5,7 +5,7 @@ import type { Reading } from '../../src/usage/usage.ts';
 const GIB = 2 ** 30;
 const zero: Reading = {
   atMs: 0, cpuUserSeconds: 0, cpuSystemSeconds: 0, cpuSeconds: 0, throttledSeconds: 0,
-  memoryBytes: 0, memoryPeakBytes: 0, oomKills: 0, pids: 0, pidsPeak: null, storageBytes: null,
+  memoryBytes: 0, memoryPeakBytes: 0, oomKills: 0, pids: 0, pidsPeak: null, pidsRefused: 0, storageBytes: null,
 };
 const meterOf = (readings: Partial<Reading>[]) => {
   const meter = createMeter({ storageEnforcement: 'hard' });
@@ -20,11 +20,11 @@ test('memory over time is trapezoidal, by the clock of the readings', () => {
 
 test('peaks are the highest of readings and kernel marks', () => {
   const usage = meterOf([
-    { atMs: 0, memoryBytes: 5, memoryPeakBytes: 9, pids: 2, pidsPeak: 6, storageBytes: 100 },
+    { atMs: 0, memoryBytes: 5, memoryPeakBytes: 9, pids: 2, pidsPeak: 6, pidsRefused: 3, storageBytes: 100 },
     { atMs: 1, memoryBytes: 12, memoryPeakBytes: 0, pids: 8, pidsPeak: null, storageBytes: 70 },
     { atMs: 2, memoryBytes: 1, pids: 1, storageBytes: null },
   ]).usage();
-  expect(usage).toMatchObject({ memoryPeakBytes: 12, pidsPeak: 8, storagePeakBytes: 100 });
+  expect(usage).toMatchObject({ memoryPeakBytes: 12, pidsPeak: 8, pidsRefused: 3, storagePeakBytes: 100 });
 });
 
 test('what was used stays used when a stopped container reads zero', () => {
@@ -45,7 +45,7 @@ test('no reading at all is a usage of zero', () => {
   expect(meter.samples()).toEqual([]);
   expect(meter.usage()).toEqual({
     cpuSeconds: 0, cpuUserSeconds: 0, cpuSystemSeconds: 0, throttledSeconds: 0, memoryPeakBytes: 0, memoryGibSeconds: 0,
-    oomKills: 0, pidsPeak: 0, storagePeakBytes: 0, storageEnforcement: 'hard',
+    oomKills: 0, pidsPeak: 0, pidsRefused: 0, storagePeakBytes: 0, storageEnforcement: 'hard',
   });
 });
 

@@ -26,14 +26,14 @@ describe('cgroup v2', () => {
     expect(parseMemoryV2(files)).toEqual({ memoryBytes: 1048576, memoryPeakBytes, oomKills });
   });
   test.each([
-    { peak: '19\n', pidsPeak: 19 },
-    { peak: null, pidsPeak: null },
-    { peak: 'max\n', pidsPeak: null },
-  ])('pids.peak $peak', ({ peak, pidsPeak }) => {
-    expect(parsePidsV2({ current: '3\n', peak })).toEqual({ pids: 3, pidsPeak });
+    { peak: '19\n', events: 'max 7\n', pidsPeak: 19, pidsRefused: 7 },
+    { peak: null, events: null, pidsPeak: null, pidsRefused: 0 },
+    { peak: 'max\n', events: 'max 0\n', pidsPeak: null, pidsRefused: 0 },
+  ])('pids.peak $peak, pids.events $events', ({ peak, events: pidsEvents, pidsPeak, pidsRefused }) => {
+    expect(parsePidsV2({ current: '3\n', peak, events: pidsEvents })).toEqual({ pids: 3, pidsPeak, pidsRefused });
   });
   test.each([null, '', 'garbage', '-1', '1.5', '12 34'])('a file that is not one (%j) is no reading', (text) => {
-    expect([parseCpuV2({ stat: text }), parseMemoryV2({ current: text, peak: '1', events: null }), parsePidsV2({ current: text, peak: '1' })]).toEqual([null, null, null]);
+    expect([parseCpuV2({ stat: text }), parseMemoryV2({ current: text, peak: '1', events: null }), parsePidsV2({ current: text, peak: '1', events: null })]).toEqual([null, null, null]);
   });
 });
 
@@ -51,8 +51,8 @@ describe('cgroup v1', () => {
     expect(parseMemoryV1({ ...files, oomControl: 'oom_kill_disable 0\nunder_oom 0\n' })?.oomKills, 'before Linux 4.13').toBe(0);
   });
   test('pids', () => {
-    expect(parsePidsV1({ current: '1\n', peak: '6\n' })).toEqual({ pids: 1, pidsPeak: 6 });
-    expect(parsePidsV1({ current: null, peak: null })).toBeNull();
+    expect(parsePidsV1({ current: '1\n', peak: '6\n', events: 'max 2\n' })).toEqual({ pids: 1, pidsPeak: 6, pidsRefused: 2 });
+    expect(parsePidsV1({ current: null, peak: null, events: null })).toBeNull();
   });
 });
 
@@ -68,7 +68,7 @@ describe('the stats of the Docker engine', () => {
   };
   const reading = {
     atMs: 5, cpuSeconds: 2, cpuUserSeconds: 1.5, cpuSystemSeconds: 0.5, throttledSeconds: 0.25,
-    memoryBytes: 4096, memoryPeakBytes: 8192, oomKills: 0, pids: 2, pidsPeak: null,
+    memoryBytes: 4096, memoryPeakBytes: 8192, oomKills: 0, pids: 2, pidsPeak: null, pidsRefused: 0,
   };
   test('v1', () => expect(parseDockerStats(v1, 5)).toEqual(reading));
   test('v2 has no max_usage', () => {
