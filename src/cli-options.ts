@@ -24,9 +24,9 @@ const OPTIONS = {
   allow: many('api.example.com'), secret: many('NAME@api.example.com'), env: many('NAME=value'), resolve: many('db.example.com:443:10.0.0.5'),
   'client-certificate': many('api.example.com=cert.pem,key.pem'), 'proxy-limit': many('connections=256'),
   shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
-  workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
+  workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), runtime: one('runsc'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
   report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), quiet: flag, timings: flag,
-  image: one('debian:12'), policy: notYet, runtime: notYet, volume: notYet, volumes: notYet, 'snapshot-from': notYet, 'snapshot-to': notYet, mode: notYet,
+  image: one('debian:12'), policy: notYet, volume: notYet, volumes: notYet, 'snapshot-from': notYet, 'snapshot-to': notYet, mode: notYet,
 } as const satisfies Record<string, OptionSpec>;
 
 /** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */

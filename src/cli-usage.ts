@@ -22,6 +22,7 @@ Options of run
   --working-directory DIR  where the command starts; by default the workspace
   --user runner            runner or root (in-container root with few capabilities)
   --image runner           runner (this machine's own tools) or an image, as debian:12: one the engine has, or else pulled with your docker login
+  --runtime runc           runc (the engine's default one), runsc (gVisor, fetched where the engine has none) or another one the engine has
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE   what to write; each is emptied at the start

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { findImage } from './find-image.ts';
+import { findRuntime } from './find-runtime.ts';
 import { quote } from './policy/quote.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { createLedger } from './report/network-ledger.ts';
@@ -62,12 +63,14 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     const cancelled = () => signal.aborted;
     const policy = compilePolicy({ rules: config.rules, bindings: secrets });
     const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    const runtime = await findRuntime(engine, { config, host, events, signal, timed });
+    if (cancelled()) return cancellation(signal);
     const image = await findImage(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     facts.imageDigest = image?.digest ?? null;
     events.onStage('starting the gateway, the disk and the proxy');
     await using directory = await openRunDirectory(id);
-    await using prepared = await prepareSandbox(engine, { id, config, host, image, secrets, policy, runDirectory: directory.path, record, events, timed });
+    await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
     events.onStage('running the command');
@@ -81,7 +84,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
 
   const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
   const reportOf = (how: Outcome, written?: boolean) => buildReport({
-    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, limits: config.limits, outcome: how, storageFull: facts.storageFull,
+    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, runtime: config.runtime ?? 'runc', limits: config.limits, outcome: how, storageFull: facts.storageFull,
     failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
   const ended = reportOf(outcome);

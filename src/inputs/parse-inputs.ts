@@ -16,6 +16,7 @@ import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
 import { parseNumber } from './parse-number.ts';
 import { parseProxyLimits } from './parse-proxy-limits.ts';
+import { parseRuntime } from './parse-runtime.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
@@ -63,6 +64,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
   };
   const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
+  const runtime = take('runtime', parseRuntime(raw.runtime || 'runc'), 'runc');
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
@@ -91,7 +93,7 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
     config: {
       command, image, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
-      workspace: { mode, path: workspacePath }, workingDirectory, user, failOnBlocked,
+      workspace: { mode, path: workspacePath }, workingDirectory, user, runtime, failOnBlocked,
     },
   };
 }
@@ -100,7 +102,6 @@ export function parseInputs(raw: RawInputs, context: InputContext): ParsedInputs
 function unsupported(raw: RawInputs): string[] {
   const given: [string, string | undefined, readonly string[]][] = [
     ['policy', raw.policy, []],
-    ['runtime', raw.runtime, ['runc']],
     ['volumes', raw.volumes?.join('\n'), []],
     ['snapshot-from', raw.snapshotFrom, []],
     ['snapshot-to', raw.snapshotTo, []],

@@ -11,6 +11,8 @@ export type ReportParts = {
   image: string;
   /** null or absent for the runner's own tools, and where the image was not found */
   imageDigest?: string | null;
+  /** absent where the inputs were refused */
+  runtime?: string;
   limits: Limits;
   outcome: Outcome;
   /** whether the disk was full when the command ended */
@@ -47,6 +49,7 @@ export function buildReport(parts: ReportParts): Report {
     wallSeconds: parts.wallSeconds,
     image: parts.image,
     ...(parts.imageDigest == null ? {} : { imageDigest: parts.imageDigest }),
+    ...(parts.runtime === undefined ? {} : { runtime: parts.runtime }),
     limits: parts.limits,
     ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
     usage,

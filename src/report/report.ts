@@ -56,6 +56,8 @@ export type Report = {
   image: string;
   /** of an image the engine has: `NAME@sha256:…` as its registry knows it, or else its ID */
   imageDigest?: string;
+  /** the container runtime, as it was asked for: `runc` is the engine's default one */
+  runtime?: string;
   limits: Limits;
   /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
   startup?: { canaryMs: number };

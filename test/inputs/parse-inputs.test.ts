@@ -40,7 +40,7 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ env: ['1A=b'] }, 'env: `1A` is not a variable name: use letters, digits and _, not starting with a digit'],
     [{ env: ['NAME'] }, 'env: `NAME` has no value: write `NAME=value`'],
     [{ image: 'Debian:12' }, 'image: `Debian:12` is not the reference of an image: write `runner`, or one like `debian:12`, `ghcr.io/owner/name:tag` or `name@sha256:…`, in lower case'],
-    [{ runtime: 'runsc' }, 'runtime: `runsc` is not supported yet: use `runc`'],
+    [{ runtime: '/usr/bin/runsc' }, 'runtime: `/usr/bin/runsc` is not the name of a runtime: write `runc`, `runsc`, or one that `docker info` lists'],
     [{ mode: 'observe' }, 'mode: `observe` is not supported yet: use `enforce`'],
     [{ policy: 'p.yml' }, 'policy: `p.yml` is not supported yet: leave it out'],
     [{ volumes: ['a:/b'] }, 'volumes: `a:/b` is not supported yet: leave it out'],
