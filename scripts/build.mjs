@@ -1,6 +1,6 @@
 // Builds dist/: the command line, the action and, unless --no-guest, the guest programs.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -47,6 +47,30 @@ await build({
   // ws would look for native helpers wherever Decoy is checked out, and take what a workspace put there.
   define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
   banner: { js: "import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));" },
+  logLevel: 'warning',
+});
+
+// The report page: its script and style are put into every page, and with them the licence of the charts.
+const uplot = path.join(root, 'node_modules', 'uplot');
+await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-page': 'page/main.ts' },
+  outdir: out,
+  bundle: true,
+  platform: 'browser',
+  target: ['chrome110', 'firefox115', 'safari16.4'],
+  format: 'iife',
+  minify: true,
+  legalComments: 'none',
+  banner: { js: `/*! uPlot\n${readFileSync(path.join(uplot, 'LICENSE'), 'utf8').trim()}\n*/` },
+  logLevel: 'warning',
+});
+await build({
+  absWorkingDir: root,
+  stdin: { contents: '@import "uplot/dist/uPlot.min.css"; @import "./page/style.css";', resolveDir: root, loader: 'css' },
+  outfile: path.join(out, 'report-page.css'),
+  bundle: true,
+  minify: true,
   logLevel: 'warning',
 });
 

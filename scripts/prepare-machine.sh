@@ -11,6 +11,8 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 
 has_aws() { [ -x /usr/bin/aws ] || [ -x /usr/local/bin/aws ]; }
 
+has_browser() { command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; }
+
 # Packages print a line for every file they unpack: shown only when it went wrong.
 install_packages() {
 	log=$(mktemp "${TMPDIR:-/tmp}/apt.XXXXXX")
@@ -40,6 +42,8 @@ if [ "${1:-}" = --tests ]; then
 	[ -d /usr/lib/python3/dist-packages/requests ] || missing="$missing python3-requests"
 	[ -d /usr/lib/python3/dist-packages/httpx ] || missing="$missing python3-httpx"
 	need openssl openssl
+	# The report page is tried in a browser. Ubuntu has no such package but as a snap; GitHub's runners have Chrome.
+	if ! has_browser && apt-cache show chromium >/dev/null 2>&1; then missing="$missing chromium"; fi
 	need javac default-jdk-headless
 	need go golang-go
 	need pip3 python3-pip

@@ -20,8 +20,10 @@ import type { Report } from './report/report.ts';
 import type { RunResult } from './run.ts';
 import { readStepState, stepFiles, writeStepState, type StepFiles } from './step-state.ts';
 import { errorReport } from './write-error-report.ts';
+import type { PageParts } from './report-page/describe-page.ts';
 
 const FAILED = 125;
+const distDirectory = path.dirname(fileURLToPath(import.meta.url));
 /** All outputs of a job together may have 1 MB (docs.github.com, Passing information between jobs). */
 const OUTPUT_BYTES = 256 * 1024;
 
@@ -45,11 +47,11 @@ async function runStep(): Promise<number> {
   forgetEnvironment(['INPUT_SECRETS']);
   const secrets = parseSecretLines(secretsText);
   for (const mask of secretMasks(secretsText, secrets.secrets)) core.setSecret(mask);
-  const host = describeHost(process.env, path.dirname(fileURLToPath(import.meta.url)));
+  const host = describeHost(process.env, distDirectory);
   const inputs = parseInputs(raw, { secrets, workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), homePath: os.homedir(), host });
   if (!inputs.ok) {
     inputs.problems.forEach((problem) => core.error(sentence(problem)));
-    publish(withoutRun(inputs.problems), files);
+    await publish(withoutRun(inputs.problems), files);
     return FAILED;
   }
   const cancellation = cancelOnSignals();
@@ -75,7 +77,7 @@ async function runStep(): Promise<number> {
     auditLog.close();
   }
   writeStepState(files.state, { token: null });
-  publish(result, files);
+  await publish(result, files);
   annotate(result.report, warnings);
   return result.report.exitCode;
 }
@@ -87,7 +89,7 @@ async function reportAndClean(): Promise<number> {
   // Had the first step been killed in the middle, the runner could still be deaf.
   if (token !== null) process.stdout.write(`\n::${token}::\n`);
   await cleanUp();
-  if (!fs.existsSync(files.report)) publish(withoutRun(['the run was killed before it could report']), files);
+  if (!fs.existsSync(files.report)) await publish(withoutRun(['the run was killed before it could report']), files);
   fs.rmSync(files.state, { force: true });
   return 0;
 }
@@ -106,7 +108,7 @@ function withoutRun(problems: readonly string[]): RunResult {
 }
 
 /** Files, outputs and the job summary. */
-function publish({ report, patch, proposedAllow }: RunResult, files: StepFiles): void {
+async function publish({ report, patch, proposedAllow }: RunResult, files: StepFiles): Promise<void> {
   fs.writeFileSync(files.report, `${JSON.stringify(report, null, 2)}\n`);
   fs.writeFileSync(files.patch, patch?.bytes ?? '');
   fs.appendFileSync(files.auditLog, '');
@@ -119,6 +121,17 @@ function publish({ report, patch, proposedAllow }: RunResult, files: StepFiles):
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, String(value));
   const summary = process.env['GITHUB_STEP_SUMMARY'];
   if (summary) fs.appendFileSync(summary, renderSummary(report));
+  await publishPage({ report, patch: patch?.bytes ?? null }, files);
+}
+
+/** After everything else: the page says nothing that the other files do not, and must not keep them from being there. */
+async function publishPage(parts: Pick<PageParts, 'report' | 'patch'>, files: StepFiles): Promise<void> {
+  try {
+    const [{ readRequestLog }, { renderPage }, { readPageAssets }] = await Promise.all([import('./read-request-log.ts'), import('./report-page/render-page.ts'), import('./page-assets.ts')]);
+    fs.writeFileSync(files.page, renderPage({ ...parts, log: readRequestLog(files.auditLog, parts.report) }, readPageAssets(distDirectory)));
+  } catch (error) {
+    core.warning(sentence(`report.html could not be written: ${(error as Error).message}`));
+  }
 }
 
 /** One a line, as many whole lines as fit. */

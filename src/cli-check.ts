@@ -11,6 +11,7 @@ import { compilePolicy } from './policy/compile-policy.ts';
 import { normaliseHost } from './policy/normalise-host.ts';
 import type { Endpoint, Question, Verdict } from './policy/policy.ts';
 import { quote } from './policy/quote.ts';
+import { printableSentence } from './report/printable.ts';
 import { FOREIGN_CREDENTIALS } from './secrets/foreign-credentials.ts';
 
 const OPTIONS = {
@@ -23,6 +24,7 @@ const OPTIONS = {
 /**
  * `decoy check [--allow RULE]… [--secret NAME@host]… [--resolve …]… [--foreign-credentials …] [METHOD] URL…`: a line for each URL, of which
  * `tcp://host:port` is one, and below it one for each secret, where the URL is allowed; exit 0 where all are allowed, 1 where one is blocked, 125 for arguments that cannot be used. Nothing is looked up or connected to.
+ * Lines of `resolve` that nothing leads to are warned of, on standard error, as by a run.
  */
 export function checkCommand(args: string[]): number {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'check', options: OPTIONS });
@@ -40,6 +42,7 @@ export function checkCommand(args: string[]): number {
   if (texts.length === 0) problems.push('nothing to check: write `decoy check --allow RULE https://host/path`');
   problems.push(...destinations.problems, ...secrets.problems);
   if (problems.length > 0) return fail(problems);
+  for (const warning of destinations.warnings) process.stderr.write(`decoy: warning: ${printableSentence(warning, MAX_WARNING)}\n`);
   const policy = compilePolicy({ rules: destinations.rules, bindings: secrets.bindings });
   const ownAddresses = Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
   const explained = { secrets: secrets.bindings, foreignCredentials: foreignCredentials?.ok ? foreignCredentials.value : null };
@@ -56,6 +59,8 @@ export function checkCommand(args: string[]): number {
     return verdict.allowed ? judgeDestination(question, { resolve: destinations.resolve, ownAddresses }) ?? verdict : verdict;
   }
 }
+
+const MAX_WARNING = 1000;
 
 function splitMethod(words: readonly string[]): { method: string; texts: readonly string[] } {
   const [first = '', ...rest] = words;

@@ -4,7 +4,7 @@ import { USAGE } from './cli-usage.ts';
 import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { quote } from './policy/quote.ts';
 
-const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'help'];
+const VERBS = ['run', 'demo', 'check', 'clean', 'doctor', 'report', 'help'];
 
 /** Does what the command line says and returns the exit code. */
 export async function main([verb, ...args]: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
@@ -16,6 +16,7 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
       case 'check': return (await import('./cli-check.ts')).checkCommand(args);
       case 'clean': return await (await import('./cli-clean.ts')).cleanCommand(args);
       case 'doctor': return await (await import('./cli-doctor.ts')).doctorCommand(args, { distDirectory });
+      case 'report': return (await import('./cli-report.ts')).reportCommand(args, { distDirectory });
       case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
       default: return fail([verbProblem(verb)]);
     }
@@ -27,5 +28,5 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
 function verbProblem(verb: string | undefined): string {
   if (verb === undefined) return 'nothing to do: see `decoy --help`';
   const meant = nearest(verb, VERBS);
-  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check` or `clean`' : `write ${quote(meant)}`}`;
+  return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check`, `report` or `clean`' : `write ${quote(meant)}`}`;
 }

@@ -25,7 +25,7 @@ const OPTIONS = {
   'client-certificate': many('api.example.com=cert.pem,key.pem'), 'proxy-limit': many('connections=256'),
   shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
   workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), runtime: one('runsc'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
-  report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), quiet: flag, timings: flag,
+  report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), html: one('FILE'), quiet: flag, timings: flag,
   image: one('debian:12'), policy: notYet, volume: notYet, volumes: notYet, 'snapshot-from': notYet, 'snapshot-to': notYet, mode: notYet,
 } as const satisfies Record<string, OptionSpec>;
 
@@ -48,7 +48,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
       failOnBlocked: values['fail-on-blocked'] === undefined ? undefined : 'true',
     },
     secretOptions: values.secret ?? [],
-    files: { script, report: last('report'), 'audit-log': last('audit-log'), patch: last('patch') },
+    files: { script, report: last('report'), 'audit-log': last('audit-log'), patch: last('patch'), html: last('html') },
     quiet: values.quiet !== undefined,
     timings: values.timings !== undefined,
     problems,

@@ -5,8 +5,8 @@ import { quote } from './policy/quote.ts';
 /** Paths as given; the script is only read, and must not be overwritten. */
 export type ResultFiles = Readonly<Partial<Record<'script' | Result, string | undefined>>>;
 
-type Result = 'report' | 'audit-log' | 'patch';
-const RESULTS: readonly Result[] = ['report', 'audit-log', 'patch'];
+type Result = 'report' | 'audit-log' | 'patch' | 'html';
+const RESULTS: readonly Result[] = ['report', 'audit-log', 'patch', 'html'];
 
 /**
  * Proves before anything starts that the results can be written, by emptying their files: what an earlier run left there would look
@@ -17,7 +17,7 @@ export function openResultFiles(files: ResultFiles): { report: string | undefine
   const problems: string[] = [];
   const given = (['script', ...RESULTS] as const).flatMap((option) => {
     const file = files[option];
-    return file === undefined ? [] : [{ option, file, id: identity(file) }];
+    return file === undefined ? [] : [{ option, file, id: fileIdentity(file) }];
   });
   let report: string | undefined;
   for (const [index, { option, file, id }] of given.entries()) {
@@ -36,7 +36,7 @@ export function writeResultFile(option: Result, { file, content }: { file: strin
     if (file !== undefined) fs.writeFileSync(file, content);
     return [];
   } catch (error) {
-    return [`--${option}: ${failure(file!, error)}`];
+    return [`--${option}: ${writeProblem(file!, error)}`];
   }
 }
 
@@ -51,11 +51,12 @@ function emptyProblem(file: string): string | null {
     else fs.accessSync(file, fs.constants.W_OK);
     return null;
   } catch (error) {
-    return failure(file, error);
+    return writeProblem(file, error);
   }
 }
 
-function failure(file: string, error: unknown): string {
+/** One sentence on a file that could not be written. */
+export function writeProblem(file: string, error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   const remedy = code === 'ENOENT' && path.dirname(file) === '.' ? 'change to a directory that exists, or write an absolute path'
     : code === 'ENOENT' ? `make the directory ${quote(path.dirname(file))} first, or write another path`
@@ -65,7 +66,7 @@ function failure(file: string, error: unknown): string {
 }
 
 /** The same for two paths of one file; null for what may be given twice, as `/dev/null` is. */
-function identity(file: string): string | null {
+export function fileIdentity(file: string): string | null {
   try {
     const stats = fs.statSync(file, { throwIfNoEntry: false });
     if (stats !== undefined) return stats.isFile() ? `${stats.dev}:${stats.ino}` : null;

@@ -12,6 +12,7 @@ import { parseSecretOptions } from './inputs/parse-secrets.ts';
 import { secretMasks } from './inputs/secret-masks.ts';
 import { openOutput, type OutputMode } from './output.ts';
 import { isReadByStarter } from './read-by-starter.ts';
+import type { AuditEntry } from './report/audit-entry.ts';
 import { printableSentence } from './report/printable.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { writeErrorReport } from './write-error-report.ts';
@@ -46,24 +47,39 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode });
   const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
   const onTiming = (timing: StageTiming) => void timings.push(timing);
+  const page = options.files.html === undefined ? null : await openPage(distDirectory);
   const { run } = await timeStages(onTiming)('loading the run', () => import('./run.ts'));
   const result = await run({
     config: inputs.config,
     host,
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onProgress, onWarning: warn, onTiming },
+    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress, onWarning: warn, onTiming },
   });
   output.release();
   cancellation.stop();
   auditLog.close();
   if (options.timings) await printTimings(timings);
-  const failures = await giveResults(options, result);
+  const failures = [...await giveResults(options, result), ...page === null ? [] : writeResultFile('html', { file: options.files.html, content: page.make(result) })];
   const crash = cancellation.crash();
   if (crash !== null) failures.push(`internal error: ${crash.message}`);
   return failures.length > 0 ? fail(failures) : result.report.exitCode;
 }
 
 const MAX_WARNING = 1000;
+
+/** Collects what `--html` needs beside the report. */
+async function openPage(distDirectory: string): Promise<{ add(entry: AuditEntry): void; make(result: Result): string }> {
+  const [{ createRequestLog }, { renderPage }, { renderAuditLine }, { readPageAssets }] = await Promise.all([
+    import('./report-page/request-log.ts'), import('./report-page/render-page.ts'), import('./report/render-audit-line.ts'), import('./page-assets.ts'),
+  ]);
+  const assets = readPageAssets(distDirectory);
+  const log = createRequestLog({ zeroMs: Date.now() });
+  return {
+    // As the line of the log, which is cut and without what a log must not hold.
+    add: (entry) => log.add(renderAuditLine(entry)),
+    make: ({ report, patch }) => renderPage({ report, log, patch: patch?.bytes ?? null }, assets),
+  };
+}
 
 /** Masks and the silence's token are for the runner's eyes only: in a file, the sandbox could read them. */
 function outputMode(): OutputMode {

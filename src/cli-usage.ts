@@ -5,6 +5,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy demo                         see what it does, in ten seconds
   decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
   decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why; which secrets go there
+  decoy report report.json [audit.jsonl] [--patch FILE] [--output FILE] [--open]   the report as a page, in one HTML file
   decoy clean [--run ID] [--images]  remove what a killed run left behind
 
 Options of run
@@ -25,7 +26,7 @@ Options of run
   --runtime runc           runc (the engine's default one), runsc (gVisor, fetched where the engine has none) or another one the engine has
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
-  --report FILE  --audit-log FILE  --patch FILE   what to write; each is emptied at the start
+  --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start
   --quiet                  no summary after success
   --timings                where the time went: a line for each stage on stderr, in milliseconds
 
@@ -44,6 +45,11 @@ Options of check
 Options of doctor
   --json                   {"version":1,"ok":…,"findings":[{"check","status","detail","remedy"}…]} instead of lines
   Exit codes: 0 a run goes here; 1 none does; 125 arguments that cannot be used.
+
+Options of report
+  --patch FILE             the run's patch, for the list of files changed
+  --output FILE            where to; by default beside report.json, as report.html
+  --open                   and open it in the browser
 
 Options of clean
   --run ID                 only this run, even if it still goes on: \`id\` in its report, or its label decoy.run in docker ps

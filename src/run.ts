@@ -51,7 +51,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const secrets = mintSecrets(config.secrets);
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
-  const facts = { imageDigest: null as string | null, canaryMs: null as number | null, wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
+  const facts = { imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false, patch: null as Patch | null, changesProblem: null as string | null };
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
     events.onEntry(entry);
@@ -84,7 +84,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
 
   const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
   const reportOf = (how: Outcome, written?: boolean) => buildReport({
-    id, startedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, runtime: config.runtime ?? 'runc', limits: config.limits, outcome: how, storageFull: facts.storageFull,
+    id, startedAt, commandStartedAt: facts.commandStartedAt, wallSeconds: facts.wallSeconds, image: config.image === 'runner' ? 'runner' : config.image.text, imageDigest: facts.imageDigest, runtime: config.runtime ?? 'runc', limits: config.limits, outcome: how, storageFull: facts.storageFull,
     failOnBlocked: config.failOnBlocked, engineSawOom: facts.engineSawOom, canaryMs: facts.canaryMs, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
   const ended = reportOf(outcome);

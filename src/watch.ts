@@ -14,7 +14,7 @@ export type WatchOptions = {
   whenOver(): Promise<void>;
 };
 
-export type Watched = { outcome: Outcome; facts: { wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
+export type Watched = { outcome: Outcome; facts: { commandStartedAt: Date; wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
 
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 10_000;
@@ -30,6 +30,7 @@ const FULL_BYTES = 1024 * 1024;
 export async function watch(prepared: PreparedSandbox, options: WatchOptions): Promise<Watched> {
   const sandbox = prepared.start();
   const { startedMs } = sandbox;
+  const commandStartedAt = new Date(Date.now() - (performance.now() - startedMs));
   const stop = createStop(sandbox, options);
   const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });
   const pumped = pump(sandbox, options.onOutput);
@@ -41,14 +42,14 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
     const [end] = await Promise.all([sandbox.release(), options.whenOver()]);
     return {
       outcome: stop.outcome() ?? (end.refusal === null ? { kind: 'exited', exitCode: end.exitCode ?? 137 } : { kind: 'error', message: end.refusal }),
-      facts: { wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },
+      facts: { commandStartedAt, wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },
     };
   } catch (error) {
     await sandbox.signal('SIGKILL').catch(() => {});
     await sampler.stop();
     return {
       outcome: { kind: 'error', message: (error as Error).message },
-      facts: { wallSeconds: (performance.now() - startedMs) / 1000, storageFull: false, engineSawOom: false },
+      facts: { commandStartedAt, wallSeconds: (performance.now() - startedMs) / 1000, storageFull: false, engineSawOom: false },
     };
   } finally {
     stop.clear();

@@ -29,7 +29,7 @@ func TestWithDocker(t *testing.T) {
 	k.send(fmt.Sprintf(`{"cmd":"open","sizeBytes":%d}`, 64<<20))
 	k.reply(&opened)
 	var filled filled
-	k.send(fmt.Sprintf(`{"cmd":"fill","tarBytes":%d,"chown":{"uid":1001,"gid":1001}}`, len(content)), content)
+	k.send(fmt.Sprintf(`{"cmd":"fill","tarBytes":%d,"chown":{"uid":1001,"gid":1001},"workspace":{"path":%q}}`, len(content), workspace), content)
 	k.reply(&filled)
 	if !opened.OK || !filled.OK || filled.Chowned < 6 {
 		t.Fatalf("%+v, %+v", opened, filled)

@@ -20,8 +20,8 @@ import (
 
 // The test binary is its own keeper, so that the Docker tests run the code under test.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "keeper" {
-		os.Exit(Main(nil))
+	if len(os.Args) >= 2 && os.Args[1] == "keeper" {
+		os.Exit(Main(os.Args[2:]))
 	}
 	os.Exit(m.Run())
 }
@@ -59,9 +59,20 @@ func newRun(t testing.TB) *run {
 
 func (r *run) open(sizeBytes int64, chown *owner, entries ...tarEntry) (*opened, *filled) {
 	r.t.Helper()
+	return r.openWith(sizeBytes, command{Chown: chown, Workspace: workspaceFrom{Path: r.k.places.lower}}, entries...)
+}
+
+// give is the workspace given to somebody, on a disk of 64 MiB.
+func (r *run) give(to owner, from workspaceFrom) (*opened, *filled) {
+	r.t.Helper()
+	return r.openWith(64<<20, command{Chown: &to, Workspace: from})
+}
+
+func (r *run) openWith(sizeBytes int64, fill command, entries ...tarEntry) (*opened, *filled) {
+	r.t.Helper()
 	openReply, err := r.k.open(command{SizeBytes: sizeBytes})
 	must(r.t, err)
-	fillReply, err := r.k.fill(command{Chown: chown}, bytes.NewReader(tarOf(r.t, append(layout(), entries...)...)))
+	fillReply, err := r.k.fill(fill, bytes.NewReader(tarOf(r.t, append(layout(), entries...)...)))
 	must(r.t, err)
 	return openReply, fillReply
 }

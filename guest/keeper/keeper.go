@@ -16,6 +16,9 @@ import (
 
 // Main serves newline-delimited JSON commands on standard input until it ends or SIGTERM arrives.
 func Main(args []string) int {
+	if len(args) == 1 && args[0] == inNamespace {
+		return stayInNamespace()
+	}
 	if len(args) > 0 {
 		os.Stderr.WriteString("decoy keeper: takes no arguments: commands arrive on standard input\n")
 		return 2

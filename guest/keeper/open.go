@@ -62,7 +62,7 @@ type filled struct {
 	TimingsMs map[string]int64 `json:"timingsMs"`
 }
 
-// fill unpacks the tar on the disk and, if asked, gives the workspace to the sandbox's user by metadata alone.
+// fill unpacks the tar on the disk and, if asked, gives the workspace to the sandbox's user without writing to it.
 // What the disk holds then is not counted as the sandbox's.
 func (k *keeper) fill(c command, tar io.Reader) (*filled, error) {
 	if k.baseline == nil {
@@ -79,7 +79,7 @@ func (k *keeper) fill(c command, tar io.Reader) (*filled, error) {
 	}
 	if c.Chown != nil {
 		if err := timed(reply.TimingsMs, "chown", func() (err error) {
-			reply.Chowned, err = k.chownWorkspace(*c.Chown)
+			reply.Chowned, err = k.giveWorkspace(*c.Chown, c.Workspace)
 			return err
 		}); err != nil {
 			return nil, err

@@ -18,11 +18,13 @@ type command struct {
 	SizeBytes int64  `json:"sizeBytes"`
 	TarBytes  int64  `json:"tarBytes"`
 	Chown     *owner `json:"chown"`
-	Path      string `json:"path"`
-	MaxBytes  int64  `json:"maxBytes"`
-	Metacopy  bool   `json:"metacopy"`
-	Contents  bool   `json:"contents"` // of a patch: the changed files as well, behind it
-	Guest     bool   `json:"guest"`
+	// Of a fill that is to give the workspace to somebody.
+	Workspace workspaceFrom `json:"workspace"`
+	Path      string        `json:"path"`
+	MaxBytes  int64         `json:"maxBytes"`
+	Metacopy  bool          `json:"metacopy"`
+	Contents  bool          `json:"contents"` // of a patch: the changed files as well, behind it
+	Guest     bool          `json:"guest"`
 	// Of an image: where its VOLUMEs are, the programs to look for and the PATH to look in.
 	Volumes    []string `json:"volumes"`
 	Programs   []string `json:"programs"`

@@ -7,6 +7,8 @@ import { decideConclusion, type Outcome } from './decide-conclusion.ts';
 export type ReportParts = {
   id: string;
   startedAt: Date;
+  /** null or absent where the command was not started */
+  commandStartedAt?: Date | null;
   wallSeconds: number;
   image: string;
   /** null or absent for the runner's own tools, and where the image was not found */
@@ -46,6 +48,7 @@ export function buildReport(parts: ReportParts): Report {
     exitCode,
     ...(outcome.kind === 'error' ? { error: outcome.message } : {}),
     startedAt: parts.startedAt.toISOString(),
+    ...(parts.commandStartedAt == null ? {} : { commandStartedAt: parts.commandStartedAt.toISOString() }),
     wallSeconds: parts.wallSeconds,
     image: parts.image,
     ...(parts.imageDigest == null ? {} : { imageDigest: parts.imageDigest }),

@@ -51,6 +51,8 @@ export type Report = {
   /** one sentence, only when conclusion is `error`: what was attempted and the remedy */
   error?: string;
   startedAt: string;
+  /** only where the command was started: what the seconds of `samples` are counted from */
+  commandStartedAt?: string;
   wallSeconds: number;
   /** `runner`, or the reference as it was given */
   image: string;

@@ -6,7 +6,7 @@ import { holdImage } from './image/hold-image.ts';
 import { layOutImage, NETWORK_FILES, type ImageLayout } from './image/image-layout.ts';
 import { imageMounts } from './image/image-mounts.ts';
 import type { ObtainedImage } from './image/obtain-image.ts';
-import { startKeeper, type Keeper } from './keeper.ts';
+import { GIVEN_WORKSPACE, startKeeper, type Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
 import type { SandboxMount } from './sandbox.ts';
 import type { TimeStage } from '../usage/time-stages.ts';
@@ -46,7 +46,7 @@ export type Filesystem = AsyncDisposable & {
 
 export type MadeFilesystem = {
   keeper: Keeper;
-  /** whether unchanged files of the workspace are on the disk as metadata only, for having another owner */
+  /** whether files of the workspace may be on the disk as metadata only, for having another owner */
   metacopy: boolean;
   /** on the engine's file system: the disk is sparse, so this should not be less than its cap */
   hostFreeBytes: number;
@@ -80,10 +80,11 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     containers.add(Promise.resolve({ [Symbol.asyncDispose]: disk.letGo }));
     volumes.add(Promise.resolve(disk));
     const metacopy = workspace?.mode === 'copy' && workspace.ownerUid !== user.uid;
+    const given = metacopy ? `${fileVolume.mountpoint}/${GIVEN_WORKSPACE}` : null;
     const imageLayout = sandboxImage === null ? null
       : await layOutImage(await starting, { image: sandboxImage, user, workspacePath, programs: options.programs });
     const plan = imageLayout === null || held === null ? planForRunner(options, disk.path) : planForImage(imageLayout, { imagePath: held.path, diskPath: disk.path });
-    const overlays = await Promise.all([...plan.overlays, ...workspaceOverlay(workspace)].map(async (overlay): Promise<SandboxMount> => {
+    const overlays = await Promise.all([...plan.overlays, ...workspaceOverlay(workspace, { given })].map(async (overlay): Promise<SandboxMount> => {
       const volume = await volumes.add(createOverlay(engine, { runId, labels, overlay, diskPath: disk.path, metacopy: metacopy && overlay.name === 'workspace' }));
       return { kind: 'volume', source: volume.name, target: overlay.target, readOnly: overlay.readOnly };
     }));
@@ -97,7 +98,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
         const hold = await disk.hold(keeper);
         const archive = await tree;
         await timed('disk: filling and mounting', async () => {
-          await keeper.fill({ tree: archive, chown: metacopy ? user : null, guest: imageLayout !== null });
+          await keeper.fill({ tree: archive, give: metacopy ? { ...user, path: workspace.path } : null, guest: imageLayout !== null });
           await hold.confirmed();
         });
         return { keeper, metacopy, hostFreeBytes, letGo };
@@ -126,8 +127,9 @@ function planForImage(layout: ImageLayout, { imagePath, diskPath }: { imagePath:
   };
 }
 
-function workspaceOverlay(workspace: Workspace | null): Overlay[] {
-  return workspace === null ? [] : [{ name: 'workspace', target: workspace.path, lower: workspace.path, readOnly: workspace.mode === 'read-only' }];
+/** `given`: where it lies for another owner, or null where its own is the sandbox's user. */
+function workspaceOverlay(workspace: Workspace | null, { given }: { given: string | null }): Overlay[] {
+  return workspace === null ? [] : [{ name: 'workspace', target: workspace.path, lower: given ?? workspace.path, readOnly: workspace.mode === 'read-only' }];
 }
 
 function diskMounts(diskPath: string): SandboxMount[] {

@@ -39,13 +39,19 @@ export type Patch = {
 };
 
 /** `guest`: also put the guest program into the disk's /decoy. */
-export type FillOptions = { tree: Buffer; chown: { uid: number; gid: number } | null; guest: boolean };
+export type FillOptions = { tree: Buffer; give: GiveOptions | null; guest: boolean };
+
+/** To whom the workspace is to belong. `path`: of it, on the engine's host. */
+export type GiveOptions = { uid: number; gid: number; path: string };
+
+/** The keeper's name, in the volume of the disk file, for the workspace as it is given to somebody. */
+export const GIVEN_WORKSPACE = 'workspace';
 
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
   /** Makes the disk. @returns what the file system under it has free */
   open(options: { sizeBytes: number }): Promise<{ hostFreeBytes: number }>;
-  /** Unpacks the archive on the disk and, if asked, gives the workspace to another owner by metadata alone. */
+  /** Unpacks the archive on the disk and, if asked, gives the workspace to another owner, without writing to it: what GIVEN_WORKSPACE leads to then. */
   fill(options: FillOptions): Promise<void>;
   /** Looks at the image's files: at its root, its volumes, and for programs in a PATH. */
   lookAtImage(options: { volumes: readonly string[]; programs: readonly string[]; searchPath: string }): Promise<ImageLook>;
@@ -94,7 +100,7 @@ function keeperSpec(options: KeeperOptions) {
       NetworkMode: 'none',
       Mounts: mounts,
       CapDrop: ['ALL'],
-      CapAdd: ['SYS_ADMIN', 'MKNOD', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP'],
+      CapAdd: ['SYS_ADMIN', 'MKNOD', 'CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETFCAP', 'SETUID', 'SETGID'],
       DeviceCgroupRules: ['b 7:* rmw', 'c 10:237 rmw'],
       // Ubuntu's docker-default AppArmor profile denies mount(2).
       SecurityOpt: ['no-new-privileges=true', 'apparmor=unconfined'],
@@ -133,8 +139,9 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
       const reply = await ask({ cmd: 'open', sizeBytes });
       return { hostFreeBytes: Number(reply['freeBytes'] ?? 0) };
     },
-    async fill({ tree, chown, guest }) {
-      await ask({ cmd: 'fill', tarBytes: tree.length, chown, guest }, { payload: tree });
+    async fill({ tree, give, guest }) {
+      const given = give === null ? {} : { chown: { uid: give.uid, gid: give.gid }, workspace: { path: give.path, pid: await readProcessId(owned) } };
+      await ask({ cmd: 'fill', tarBytes: tree.length, guest, ...given }, { payload: tree });
     },
     async lookAtImage(options) {
       return (await ask({ cmd: 'image', ...options })) as unknown as ImageLook;
@@ -153,6 +160,11 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
     lost: replies.ended,
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
   };
+}
+
+/** The keeper's number as the engine counts processes; 0 where it says none. */
+async function readProcessId({ container }: OwnedContainer): Promise<number> {
+  return (await container.inspect().catch(() => null))?.State.Pid ?? 0;
 }
 
 type Reply = Record<string, unknown> & { payload?: Buffer; contents?: Content[] };

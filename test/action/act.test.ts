@@ -91,7 +91,7 @@ test.skipIf(act === null && !isRequired)('a workflow with `uses: ./` runs under 
   expect(log).toMatch(/token: sk-/);
   expect(log).not.toContain('sk-realValueThatMustNeverAppear');
   for (const name of ['good', 'bad', 'refused']) {
-    expect(fs.readdirSync(path.join(root, `artifact-${name}`)).sort()).toEqual(['audit.jsonl', 'changes.patch', 'report.json']);
+    expect(fs.readdirSync(path.join(root, `artifact-${name}`)).sort()).toEqual(['audit.jsonl', 'changes.patch', 'report.html', 'report.json']);
   }
   expect(fs.readFileSync(path.join(root, 'artifact-good', 'changes.patch'), 'utf8')).toContain('+changed');
 }, 180_000);

@@ -20,7 +20,7 @@ test('a run that succeeds sets every output, writes the summary and hands the re
   expect(fs.existsSync(path.join(runner.workspace, 'added.txt')), 'the real workspace is untouched').toBe(false);
   expect(summary).toContain('### Decoy: success');
   expect(upload?.name).toBe('decoy-report');
-  expect(Object.keys(upload?.files ?? {}).sort()).toEqual(['audit.jsonl', 'changes.patch', 'report.json']);
+  expect(Object.keys(upload?.files ?? {}).sort()).toEqual(['audit.jsonl', 'changes.patch', 'report.html', 'report.json']);
 }, 60_000);
 
 test('an empty report-artifact uploads nothing', async () => {

@@ -3,6 +3,16 @@ import { runCli } from './run-cli.ts';
 
 const check = (...args: string[]) => runCli(['check', ...args]);
 
+test('a line of resolve that nothing leads to is warned of, beside the verdict', () => {
+  const resolve = ['--allow', '10.0.0.1', '--resolve', '10.0.0.1:8443:10.0.0.1'];
+  expect(check(...resolve, 'https://10.0.0.1/')).toEqual({
+    exitCode: 1,
+    stdout: 'blocked: private-address; `10.0.0.1` is one that is never dialled (private): add `10.0.0.1:443:10.0.0.1` to resolve to reach it nevertheless\n',
+    lines: ['decoy: warning: resolve: resolve `10.0.0.1:8443` changes nothing, since no rule lets anything through to it: add `10.0.0.1:8443` to allow, or `tcp://10.0.0.1:8443` where it is not HTTP.'],
+  });
+  expect(check(...resolve, '--secret', 'KEY@a.example', '--resolve', 'a.example:443:10.0.0.5', '--allow', '10.0.0.1:8443', 'https://a.example/').lines).toEqual([]);
+});
+
 describe('one URL', () => {
   test.each<[string[], number, string]>([
     [['--allow', '**.example.com/v1/**', 'https://a.b.example.com/v1/x'], 0, 'allowed by **.example.com/v1/**'],
@@ -18,7 +28,6 @@ describe('one URL', () => {
     [['--allow', '169.254.169.254', 'http://169.254.169.254/latest'], 1,
       'blocked: private-address; `169.254.169.254` is one that is never dialled (metadata): add `169.254.169.254:80:169.254.169.254` to resolve to reach it nevertheless'],
     [['--allow', '10.0.0.1', '--resolve', '10.0.0.1:443:10.0.0.1', 'https://10.0.0.1/'], 0, 'allowed by 10.0.0.1'],
-    [['--allow', '10.0.0.1', '--resolve', '10.0.0.1:8443:10.0.0.1', 'https://10.0.0.1/'], 1, 'blocked: private-address; `10.0.0.1` is one that is never dialled (private): add `10.0.0.1:443:10.0.0.1` to resolve to reach it nevertheless'],
     [['--allow', 'a.example', 'http://localhost:3000/'], 1,
       'blocked: host-not-allowed; `localhost` is the sandbox itself: to reach a service of the host, give it a name such as `service.internal` in allow, and `service.internal:443:127.0.0.1:8443` in resolve'],
     [['--allow', 'tcp://**.example.com:5432', 'tcp://DB.example.com:5432'], 0, 'allowed by tcp://**.example.com:5432'],

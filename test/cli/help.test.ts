@@ -4,7 +4,7 @@ import { runCli } from './run-cli.ts';
 const { stdout: usage } = runCli(['--help']);
 
 test.each([
-  [['-h']], [['help']], [['run', '--help']], [['run', '-h', '--', 'true']], [['run', '--memry', '--help']], [['check', '--help']], [['check', '-h']], [['clean', '--help']], [['demo', '--help']],
+  [['-h']], [['help']], [['run', '--help']], [['run', '-h', '--', 'true']], [['run', '--memry', '--help']], [['check', '--help']], [['check', '-h']], [['clean', '--help']], [['demo', '--help']], [['report', '--help']],
 ])('%j', (args) => {
   expect(runCli(args)).toEqual({ exitCode: 0, stdout: usage, lines: [] });
 });

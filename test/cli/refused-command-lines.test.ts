@@ -53,7 +53,7 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
     ['an option of clean', ['clean', '--imgaes'], ['`--imgaes` is not an option of `decoy clean`: write `--images`']],
     ['a run that cannot be', ['clean', '--run', 'nonsense'], ['--run: `nonsense` is not a run\'s id: write the 12 digits and letters of `id` in its report, or leave the option out']],
     ['a command that is almost one', ['rum'], ['`rum` is not a command: write `run`']],
-    ['a command like no other', ['frobnicate'], ['`frobnicate` is not a command: use `run`, `demo`, `doctor`, `check` or `clean`']],
+    ['a command like no other', ['frobnicate'], ['`frobnicate` is not a command: use `run`, `demo`, `doctor`, `check`, `report` or `clean`']],
   ])('%s', (_, args, problems) => {
     expect(runCli(args, { cwd: directory })).toEqual({ exitCode: 125, stdout: '', lines: problems.map((problem) => `decoy: ${problem}`) });
   });
