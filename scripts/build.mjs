@@ -19,6 +19,15 @@ const withoutUnused = {
   },
 };
 
+// @actions/tool-cache talks to the runner on stdout, which for the command line is the command's alone.
+const withoutTalk = {
+  name: 'without-talk',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^@actions\/core$/ }, ({ importer }) => (/[\\/]@actions[\\/]tool-cache[\\/]/.test(importer) ? { path: 'core', namespace: 'silent' } : undefined));
+    bundler.onLoad({ filter: /.*/, namespace: 'silent' }, () => ({ contents: 'export const debug = () => {}, info = debug, isDebug = () => false;' }));
+  },
+};
+
 await build({
   absWorkingDir: root,
   entryPoints: { cli: 'src/cli.ts', action: 'src/action.ts', index: 'src/index.ts' },
@@ -34,7 +43,7 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  plugins: [withoutUnused],
+  plugins: [withoutUnused, withoutTalk],
   // ws would look for native helpers wherever Decoy is checked out, and take what a workspace put there.
   define: {
     DECOY_VERSION: JSON.stringify(JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version),

@@ -1,8 +1,8 @@
 import { nearest } from './inputs/nearest.ts';
 import { quote } from './policy/quote.ts';
 
-/** `one` and `many` take a value; `example` is a value to propose, null where the option is not supported yet. */
-export type OptionSpec = { takes: 'nothing' } | { takes: 'one' | 'many'; example: string | null };
+/** `one` and `many` take a value; `example` is a value to propose. */
+export type OptionSpec = { takes: 'nothing' } | { takes: 'one' | 'many'; example: string };
 
 export type Arguments<Name extends string> = {
   help: boolean;
@@ -79,6 +79,6 @@ function valueTooMany(name: string, value: string): string {
   return `\`--${name}\` takes no value, but has ${quote(value)}: ${isOff ? 'leave it out' : `write only \`--${name}\``}`;
 }
 
-function missingValue(name: string, example: string | null): string {
-  return example === null ? `\`--${name}\` is not supported yet: leave it out` : `\`--${name}\` needs a value: write ${quote(`--${name} ${example}`)}`;
+function missingValue(name: string, example: string): string {
+  return `\`--${name}\` needs a value: write ${quote(`--${name} ${example}`)}`;
 }

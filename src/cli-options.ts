@@ -17,16 +17,15 @@ export type RunArguments = {
 const flag: OptionSpec = { takes: 'nothing' };
 const one = (example: string): OptionSpec => ({ takes: 'one', example });
 const many = (example: string): OptionSpec => ({ takes: 'many', example });
-const notYet: OptionSpec = { takes: 'many', example: null };
 
 /** Options of `decoy run`: one for each input of the action, and where the files go. */
 const OPTIONS = {
   allow: many('api.example.com'), secret: many('NAME@api.example.com'), env: many('NAME=value'), resolve: many('db.example.com:443:10.0.0.5'),
   'client-certificate': many('api.example.com=cert.pem,key.pem'), 'proxy-limit': many('connections=256'),
   shell: one('bash'), script: one('FILE'), timeout: one('30m'), memory: one('4g'), cpus: one('2'), storage: one('10g'), pids: one('2048'),
-  workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
+  workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), runtime: one('runsc'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
   report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), html: one('FILE'), quiet: flag, timings: flag,
-  image: one('debian:12'), volume: many('cache:/cache'), policy: one('.github/decoy.yml'), mode: one('observe'), runtime: notYet, 'snapshot-from': one('NAME'), 'snapshot-to': one('NAME'),
+  image: one('debian:12'), volume: many('cache:/cache'), policy: one('.github/decoy.yml'), mode: one('observe'), 'snapshot-from': one('NAME'), 'snapshot-to': one('NAME'),
 } as const satisfies Record<string, OptionSpec>;
 
 /** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */

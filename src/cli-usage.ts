@@ -31,6 +31,7 @@ Options of run
   --image runner           runner (this machine's own tools) or an image, as debian:12: one the engine has, or else pulled with your docker login
   --volume name:/path[:2g][:ro]   a disk of this size that is kept from run to run; repeat
   --snapshot-to NAME       save the file system of an image's sandbox; --snapshot-from NAME starts from it
+  --runtime runc           runc (the engine's default one), runsc (gVisor, fetched where the engine has none) or another one the engine has
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start

@@ -5,6 +5,7 @@ import type { ClientCertificate } from './proxy/upstream-contexts.ts';
 import type { UpstreamProxies } from './proxy/upstream-proxy.ts';
 import type { Limits } from './report/report.ts';
 import type { ImageReference } from './sandbox/image/parse-reference.ts';
+import type { RunscSource } from './runtime/runsc-source.ts';
 import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
 import type { VolumeRequest } from './sandbox/named-volumes.ts';
 import type { SnapshotPlace } from './snapshots/snapshot-place.ts';
@@ -41,6 +42,8 @@ export type RunConfig = {
   /** absolute; null: the workspace, or the home directory where there is none */
   workingDirectory: string | null;
   user: 'runner' | 'root';
+  /** `runc`: the engine's default one. Others by the name the engine has for them; `runsc` is fetched and registered where it has none. */
+  runtime?: string;
   failOnBlocked: boolean;
 };
 
@@ -74,6 +77,8 @@ export type Host = {
   problems?: readonly string[];
   /** what it says that is of no use, though a run can be tried: a sentence each */
   warnings?: readonly string[];
+  /** where gVisor is fetched from, and what it must be */
+  runsc?: RunscSource;
   /** variables that are passed on as they are: language and time zone, tool locations */
   environment: Readonly<Record<string, string>>;
 };

@@ -27,12 +27,19 @@ export function describeHost(environment: Environment, distDirectory: string): H
     path: environment['PATH'] ?? '',
     toolCache: environment['RUNNER_TOOL_CACHE'] ?? environment['AGENT_TOOLSDIRECTORY'],
     hidden: hidden.filter((directory): directory is string => directory !== undefined && directory !== '/' && directory !== ''),
+    runsc: { url: environment['DECOY_RUNSC_URL'] || undefined, sha512: environment['DECOY_RUNSC_SHA512'] || undefined, cacheDirectory: runscCache(environment) },
     upstreamProxies: proxies,
     upstreamRootFiles: rootFiles,
     problems,
     warnings,
     environment: Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (PASSED_ON.test(name) && value ? [[name, value]] : []))),
   };
+}
+
+/** The runner's tool cache, or a directory of the kind on other machines. */
+function runscCache(environment: Environment): string {
+  const cache = environment['XDG_CACHE_HOME'] || path.join(environment['HOME'] || '/var', environment['HOME'] ? '.cache' : 'cache');
+  return environment['RUNNER_TOOL_CACHE'] || environment['AGENT_TOOLSDIRECTORY'] || path.join(cache, 'decoy');
 }
 
 /** SSL_CERT_FILE stands for the system's bundle, as it does for OpenSSL and Go. What cannot be used is only warned of: the run may need none of it. */

@@ -18,13 +18,14 @@ import { shellPrograms } from './sandbox/image/choose-shell.ts';
 import type { ObtainedImage } from './sandbox/image/obtain-image.ts';
 import { ensureRootImage, GUEST_PATH } from './sandbox/root-image.ts';
 import { stageSnapshot, type StagedSnapshot } from './sandbox/snapshot/stage-snapshot.ts';
+import type { SandboxRuntime } from './sandbox/runtime.ts';
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
 import { volumeFolders } from './volumes/volume-folders.ts';
 import type { TimeStage } from './usage/time-stages.ts';
 
 export type SandboxParts = {
-  id: string; config: RunConfig; host: Host; image: ObtainedImage | null; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents;
+  id: string; config: RunConfig; host: Host; image: ObtainedImage | null; runtime: SandboxRuntime; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents;
   timed: TimeStage;
 };
 
@@ -85,7 +86,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const command = describeCommand(parts, { layout, user, imageLayout: filesystem.imageLayout });
     const gateway = await starting;
     const creating = containers.add(timed('sandbox: creation', () => createSandbox(engine, {
-      ...common, ...sandboxImage(parts, image), user, gatewayContainerId: gateway.containerId, mounts: filesystem.mounts, limits: config.limits,
+      ...common, ...sandboxImage(parts, image), user, gatewayContainerId: gateway.containerId, runtime: parts.runtime, mounts: filesystem.mounts, limits: config.limits,
     })));
     const { prepareHostSide, layOutTree, placedFiles } = await (loading ?? load());
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { findImage } from './find-image.ts';
+import { findRuntime } from './find-runtime.ts';
 import { observePolicy } from './policy/observe-policy.ts';
 import { quote } from './policy/quote.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
@@ -64,7 +65,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const timed = timeStages((timing) => events.onTiming?.(timing));
 
   const reportOf = (how: Outcome, written?: boolean) => buildReport({
-    ...facts, id, mode: config.mode, startedAt, image: imageName(config), limits: config.limits, outcome: how,
+    ...facts, id, mode: config.mode, startedAt, image: imageName(config), runtime: config.runtime ?? 'runc', limits: config.limits, outcome: how,
     failOnBlocked: config.failOnBlocked, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
 
@@ -74,12 +75,14 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     const enforced = compilePolicy({ rules: config.rules, bindings: secrets });
     const policy = config.mode === 'observe' ? observePolicy(enforced, config) : enforced;
     const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    const runtime = await findRuntime(engine, { config, host, events, signal, timed });
+    if (cancelled()) return cancellation(signal);
     const image = await findImage(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     facts.imageDigest = image?.digest ?? null;
     events.onStage('starting the gateway, the disk and the proxy');
     await using directory = await openRunDirectory(id);
-    await using prepared = await prepareSandbox(engine, { id, config, host, image, secrets, policy, runDirectory: directory.path, record, events, timed });
+    await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
     await using snapshot = snapshotSaver({ config, host, events, signal });

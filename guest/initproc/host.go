@@ -20,6 +20,8 @@ type task struct {
 	Cwd              string   `json:"cwd"`
 	KillAfterSeconds int      `json:"killAfterSeconds"`
 	Umask            *int     `json:"umask"`
+	// IPv4 address and port the gateway listens on; empty where there is none
+	Gateway string `json:"gateway"`
 }
 
 // host is the other end of stdin, which the command does not have.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -37,7 +38,10 @@ func Main(args []string) int {
 	if err := closeOnExec(); err != nil {
 		return cannotStart("cannot seal the open descriptors: " + err.Error())
 	}
-	if err := checkConfinement(); err != nil {
+	if err := checkKernel(args); err != nil {
+		return cannotStart(err.Error())
+	}
+	if err := checkConfinement(slices.Contains(args, gvisorRole)); err != nil {
 		return cannotStart(err.Error())
 	}
 	if err := confineSystemCalls(); err != nil {
@@ -67,6 +71,11 @@ func run(task *task, host *host, signals *signals) int {
 	warmThreads()
 	dropTheRest()
 
+	if task.Gateway != "" {
+		if err := checkNetwork(task.Gateway); err != nil {
+			return cannotStart(err.Error())
+		}
+	}
 	pid, err := start(task)
 	ignoreTheRest()
 	if err != nil {

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import type { Host } from '../config.ts';
+import { rootPrefix } from '../runtime/replace-as-root.ts';
 import { readSwapBytes } from '../sandbox/dropped-caps.ts';
 import { connectEngine, type Engine } from '../sandbox/engine.ts';
 import { guestFile } from '../sandbox/guest-file.ts';
@@ -26,7 +27,7 @@ export async function examine(host: Host, signal: AbortSignal): Promise<Finding[
 
 async function describeEngine({ docker }: Engine): Promise<Finding[]> {
   const [info, version, swapBytes] = await Promise.all([docker.info(), docker.version(), readSwapBytes()]) as [EngineFacts['info'], EngineFacts['version'], number];
-  return judgeEngine({ info, version, swapBytes, freeBytes: await freeBytes(info.DockerRootDir) });
+  return judgeEngine({ info, version, swapBytes, freeBytes: await freeBytes(info.DockerRootDir), mayRegister: await rootPrefix() !== null });
 }
 
 async function freeBytes(directory: string | undefined): Promise<number | null> {

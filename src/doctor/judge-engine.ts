@@ -1,3 +1,4 @@
+import { findHarmfulArguments, RUNSC_ARGUMENTS } from '../runtime/runsc-arguments.ts';
 import { renderBytes } from '../report/quantities.ts';
 import { combine, type Finding } from './finding.ts';
 import { DEFAULT_CAPS } from './judge-machine.ts';
@@ -8,13 +9,15 @@ export type EngineFacts = {
     ServerVersion?: string; OSType?: string; Driver?: string; DockerRootDir?: string; CgroupDriver?: string; CgroupVersion?: string; DefaultRuntime?: string;
     MemoryLimit?: boolean; SwapLimit?: boolean; CpuCfsQuota?: boolean; PidsLimit?: boolean;
     SecurityOptions?: readonly string[] | null;
-    Runtimes?: Readonly<Record<string, unknown>> | null;
+    Runtimes?: Readonly<Record<string, { runtimeArgs?: readonly string[] | null }>> | null;
   };
   version: { ApiVersion?: string; Components?: readonly { Name: string; Version: string }[] };
   /** swap space of the machine */
   swapBytes: number;
   /** free on the file system of DockerRootDir; null where that cannot be seen from here */
   freeBytes: number | null;
+  /** whether this user may change the engine's configuration: is root, or may become it */
+  mayRegister: boolean;
 };
 
 type Wrong = Pick<Finding, 'status' | 'detail' | 'remedy'>;
@@ -94,10 +97,15 @@ function judgeStorage({ info, freeBytes }: EngineFacts): Finding {
 /** Those with a directory of an image's files that views can be laid over: see docs/images.md. */
 const CAPPABLE_DRIVERS = ['overlay2', 'overlayfs'];
 
-function judgeRuntimes({ info }: EngineFacts): Finding {
-  const names = Object.keys(info.Runtimes ?? {}).filter((name) => !name.startsWith('io.containerd.'));
+function judgeRuntimes({ info, mayRegister }: EngineFacts): Finding {
+  const runtimes = info.Runtimes ?? {};
+  const names = Object.keys(runtimes).filter((name) => !name.startsWith('io.containerd.'));
   const detail = `${names.length > 0 ? names.join(', ') : 'none named'}, by default ${info.DefaultRuntime ?? 'unknown'}`;
-  return info.DefaultRuntime === undefined || ['runc', 'crun'].includes(info.DefaultRuntime)
-    ? { check: 'runtimes', status: 'ok', detail }
-    : { check: 'runtimes', status: 'limited', detail: `${detail}, with which Decoy was never tried`, remedy: 'see whether the trial succeeds' };
+  const isTried = info.DefaultRuntime === undefined || ['runc', 'crun'].includes(info.DefaultRuntime);
+  const ofDefault: Wrong[] = isTried ? [] : [{ status: 'limited', detail: 'with which Decoy was never tried', remedy: 'see whether the trial succeeds' }];
+  const harmful = Object.hasOwn(runtimes, 'runsc') ? findHarmfulArguments(runtimes['runsc']?.runtimeArgs ?? []) : [];
+  const ofGvisor: Wrong[] = harmful.length === 0 ? [] : [{
+    status: 'limited', detail: `with this \`runsc\` no run goes: ${harmful.join('; ')}`, remedy: `set "runtimeArgs": ${JSON.stringify(RUNSC_ARGUMENTS)} for it in daemon.json, and run \`sudo systemctl reload docker\``,
+  }];
+  return combine('runtimes', Object.hasOwn(runtimes, 'runsc') ? detail : `${detail}; \`runtime: runsc\` ${mayRegister ? 'is fetched and registered when it is asked for' : 'can be used once it is registered, which this user may not do'}`, [...ofDefault, ...ofGvisor]);
 }

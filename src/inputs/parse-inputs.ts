@@ -16,6 +16,7 @@ import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
 import { parseNumber } from './parse-number.ts';
 import { parseProxyLimits } from './parse-proxy-limits.ts';
+import { parseRuntime } from './parse-runtime.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
@@ -56,7 +57,7 @@ export function parseInputs(given: RawInputs, context: InputContext): ParsedInpu
 }
 
 function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
-  const problems: string[] = [...policyProblems(raw, context), ...context.host?.problems ?? [], ...unsupported(raw)];
+  const problems: string[] = [...policyProblems(raw, context), ...context.host?.problems ?? []];
   const machine = context.machine ?? { cpus: os.cpus().length, memoryBytes: os.totalmem() };
   const destinations = parseDestinations(raw, { bindings: context.secrets.secrets });
   const env = parseEnv(raw.env ?? []);
@@ -77,6 +78,7 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
   const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
   const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
   const policyMode = take('mode', parseChoice(raw.mode || 'enforce', ['enforce', 'observe'] as const), 'enforce');
+  const runtime = take('runtime', parseRuntime(raw.runtime || 'runc'), 'runc');
   const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
   const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
@@ -107,7 +109,7 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
     config: {
       command, image, mode: policyMode, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
-      workspace: { mode, path: workspacePath }, volumes, snapshotFrom: snapshots.from, snapshotTo: snapshots.to, workingDirectory, user, failOnBlocked,
+      workspace: { mode, path: workspacePath }, volumes, snapshotFrom: snapshots.from, snapshotTo: snapshots.to, workingDirectory, user, runtime, failOnBlocked,
     },
   };
 }
@@ -118,18 +120,6 @@ function policyProblems({ policy: named }: RawInputs, { policy, secrets }: Input
   const ofSecrets = policy.problems.length === 0 ? secrets.problems : secrets.problems.filter((problem) => !/ is bound to no host|^--secret names no host/.test(problem));
   const held = secrets.secrets.filter(({ value }) => policy.text.includes(value)).map(({ name }) => `policy: ${quote(named ?? '')} holds the real value of secret ${quote(name)}: remove it there, and change the credential`);
   return [...policy.problems, ...ofSecrets, ...held];
-}
-
-/** What the contract names and this version cannot do yet is refused, never ignored. */
-function unsupported(raw: RawInputs): string[] {
-  const given: [string, string | undefined, readonly string[]][] = [
-    ['runtime', raw.runtime, ['runc']],
-  ];
-  return given.flatMap(([name, value, supported]) => {
-    if (value === undefined || value === '' || supported.includes(value)) return [];
-    const remedy = supported.length > 0 ? `use \`${supported.join('` or `')}\`` : 'leave it out';
-    return [`${name}: ${quote(value)} is not supported yet: ${remedy}`];
-  });
 }
 
 /** Not about the default, which a machine sold as one of 4 GB just misses. */

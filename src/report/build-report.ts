@@ -17,6 +17,8 @@ export type ReportParts = {
   imageDigest?: string | null;
   /** null or absent where none was saved */
   snapshot?: Report['snapshot'] | null;
+  /** absent where the inputs were refused */
+  runtime?: string;
   limits: Limits;
   outcome: Outcome;
   /** whether the disk was full when the command ended */
@@ -56,6 +58,7 @@ export function buildReport(parts: ReportParts): Report {
     image: parts.image,
     ...(parts.imageDigest == null ? {} : { imageDigest: parts.imageDigest }),
     ...(parts.snapshot == null ? {} : { snapshot: parts.snapshot }),
+    ...(parts.runtime === undefined ? {} : { runtime: parts.runtime }),
     limits: parts.limits,
     ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
     usage,

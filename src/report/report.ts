@@ -63,6 +63,8 @@ export type Report = {
   imageDigest?: string;
   /** only where one was saved: its name, and the engine's ID of the image that it is */
   snapshot?: { name: string; digest: string };
+  /** the container runtime, as it was asked for: `runc` is the engine's default one */
+  runtime?: string;
   limits: Limits;
   /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
   startup?: { canaryMs: number };

@@ -7,6 +7,7 @@ import { droppedCaps, readSwapBytes } from './dropped-caps.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { RunLabels } from './labels.ts';
 import { createMarkerFilter } from './marker-filter.ts';
+import type { SandboxRuntime } from './runtime.ts';
 
 export type SandboxMount =
   | { kind: 'volume'; source: string; target: string; readOnly: boolean }
@@ -22,6 +23,7 @@ export type SandboxOptions = {
   runId: string;
   labels: RunLabels;
   gatewayContainerId: string;
+  runtime: SandboxRuntime;
   mounts: readonly SandboxMount[];
   user: { uid: number; gid: number };
   limits: { memoryBytes: number; cpus: number; pids: number; wallSeconds: number };
@@ -69,6 +71,9 @@ export type Sandbox = {
 /** Capabilities of `user: root`: those package managers need to own, hand over and run what they install. */
 export const ROOT_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETFCAP', 'SETGID', 'SETUID', 'SYS_CHROOT'];
 
+/** Where the gateway answers DNS: init starts nothing where it does not reach it, for then the sandbox is in another network. */
+const GATEWAY = '127.0.0.1:53';
+
 /** How long after the deadline the sandbox ends by itself should this process hang. */
 const BACKSTOP_SECONDS = 15;
 
@@ -88,11 +93,12 @@ export async function createSandbox(engine: Engine, options: SandboxOptions): Pr
 }
 
 /** @throws EngineError where a cap would not hold: code that is not trusted must not run without it */
-async function holdToCaps({ container }: OwnedContainer, { limits, mounts }: SandboxOptions): Promise<void> {
+async function holdToCaps({ container }: OwnedContainer, options: SandboxOptions): Promise<void> {
+  const { limits, mounts } = options;
   const [{ HostConfig, Mounts }, swapBytes] = await Promise.all([container.inspect(), readSwapBytes()]);
   const foreign = Mounts.find(({ Type, Name }) => Type === 'volume' && !mounts.some(({ source }) => source === Name));
   if (foreign !== undefined) throw new EngineError(`the Docker engine gave the sandbox a volume without a cap at ${JSON.stringify(foreign.Destination)}: use an image without VOLUME, or \`image: runner\``);
-  const dropped = droppedCaps(HostConfig, { asked: limits, swapBytes });
+  const dropped = droppedCaps(HostConfig, { asked: { ...limits, pids: hostPids(options) }, swapBytes });
   if (dropped.length === 0) return;
   throw new EngineError(`the Docker engine cannot cap ${dropped.join(', ')} on this machine: enable the cgroup controllers (for a rootless engine, delegate them to its user), or use another machine`);
 }
@@ -140,7 +146,7 @@ function sandboxSpec(options: SandboxOptions) {
   return {
     name: `decoy-${options.runId}-sandbox`,
     Image: options.image,
-    Entrypoint: [options.guestPath, 'init'],
+    Entrypoint: [options.guestPath, 'init', ...(options.runtime.isGvisor ? ['gvisor'] : [])],
     Labels: options.labels,
     User: `${user.uid}:${user.gid}`,
     Env: options.imageVariables.map((name) => `${name}=`),
@@ -148,6 +154,7 @@ function sandboxSpec(options: SandboxOptions) {
     Healthcheck: { Test: ['NONE'] },
     AttachStdin: true, OpenStdin: true, StdinOnce: true, AttachStdout: true, AttachStderr: true,
     HostConfig: {
+      ...(options.runtime.name === null ? {} : { Runtime: options.runtime.name }),
       NetworkMode: `container:${options.gatewayContainerId}`,
       Mounts: options.mounts.flatMap(volumeMount),
       Binds: options.mounts.flatMap(bindMount),
@@ -159,18 +166,29 @@ function sandboxSpec(options: SandboxOptions) {
       // Equal to the memory: no swap on top of it.
       MemorySwap: limits.memoryBytes,
       NanoCpus: Math.round(limits.cpus * 1e9),
-      PidsLimit: limits.pids,
+      PidsLimit: hostPids(options),
       IpcMode: 'private',
       CgroupnsMode: 'private' as const,
       // Counted in the memory cap; browsers need more than the engine's 64 MiB.
       ShmSize: Math.floor(limits.memoryBytes / 2),
       // When the host runs short, the sandbox goes before the runner does.
       OomScoreAdj: 500,
-      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }],
+      Ulimits: [{ Name: 'core', Soft: 0, Hard: 0 }, ...(options.runtime.isGvisor ? [{ Name: 'nproc', Soft: limits.pids, Hard: limits.pids }] : [])],
       LogConfig: { Type: 'none', Config: {} },
     },
   };
 }
+
+/**
+ * The sandbox's cgroup counts the host's threads. gVisor has some of its own for each of the sandbox's, and ends when it gets no more: there
+ * its own RLIMIT_NPROC (getrlimit(2)) is the cap, for each user, and this one lies above it.
+ */
+function hostPids({ runtime, limits }: Pick<SandboxOptions, 'runtime' | 'limits'>): number {
+  return runtime.isGvisor ? GVISOR_OWN_THREADS + GVISOR_THREADS_EACH * limits.pids : limits.pids;
+}
+
+const GVISOR_OWN_THREADS = 256;
+const GVISOR_THREADS_EACH = 3;
 
 function volumeMount({ kind, source: Source, target: Target, readOnly: ReadOnly }: SandboxMount) {
   return kind === 'volume' ? [{ Type: 'volume' as const, Source, Target, ReadOnly, VolumeOptions: { NoCopy: true } as never }] : [];
@@ -191,6 +209,7 @@ function task(command: Command, wallSeconds: number) {
     env: Object.entries(command.environment).map(([name, value]) => `${name}=${value}`),
     cwd: command.directory,
     killAfterSeconds: Math.ceil(wallSeconds) + BACKSTOP_SECONDS,
+    gateway: GATEWAY,
   };
 }
 

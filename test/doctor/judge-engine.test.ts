@@ -12,10 +12,10 @@ const debian: EngineFacts = {
     Runtimes: { 'io.containerd.runc.v2': {}, 'io.containerd.runtime.v1.linux': {}, runc: {} },
   },
   version: { ApiVersion: '1.41', Components: [{ Name: 'Engine', Version: '20.10.24+dfsg1' }] },
-  swapBytes: 0, freeBytes: 80 * 2 ** 30,
+  swapBytes: 0, freeBytes: 80 * 2 ** 30, mayRegister: true,
 };
 
-function judge(change: { info?: EngineFacts['info']; version?: EngineFacts['version']; swapBytes?: number; freeBytes?: number | null }): Map<Check, Finding> {
+function judge(change: { info?: EngineFacts['info']; version?: EngineFacts['version']; swapBytes?: number; freeBytes?: number | null; mayRegister?: boolean }): Map<Check, Finding> {
   const { info, version, ...rest } = change;
   const findings = judgeEngine({ ...debian, ...rest, info: { ...debian.info, ...info }, version: { ...debian.version, ...version } });
   return new Map(findings.map((finding) => [finding.check, finding]));
@@ -27,7 +27,7 @@ test('an engine as Decoy wants it', () => {
     { check: 'caps', status: 'ok', detail: 'cgroup v1, driver cgroupfs: memory, cpus and pids can be capped' },
     { check: 'confinement', status: 'ok', detail: 'seccomp (default)' },
     { check: 'storage', status: 'ok', detail: 'overlay2, images and disks in /var/lib/docker, 80 GiB free' },
-    { check: 'runtimes', status: 'ok', detail: 'runc, by default runc' },
+    { check: 'runtimes', status: 'ok', detail: 'runc, by default runc; `runtime: runsc` is fetched and registered when it is asked for' },
   ]);
 });
 
@@ -62,6 +62,9 @@ describe('runs may go', () => {
     ['swap that is not accounted for, without swap', { info: { SwapLimit: false } }, 'caps', { status: 'ok' }],
     ['little space', { freeBytes: 2 ** 30 }, 'storage', { status: 'limited', remedy: 'free space, or set `storage` to what can be spared' }],
     ['space that cannot be seen', { freeBytes: null }, 'storage', { status: 'unknown' }],
+    ['no gVisor, and no way to register it', { mayRegister: false }, 'runtimes', { status: 'ok', detail: 'runc, by default runc; `runtime: runsc` can be used once it is registered, which this user may not do' }],
+    ['gVisor', { info: { Runtimes: { runc: {}, runsc: { runtimeArgs: ['--network=host'] } } } }, 'runtimes', { status: 'ok', detail: 'runc, runsc, by default runc' }],
+    ['gVisor with a network of its own', { info: { Runtimes: { runc: {}, runsc: {} } } }, 'runtimes', { status: 'limited', detail: expect.stringContaining('`--network=host` is missing'), remedy: expect.stringContaining('["--network=host",') }],
     ['another runtime by default', { info: { DefaultRuntime: 'kata' } }, 'runtimes', { status: 'limited' }],
   ])('%s', (_, change, check, expected) => {
     expect(judge(change).get(check)).toMatchObject(expected);

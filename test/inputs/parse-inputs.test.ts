@@ -39,7 +39,7 @@ describe('a bad value is quoted, with the remedy', () => {
     [{ env: ['1A=b'] }, 'env: `1A` is not a variable name: use letters, digits and _, not starting with a digit'],
     [{ env: ['NAME'] }, 'env: `NAME` has no value: write `NAME=value`'],
     [{ image: 'Debian:12' }, 'image: `Debian:12` is not the reference of an image: write `runner`, or one like `debian:12`, `ghcr.io/owner/name:tag` or `name@sha256:…`, in lower case'],
-    [{ runtime: 'runsc' }, 'runtime: `runsc` is not supported yet: use `runc`'],
+    [{ runtime: '/usr/bin/runsc' }, 'runtime: `/usr/bin/runsc` is not the name of a runtime: write `runc`, `runsc`, or one that `docker info` lists'],
     [{ mode: 'audit' }, 'mode: `audit` is not one of `enforce`, `observe`: write one of these'],
     [{ policy: 'p.yml' }, 'policy: `p.yml` was not read: read it with loadPolicy, and hand what that gives to parseInputs'],
     [{ volumes: ['a:/proc'] }, 'volumes: `a:/proc` would cover `/proc`, which is the sandbox\'s own: choose another path, such as `/cache`'],
