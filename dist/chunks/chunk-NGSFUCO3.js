@@ -1,0 +1,2 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+import fs from"node:fs";import path from"node:path";function readPageAssets(distDirectory){let read=name=>fs.readFileSync(path.join(distDirectory,name),"utf8");return{script:read("report-page.js"),style:read("report-page.css")}}export{readPageAssets};

@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-3QVDWLCT.js";import"./chunk-NP2PCUNI.js";import"./chunk-ZQIIZPAO.js";import"./chunk-Q6RRC7PS.js";export{clean};
