@@ -8,7 +8,7 @@ test('everything that is wrong with the inputs is said at once, the step ends wi
   const since = Math.floor(Date.now() / 1000);
   const { steps, outputs, log } = await runner.use({
     run: 'echo must-not-run', timeout: '31m', memory: 'lots', allow: 'https://example.com', secrets: 'KEY@api.example.com=short\nno secret at all',
-    image: 'Alpine', policy: 'p.yml', runtime: 'run sc', volumes: 'a:/b', 'snapshot-from': 's', 'snapshot-to': 't', mode: 'audit', workspace: 'rw',
+    image: 'Alpine', policy: 'p.yml', runtime: 'run sc', volumes: 'a:/proc', 'snapshot-from': '!', 'snapshot-to': '?', mode: 'audit', workspace: 'rw',
     'fail-on-blocked': 'yes', shell: 'fish', pids: '1', env: '9=9', resolve: 'x',
   });
 
