@@ -17,6 +17,9 @@ import { openOutput } from './output.ts';
 import { printableSentence } from './report/printable.ts';
 import { renderSummary } from './report/render-summary.ts';
 import { renderTerminal } from './report/render-terminal.ts';
+import type { AuditEntry } from './report/audit-entry.ts';
+import { createLiveLines } from './report/live-lines.ts';
+import { renderVerdict } from './report/render-verdict.ts';
 import type { Report } from './report/report.ts';
 import type { RunResult } from './run.ts';
 import { readStepState, stepFiles, writeStepState, type StepFiles } from './step-state.ts';
@@ -73,6 +76,14 @@ async function runStep(): Promise<number> {
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(files.auditLog);
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode: 'silence' });
+  const live = createLiveLines(inputs.config);
+  const say = (line: string | null) => {
+    if (line !== null) output.note(`Decoy: ${line}`);
+  };
+  const onEntry = (entry: AuditEntry) => {
+    auditLog.add(entry);
+    say(live.blocked(entry));
+  };
   const warnings: string[] = [];
   let result: RunResult;
   const volumes = await carryVolumes({ config: inputs.config, directory: host.volumesDirectory ?? null, environment: process.env, onWarning: (text) => void warnings.push(text) });
@@ -82,7 +93,7 @@ async function runStep(): Promise<number> {
     const { run } = await import('./run.ts');
     result = await run({
       config: inputs.config, host, signal: cancellation.signal,
-      events: { onOutput: output.write, onEntry: auditLog.add, onStage() {}, onProgress: (text) => void process.stdout.write(`Decoy: ${sentence(text)}\n`), onWarning: (text) => void warnings.push(text) },
+      events: { onOutput: output.write, onEntry, onStage() {}, onSample: (sample) => say(live.heartbeat(sample)), onProgress: (text) => say(sentence(text)), onWarning: (text) => void warnings.push(text) },
     });
     // Still in the silence: the summary names hosts and paths that the sandbox chose.
     await output.write({ channel: 'stdout', bytes: Buffer.from(`\n${renderTerminal(result.report, { colour: false })}`) });
@@ -163,10 +174,12 @@ function fileName(name: string): string {
   return /[\p{C}"\\\u2028\u2029]/u.test(name) ? JSON.stringify(name) : name;
 }
 
+/** GitHub shows ten of a kind for a step. What Decoy has to say comes first, then what was blocked, with its remedy. */
 function annotate(report: Report, warnings: readonly string[]): void {
-  warnings.slice(0, 10).forEach((text) => core.warning(sentence(text)));
+  const blocked = report.blocked.map(({ host, reason, count, remedy }) => `${host} was blocked${count === 1 ? '' : ` ${count} times`} (${reason}): ${remedy}`);
+  [...warnings, ...blocked].slice(0, 10).forEach((text) => core.warning(sentence(text)));
   if (report.conclusion === 'success') return;
-  core.error(sentence(report.error ?? `the sandbox ended with ${report.conclusion} (exit code ${report.exitCode})`));
+  core.error(sentence(`${report.conclusion} (exit code ${report.exitCode}): ${renderVerdict(report)}`));
 }
 
 function sentence(text: string): string {

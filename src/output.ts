@@ -6,6 +6,8 @@ import type { OutputFrame } from './sandbox/demultiplex.ts';
 export type Output = {
   /** Passes a piece on; resolves when the reader can take more. */
   write(frame: OutputFrame): Promise<void>;
+  /** Prints a line of Decoy's own between those of the sandbox, on stdout; it must hold nothing that a sandbox chose, but for what `printable` made harmless. */
+  note(line: string): void;
   /** Lets the runner read workflow commands again. Safe to call twice, and from an exit handler. */
   release(): void;
   /** what ends the silence, for whoever must do it should this process be killed; null where there is no silence */
@@ -48,6 +50,11 @@ export function openOutput({ stdout, stderr, mode }: { stdout: Writable; stderr:
         };
         target.on('drain', done).on('close', done).on('error', done);
       });
+    },
+    note(line) {
+      // A sandbox that ended in the middle of a line would have this one belong to it.
+      stdout.write(`${atLineStart ? '' : '\n'}${line}\n`);
+      atLineStart = true;
     },
     release() {
       if (!open) return;

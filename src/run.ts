@@ -20,6 +20,7 @@ import { connectEngine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { imageName, snapshotSaver } from './save-snapshot.ts';
 import { createMeter } from './usage/meter.ts';
+import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { watch } from './watch.ts';
 import { writeBack } from './workspace/write-back.ts';
@@ -33,6 +34,8 @@ export type RunEvents = {
   /** what the run waits for, where that can take long: the pull of an image, at most every few seconds; `onStage` where it is not given */
   onProgress?(text: string): void;
   onWarning(text: string): void;
+  /** what the sandbox has used by now; often: see watch.ts */
+  onSample?(sample: Sample): void;
   /** where the time went: a part of the run has ended */
   onTiming?(timing: StageTiming): void;
 };
@@ -88,7 +91,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     await using snapshot = snapshotSaver({ config, host, events, signal });
     events.onStage('running the command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
-      limits: config.limits, meter, ledger, signal, onOutput: events.onOutput,
+      limits: config.limits, meter, ledger, signal, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
       whenOver: async (cut) => {
         await snapshot.stage(prepared, cut);
         Object.assign(facts, await takeChanges(prepared, { config, events }));

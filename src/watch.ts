@@ -6,10 +6,13 @@ import { openCgroup } from './sandbox/cgroup-reader.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
 import type { Meter } from './usage/meter.ts';
+import type { Sample } from './usage/usage.ts';
 import { parseDockerStats } from './usage/parse-docker-stats.ts';
 
 export type WatchOptions = {
   limits: Limits; meter: Meter; ledger: Ledger; signal: AbortSignal; onOutput(frame: OutputFrame): Promise<void>;
+  /** a reading was taken: twice a second at most, once it goes on */
+  onSample?(sample: Sample): void;
   /** called when the command is over and the last reading taken; what it does goes on beside the sandbox's end. `cut`: why it did not end by itself, else null */
   whenOver(cut: Outcome | null): Promise<void>;
 };
@@ -102,7 +105,7 @@ const CANCEL_GRACE_MS = 2_000;
 
 type Sampler = { stop(): Promise<void>; storageFull(): boolean };
 
-async function startSampler({ prepared, sandbox, startedMs, meter, ledger }: { prepared: PreparedSandbox; sandbox: Sandbox; startedMs: number } & WatchOptions): Promise<Sampler> {
+async function startSampler({ prepared, sandbox, startedMs, meter, ledger, onSample }: { prepared: PreparedSandbox; sandbox: Sandbox; startedMs: number } & WatchOptions): Promise<Sampler> {
   const reader = await openCgroup(sandbox.pid, { containerId: sandbox.containerId });
   let full = false;
   let stopped = false;
@@ -115,7 +118,7 @@ async function startSampler({ prepared, sandbox, startedMs, meter, ledger }: { p
   const read = async () => {
     const [counters, disk] = await Promise.all([readCounters(), prepared.filesystem.keeper.readDiskUse()]);
     if (disk !== null && (disk.freeBytes < FULL_BYTES || disk.inodesFree === 0)) full = true;
-    if (counters !== null) meter.add({ ...counters, storageBytes: disk?.usedBytes ?? null }, ledger.counts());
+    if (counters !== null) onSample?.(meter.add({ ...counters, storageBytes: disk?.usedBytes ?? null }, ledger.counts()));
   };
   const schedule = (intervalMs: number) => {
     timer = setTimeout(() => {

@@ -2,8 +2,8 @@ import type { Reading, ResourceUsage, Sample } from './usage.ts';
 
 /** Turns readings into what the report says, in constant memory however long the run. */
 export type Meter = {
-  /** Readings are added in order of time. `traffic` is what the ledger counts so far, for the timeline. */
-  add(reading: Reading, traffic?: Traffic): void;
+  /** Readings are added in order of time. `traffic` is what the ledger counts so far, for the timeline. @returns its point on that */
+  add(reading: Reading, traffic?: Traffic): Sample;
   usage(): ResourceUsage;
   /** At most 600, evenly thinned by readings; the first and the last reading are always among them. */
   samples(): Sample[];
@@ -42,7 +42,9 @@ export function createMeter(options: { storageEnforcement: ResourceUsage['storag
         totals.memoryGibSeconds += ((previous.memoryBytes + reading.memoryBytes) / 2 / GIB) * seconds;
       }
       previous = reading;
-      timeline.add(sampleOf(reading, traffic));
+      const sample = sampleOf(reading, traffic);
+      timeline.add(sample);
+      return sample;
     },
     usage: () => ({ ...totals }),
     samples: () => timeline.samples(),

@@ -12,7 +12,7 @@ test('the step ends with the exit code of the script, after the outputs are set'
   expect(steps['report-and-clean']?.exitCode).toBe(0);
   const { commands, stillStopped } = obeyedCommands(steps['run']?.stdout ?? '');
   expect(stillStopped).toBe(false);
-  expect(commands.at(-1)).toEqual({ name: 'error', data: 'the sandbox ended with failure (exit code 7)' });
+  expect(commands.at(-1)).toEqual({ name: 'error', data: 'failure (exit code 7): The command failed with exit code 7.' });
 }, 60_000);
 
 test('a script that outlives its timeout ends with 124', async () => {
@@ -24,7 +24,7 @@ test('a script that outlives its timeout ends with 124', async () => {
 
 test('with fail-on-blocked a blocked attempt fails a script that succeeded', async () => {
   await using runner = startRunner();
-  const inputs = { run: 'curl --silent --max-time 5 https://exfiltrate.example.com/ || true' };
+  const inputs = { run: 'printf "in the middle of a line"; sleep 1; curl --silent --max-time 5 https://exfiltrate.example.com/ || true' };
   const lenient = await runner.use(inputs);
   const strict = await runner.use({ ...inputs, 'fail-on-blocked': 'true' });
 
@@ -32,5 +32,9 @@ test('with fail-on-blocked a blocked attempt fails a script that succeeded', asy
   expect(Number(lenient.outputs['blocked-count'])).toBeGreaterThan(0);
   expect(strict.outputs).toMatchObject({ conclusion: 'blocked', 'proposed-allow': expect.stringContaining('exfiltrate.example.com') });
   expect(strict.steps['run']?.exitCode).not.toBe(0);
+  // Told when it happens, on a line of its own, and once more where annotations are.
+  expect(strict.steps['run']?.stdout).toMatch(/^in the middle of a line\nDecoy: blocked the name exfiltrate\.example\.com: /m);
+  const { commands } = obeyedCommands(strict.steps['run']?.stdout ?? '');
+  expect(commands.filter(({ name }) => name === 'warning').map(({ data }) => data)).toEqual([expect.stringMatching(/^exfiltrate\.example\.com was blocked \(.*\): .*allow/)]);
   expect(strict.upload?.files['audit.jsonl']).toContain('exfiltrate.example.com');
 }, 90_000);
