@@ -68,3 +68,12 @@ test('a VOLUME below a link of the workspace or of a volume does not take the pl
     expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringContaining('lies in the workspace or in a volume of the run') } });
   }
 }, 60_000);
+
+test('a link of the image in place of the workspace does not lead it to Decoy\'s own files', async () => {
+  const workspace = path.join(folder, 'another');
+  mkdirSync(workspace);
+  writeFileSync(path.join(workspace, 'guest'), '#!/bin/sh\necho in place of init\n', { mode: 0o755 });
+  await using image = openTestImage({ entries: [...busybox('sh', 'echo'), link(workspace.slice(1), '/decoy')] });
+  const end = await runDecoy(['--quiet', '--image', image.reference, '--', 'sh', '-c', 'echo ran'], { cwd: workspace });
+  expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringContaining('leads through a link or a file of the image') } });
+}, 60_000);
