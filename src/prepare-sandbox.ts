@@ -116,7 +116,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       windUp: async (options) => {
         const networkGone = gateway[Symbol.asyncDispose]();
         try {
-          return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy }) : null;
+          return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy, reader: user }) : null;
         } finally {
           await Promise.allSettled([networkGone, made.keeper[Symbol.asyncDispose]()]);
         }

@@ -37,7 +37,7 @@ type found struct {
 
 // findChanges compares only what the sandbox's upper directory names: its cost depends on what changed,
 // not on the size of the workspace.
-func (k *keeper) findChanges(ctx context.Context, scratch string, maxBytes int64) (*found, error) {
+func (k *keeper) findChanges(ctx context.Context, scratch string, c command) (*found, error) {
 	var roots trees
 	var err error
 	for _, root := range []struct {
@@ -54,7 +54,9 @@ func (k *keeper) findChanges(ctx context.Context, scratch string, maxBytes int64
 		found:    &found{skipped: []skipped{}},
 		ignored:  &ignoreRules{ctx: ctx, merged: roots.merged, shadow: filepath.Join(scratch, "shadow")},
 		tracked:  &trackedPaths{ctx: ctx, scratch: scratch, lower: roots.lower},
-		maxBytes: maxBytes,
+		maxBytes: c.MaxBytes,
+		roots:    roots,
+		sight:    k.sightOf(c.Reader),
 	}
 	defer w.ignored.close()
 	if err := w.upperDir(roots, "", 0); err != nil {
@@ -72,6 +74,8 @@ type walk struct {
 	tracked  *trackedPaths
 	maxBytes int64
 	contents int64
+	roots    trees
+	sight    *sight
 }
 
 // upperDir handles a directory that is merged from upper and lower under one path.
@@ -193,6 +197,10 @@ func (w *walk) file(path string, lower, merged *unix.Stat_t) error {
 	excluded, err := w.excluded(path, c.lower != nil, false)
 	if err != nil || excluded {
 		return err
+	}
+	if c.lower != nil && !w.sight.below(w.roots.lower, path) || c.merged != nil && !w.sight.merged(w.roots, path) {
+		w.skip(path, "the sandbox could not read it")
+		return nil
 	}
 	if special {
 		w.skip(path, "not a file, directory or symbolic link")

@@ -38,6 +38,8 @@ type run struct {
 	root string
 	// of the last patch: what followed it
 	contents []byte
+	// whose sight patches are held to
+	reader *owner
 }
 
 // newRun is a keeper below a temporary directory, with an empty workspace.
@@ -101,7 +103,7 @@ func (r *run) patch() (*patched, string) {
 
 func (r *run) tryPatch(maxBytes int64) (*patched, string, error) {
 	r.t.Helper()
-	reply, payload, err := r.k.patch(command{MaxBytes: maxBytes, Metacopy: true, Contents: true})
+	reply, payload, err := r.k.patch(command{MaxBytes: maxBytes, Metacopy: true, Contents: true, Reader: r.reader})
 	if err != nil {
 		return nil, "", err
 	}

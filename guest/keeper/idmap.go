@@ -35,6 +35,8 @@ func (k *keeper) giveWorkspace(to owner, from workspaceFrom) (chowned int, err e
 		target = fmt.Sprintf("/proc/%d/fd/%d", from.PID, tree)
 	} else if chowned, err = k.chownWorkspace(to); err != nil {
 		return chowned, err
+	} else {
+		k.ownersWritten = true
 	}
 	if err := os.Symlink(target, filepath.Join(k.places.file, workspaceLink)); err != nil {
 		return chowned, fmt.Errorf("naming the workspace: %w", err)
@@ -63,6 +65,7 @@ func (k *keeper) mapWorkspace(to owner) (int, error) {
 		unix.Close(tree)
 		return -1, err
 	}
+	k.mapped = &owner{UID: st.Uid, GID: st.Gid}
 	return tree, nil
 }
 

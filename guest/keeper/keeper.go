@@ -47,6 +47,9 @@ type keeper struct {
 	baseline *unix.Statfs_t
 	held     []*os.File // locks and loop devices of volumes: until this process ends
 	promised int64      // what the volumes can still grow by
+	// How the workspace was given to the sandbox's user: by a mapping of its owner, or file by file.
+	mapped        *owner
+	ownersWritten bool
 }
 
 type places struct {

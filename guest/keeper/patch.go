@@ -64,7 +64,7 @@ func (k *keeper) patch(c command) (reply *patched, payload io.ReadCloser, err er
 }
 
 func (k *keeper) patchIn(ctx context.Context, scratch string, c command) (*patched, io.ReadCloser, error) {
-	found, err := k.findChanges(ctx, scratch, c.MaxBytes)
+	found, err := k.findChanges(ctx, scratch, c)
 	if err != nil {
 		return nil, nil, err
 	}

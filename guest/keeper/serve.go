@@ -24,6 +24,7 @@ type command struct {
 	MaxBytes  int64         `json:"maxBytes"`
 	Metacopy  bool          `json:"metacopy"`
 	Contents  bool          `json:"contents"` // of a patch: the changed files as well, behind it
+	Reader    *owner        `json:"reader"`   // of a patch: the sandbox's user
 	Guest     bool          `json:"guest"`
 	Name      string        `json:"name"`  // of a volume, for messages
 	Exact     bool          `json:"exact"` // a volume of another size is refused

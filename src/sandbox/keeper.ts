@@ -68,7 +68,8 @@ export type Keeper = AsyncDisposable & {
   awaitFile(name: string): Promise<void>;
   /** null once the keeper is gone */
   readDiskUse(): Promise<DiskUse | null>;
-  readPatch(options: { maxBytes: number; metacopy: boolean; contents: boolean }): Promise<Patch>;
+  /** `reader`: the sandbox's user; what they could not read is left out. */
+  readPatch(options: { maxBytes: number; metacopy: boolean; contents: boolean; reader: { uid: number; gid: number } }): Promise<Patch>;
   /** Writes changes into the files of an image's container; see startCopier. Paths in `leave` stay as the image has them, those in `remove` go from its root. */
   saveChanges(options: SaveOptions): Promise<void>;
   /** rejects when the keeper ends although it was not disposed of: the disk can no longer be measured or read */

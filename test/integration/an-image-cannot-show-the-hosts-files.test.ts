@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -42,10 +42,38 @@ test('the control: a VOLUME behind a link within the image shows what is there',
 test.each<[string, TestImageOptions, string]>([
   ['a link in the place of Decoy\'s own files', { entries: [link('decoy', '/tmp')] }, 'as its /decoy is not a directory'],
   ['a VOLUME in Decoy\'s own files', { entries: [], changes: ['VOLUME /decoy/sub'] }, 'as its VOLUME "/decoy/sub" lies where the sandbox\'s own mounts are'],
+  ['a VOLUME behind a link to Decoy\'s own files', { entries: [link('x/y', '../decoy'), file('decoy/guest', '#!/bin/sh\necho ran\n', 0o755)], changes: ['VOLUME /x/y'] }, 'its VOLUME "/x/y"'],
+  ['a VOLUME that is such a link', { entries: [link('x', 'decoy'), file('decoy/guest', '#!/bin/sh\necho ran\n', 0o755)], changes: ['VOLUME /x'] }, 'its VOLUME "/x"'],
   ['a VOLUME that is a file', { entries: [file('srv/file', 'x')], changes: ['VOLUME /srv/file'] }, 'as its VOLUME "/srv/file" is not a directory'],
   ['a VOLUME round in circles', { entries: [link('a', 'b'), link('b', 'a')], changes: ['VOLUME /a/b'] }, 'following the image\'s VOLUME "/a/b"'],
   ['a directory whose name ends a mount\'s', { entries: [directory('a:b')] }, 'as the name of its directory "/a:b" has characters other than'],
 ])('%s is refused, and nothing runs', async (_, options, message) => {
   const end = await runIn(options, 'echo ran');
   expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringContaining(message) } });
+}, 60_000);
+
+test('a VOLUME below a link of the workspace or of a volume does not take the place of Decoy\'s own files', async () => {
+  const workspace = path.join(folder, 'workspace');
+  mkdirSync(workspace);
+  symlinkSync('/decoy', path.join(workspace, 'sub'));
+  const programs = busybox('sh', 'echo', 'ln', 'ls');
+  const init = (place: string): TestImageOptions => ({ entries: [...programs, file(`${place.slice(1)}/guest`, '#!/bin/sh\necho in place of init\n', 0o755)], changes: [`VOLUME ${place}`] });
+  await using plain = openTestImage({ entries: programs });
+  await using overVolume = openTestImage(init('/cache/sub'));
+  await using overWorkspace = openTestImage(init(`${workspace}/sub`));
+  const run = (image: string, options: string[], script: string) => runDecoy(['--quiet', '--image', image, ...options, '--', 'sh', '-c', script], { cwd: workspace, env: { DECOY_VOLUMES: path.join(folder, 'volumes') } });
+  const onVolume = ['--workspace', 'none', '--volume', 'c:/cache:64m'];
+  expect(await run(plain.reference, onVolume, 'ln -s ../decoy /cache/sub; ls /cache')).toMatchObject({ exitCode: 0, stdout: 'sub\n' });
+  for (const end of [await run(overVolume.reference, onVolume, 'echo ran'), await run(overWorkspace.reference, [], 'echo ran')]) {
+    expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringContaining('lies in the workspace or in a volume of the run') } });
+  }
+}, 60_000);
+
+test('a link of the image in place of the workspace does not lead it to Decoy\'s own files', async () => {
+  const workspace = path.join(folder, 'another');
+  mkdirSync(workspace);
+  writeFileSync(path.join(workspace, 'guest'), '#!/bin/sh\necho in place of init\n', { mode: 0o755 });
+  await using image = openTestImage({ entries: [...busybox('sh', 'echo'), link(workspace.slice(1), '/decoy')] });
+  const end = await runDecoy(['--quiet', '--image', image.reference, '--', 'sh', '-c', 'echo ran'], { cwd: workspace });
+  expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringContaining('leads through a link or a file of the image') } });
 }, 60_000);

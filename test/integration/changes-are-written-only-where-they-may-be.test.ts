@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runDecoy } from './support/run-decoy.ts';
@@ -80,6 +80,31 @@ describe('the workspace stays as it was', () => {
     expect(list(workspace)).toBe(before);
   }, 60_000);
 });
+
+// Where Decoy is not root it cannot make another user's file.
+test.runIf(process.getuid?.() === 0)('what the sandbox could rename but not read stays where it is, and the rest is written', async () => {
+  await using workspace = await openWorkspace();
+  const at = (name: string) => path.join(workspace.path, name);
+  for (const [name, uid, mode] of [['closed', 4242, 0o600], ['open', 4242, 0o644], ['users', 1001, 0o600]] as const) {
+    writeFileSync(at(name), `content of ${name}`);
+    chownSync(at(name), uid, uid);
+    chmodSync(at(name), mode);
+  }
+  mkdirSync(at('folder'), { mode: 0o700 });
+  writeFileSync(at('folder/inside'), 'content of inside');
+  chownSync(at('folder'), 4242, 4242);
+  const end = await run(workspace, 'for name in closed open users folder; do cat $name >/dev/null 2>&1 && echo "read $name"; mv $name moved-$name; done');
+  expect(end, end.stderr).toMatchObject({ exitCode: 0, report: { changes: { written: true } } });
+  // Before Linux 6.15 every file becomes the user's, who may read it then.
+  if (end.stdout.includes('read closed')) return;
+  expect(end.stdout).toBe('read open\n');
+  expect(end.patch).toContain('moved-open');
+  expect(end.patch).not.toMatch(/closed|users|inside/);
+  expect(existsSync(at('moved-open'))).toBe(true);
+  for (const name of ['moved-closed', 'moved-users', 'moved-folder']) expect(existsSync(at(name)), name).toBe(false);
+  expect(lstatSync(at('closed'))).toMatchObject({ uid: 4242, mode: 0o100600 });
+  expect(readFileSync(at('folder/inside'), 'utf8')).toBe('content of inside');
+}, 60_000);
 
 test('hooks and configuration planted in .git stay in the sandbox, and the rest is written', async () => {
   await using workspace = await openWorkspace();

@@ -78,12 +78,21 @@ function readBase(full: string, { file, commit, environment }: { file: string; c
   }
 }
 
-/** The nearest directory above with a `.git`. */
+/**
+ * The nearest directory above with a `.git`. Not one that a link of the repository around it leads to: with `.github` as a link to `.`, a pull request would have
+ * another file of that name obeyed, that of the root.
+ */
 function findRepository(full: string): string | null {
+  const found: string[] = [];
   for (let directory = path.dirname(full); ; directory = path.dirname(directory)) {
-    if (fs.lstatSync(path.join(directory, '.git'), { throwIfNoEntry: false }) !== undefined) return directory;
-    if (directory === path.dirname(directory)) return null;
+    if (fs.lstatSync(path.join(directory, '.git'), { throwIfNoEntry: false }) !== undefined) found.push(directory);
+    if (directory === path.dirname(directory)) break;
   }
+  return found.find((inner, index) => found.slice(index + 1).every((outer) => isReachedWithoutLink(inner, outer))) ?? null;
+}
+
+function isReachedWithoutLink(inner: string, outer: string): boolean {
+  return fs.realpathSync(inner) === path.join(fs.realpathSync(outer), path.relative(outer, inner));
 }
 
 function differenceWarnings(trusted: Buffer, { full, file, short, repository }: { full: string; file: string; short: string; repository: string }): string[] {

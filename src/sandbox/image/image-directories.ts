@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { EngineError } from '../engine.ts';
 import type { ObtainedImage } from './obtain-image.ts';
 
@@ -12,7 +13,7 @@ export type ImageLook = {
   volumes: readonly { path: string; kind: 'directory' | 'other' | 'missing'; at: FoundDirectory }[];
   /** of the programs asked for, those there are */
   programs: readonly string[];
-  /** of the run's own mount points, those with a link or a file on the way */
+  /** of the run's own mount points and the VOLUMEs, those with a link or a file on the way */
   crooked: readonly string[];
   /** contents by name, without a leading slash */
   files: Readonly<Record<string, string>>;
@@ -26,6 +27,8 @@ export type DirectoryOptions = {
   look: ImageLook;
   /** where the sandbox's other mounts are: no VOLUME takes their place */
   taken: readonly string[];
+  /** of these, the ones with files of the sandbox's making in them */
+  written: readonly string[];
   /** a directory the user has to get through, or null */
   workspacePath: string | null;
 };
@@ -35,8 +38,9 @@ export type DirectoryOptions = {
  * where the image's is empty or missing by a plain folder, which is cheaper. Nothing else of the sandbox's root can be written.
  * @throws EngineError for an image that cannot be laid out so
  */
-export function imageDirectories({ image, look, taken, workspacePath }: DirectoryOptions): ImageDirectory[] {
+export function imageDirectories({ image, look, taken, written, workspacePath }: DirectoryOptions): ImageDirectory[] {
   refuseWhatIsOurs(image, look);
+  refuseStrayVolumes(image, { look, taken, written });
   const present = look.directories.filter(({ name }) => !OF_THE_ENGINE.has(name));
   const names = new Set([...look.directories.map(({ name }) => name), ...look.others]);
   const missing = EXPECTED.filter(({ name }) => !names.has(name)).map((directory) => ({ ...directory, uid: 0, gid: 0, empty: true }));
@@ -59,6 +63,24 @@ const PLAIN_PATH = /^[\w.@+~/-]+$/;
 
 function asDirectory(target: string, { name, empty, mode, uid, gid }: FoundDirectory) {
   return { target, lower: empty ? null : name, mode, uid, gid };
+}
+
+/**
+ * The runtime follows links when it mounts. One in the run's own volume or in the workspace, which an earlier run or a pull request may have put there, or one of the
+ * image's own would have a VOLUME take the place of Decoy's first process, say, with what the image has there.
+ */
+function refuseStrayVolumes({ reference }: ObtainedImage, { look, taken, written }: Pick<DirectoryOptions, 'look' | 'taken' | 'written'>): void {
+  const ours = ['/decoy', '/proc', '/sys', '/dev', ...taken];
+  const stray = look.volumes.find(({ path, kind, at }) => {
+    const isCrooked = look.crooked.includes(path) || posix.normalize(path) !== path;
+    const place = `/${at.name}`;
+    return written.some((directory) => path !== directory && within(path, directory)) || (isCrooked && (kind === 'missing' || ours.some((directory) => within(place, directory) || within(directory, place))));
+  });
+  if (stray !== undefined) throw new EngineError(`the image ${JSON.stringify(reference)} cannot be used here, as its VOLUME ${JSON.stringify(stray.path)} lies in the workspace or in a volume of the run, or leads through a link to what is not its own: use another image, or another place for the volume`);
+}
+
+function within(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(outer === '/' ? outer : `${outer}/`);
 }
 
 function refuseWhatIsOurs({ reference, volumes }: ObtainedImage, look: ImageLook): void {

@@ -24,15 +24,17 @@ export const NETWORK_FILES = ['etc/hostname', 'etc/hosts', 'etc/resolv.conf'];
 
 /** Has the keeper look at the image's files, and lays the sandbox out by them. */
 export async function layOutImage(keeper: Keeper, { image, user, workspacePath, programs, mountPoints }: ImageLayoutOptions): Promise<ImageLayout> {
-  const look = await keeper.lookAtImage({ volumes: image.volumes, programs, searchPath: imagePath(image), mountPoints }).catch((error: Error) => {
+  const written = [...mountPoints, ...(workspacePath === null ? [] : [workspacePath])];
+  const look = await keeper.lookAtImage({ volumes: image.volumes, programs, searchPath: imagePath(image), mountPoints: [...written, ...image.volumes] }).catch((error: Error) => {
     throw new EngineError(`the image ${JSON.stringify(image.reference)} cannot be used: ${error.message}`);
   });
-  const [crooked] = look.crooked;
+  const crooked = look.crooked.find((place) => mountPoints.includes(place));
+  if (workspacePath !== null && look.crooked.includes(workspacePath)) throw new EngineError(`the workspace ${JSON.stringify(workspacePath)} leads through a link or a file of the image ${JSON.stringify(image.reference)}: use another image, or a workspace elsewhere`);
   if (crooked !== undefined) throw new EngineError(`the volume at ${JSON.stringify(crooked)} leads through a link or a file of the image ${JSON.stringify(image.reference)}: choose another path, such as "/cache"`);
-  const taken = [userHome, '/decoy', ...NETWORK_FILES.map((name) => `/${name}`), ...(workspacePath === null ? [] : [workspacePath]), ...mountPoints];
+  const taken = [userHome, '/decoy', ...NETWORK_FILES.map((name) => `/${name}`), ...written];
   return {
     image,
-    directories: imageDirectories({ image, look, taken, workspacePath }),
+    directories: imageDirectories({ image, look, taken, written, workspacePath }),
     accounts: addAccounts({ passwd: text(look, 'etc/passwd'), group: text(look, 'etc/group') }, user),
     gitConfig: text(look, 'etc/gitconfig'),
     programs: look.programs,

@@ -55,6 +55,7 @@ test.each(['sha1', 'sha256'])('on a pull request it is the base commit\'s, and t
   }
   expect(read(directory, environmentOf('merge_group', { merge_group: { base_sha: base } })).inputs.allow).toEqual(['base.test', 'both.test']);
   expect(read(directory, environmentOf('issue_comment', {}, { GITHUB_SHA: base })).inputs.allow).toEqual(['base.test', 'both.test']);
+  expect(read(directory, environmentOf('repository_dispatch', {}, { GITHUB_SHA: base })).inputs.allow).toEqual(['base.test', 'both.test']);
   expect(read(directory, environmentOf('something_new', {}, { GITHUB_SHA: base })).inputs.allow).toEqual(['base.test', 'both.test']);
   // The control: where workflow and tree are of one commit, or there is no event, it is the tree's.
   for (const environment of [environmentOf('push', {}), environmentOf('schedule', {}), {}]) expect(read(directory, environment)).toMatchObject({ problems: [], warnings: [], inputs: { allow: ['evil.test', 'both.test'] } });
@@ -139,6 +140,28 @@ test('the repository is not trusted: no configuration, filter, hook, replacement
   const tampered = read(directory, environment);
   expect(tampered.inputs).toEqual({});
   expect(tampered.problems[0]).toMatch(/is not what its name says|git could not read the commit/);
+});
+
+test.each([['.github', '.', FILE, 'decoy.yml'], ['packages/a', '../', 'packages/a/decoy.yml', 'decoy.yml'], ['packages', 'other', 'packages/a/decoy.yml', 'decoy.yml']])('a link in place of %s does not make another file of the base the policy', (link, target, asked, wide) => {
+  const { directory, git } = makeRepository();
+  const at = (name: string) => path.join(directory, name);
+  fs.mkdirSync(path.dirname(at(asked)), { recursive: true });
+  fs.writeFileSync(at(asked), BASE);
+  fs.writeFileSync(at(wide), 'allow:\n  - wide.test\n');
+  git('add', '.');
+  git('commit', '-qm', 'two policies');
+  const environment = environmentOf('pull_request', ofPull(git('rev-parse', 'HEAD')));
+  fs.rmSync(at(link), { recursive: true });
+  if (target === 'other') {
+    fs.mkdirSync(at('other'));
+    fs.symlinkSync('..', at('other/a'));
+  }
+  fs.symlinkSync(target, at(link));
+  // The control: by the path, the repository's own `.git` is there.
+  expect(fs.existsSync(path.join(path.dirname(at(asked)), '.git'))).toBe(true);
+  const policy = read(directory, environment, asked);
+  expect(policy).toMatchObject({ problems: [], inputs: { allow: ['base.test', 'both.test'] } });
+  expect(policy.warnings.join()).toContain('is no plain file any more');
 });
 
 test('what is checked out is read for the warning only where it is a plain file', () => {

@@ -5,8 +5,8 @@ import type { ObtainedImage } from '../../../src/sandbox/image/obtain-image.ts';
 const found = (name: string, change: Partial<FoundDirectory> = {}): FoundDirectory => ({ name, mode: 0o755, uid: 0, gid: 0, empty: false, ...change });
 const look = (change: Partial<ImageLook> = {}): ImageLook => ({ directories: ['dev', 'etc', 'proc', 'sys', 'usr'].map((name) => found(name)), others: ['bin', '.dockerenv'], volumes: [], programs: [], crooked: [], files: {}, ...change });
 const image = (volumes: string[] = []): ObtainedImage => ({ reference: 'x:1', id: 'sha256:0', digest: 'sha256:0', environment: {}, volumes, workingDirectory: null });
-const lay = (change: Partial<ImageLook> = {}, options: { volumes?: string[]; taken?: string[]; workspacePath?: string } = {}) => imageDirectories({
-  image: image(options.volumes), look: look(change), taken: options.taken ?? [], workspacePath: options.workspacePath ?? null,
+const lay = (change: Partial<ImageLook> = {}, options: { volumes?: string[]; taken?: string[]; written?: string[]; workspacePath?: string } = {}) => imageDirectories({
+  image: image(options.volumes), look: look(change), taken: options.taken ?? [], written: options.written ?? [], workspacePath: options.workspacePath ?? null,
 }).map(({ target, lower, mode, folder }) => `${folder} ${target} ${mode.toString(8)} ${lower ?? '-'}`);
 
 test('every directory of the root but the engine\'s, and what programs take for granted', () => {
@@ -28,6 +28,21 @@ test('a VOLUME shows what the image has where it leads; none takes the place of 
   expect(() => lay({ volumes })).toThrow('VOLUME "/etc/hosts" is not a directory');
   expect(lay({ volumes: volumes.slice(0, 3) }).slice(7)).toEqual(['image-7 /var/run/x 700 run/x', 'image-8 /no 755 -']);
   expect(lay({ volumes: volumes.slice(0, 3) }, { taken: ['/no'] }).slice(7)).toEqual(['image-7 /var/run/x 700 run/x']);
+});
+
+test.each<[string, string, ImageLook['volumes'][number]['kind'], FoundDirectory]>([
+  ['Decoy\'s own', '/x/y', 'directory', found('decoy')], ['in Decoy\'s own', '/x/y', 'directory', found('decoy/sub')], ['the root', '/x/y', 'directory', found('')],
+  ['another mount', '/x/y', 'directory', found('home/runner')], ['around another mount', '/x/y', 'directory', found('home')], ['nothing, which the sandbox may have', '/x/y', 'missing', found('')],
+])('a VOLUME behind a link to %s is refused', (_, path, kind, at) => {
+  const volumes = [{ path, kind, at }];
+  expect(() => lay({ volumes, crooked: [path] }, { taken: ['/home/runner'] })).toThrow('VOLUME "/x/y" lies in the workspace');
+  expect(() => lay({ volumes: [{ path, kind: 'directory', at: found('srv/data') }], crooked: [path] }, { taken: ['/home/runner'] })).not.toThrow();
+});
+
+test('a VOLUME in the workspace or in a volume of the run is refused, as there may be a link', () => {
+  const volumes = [{ path: '/cache/sub', kind: 'directory' as const, at: found('cache/sub') }];
+  expect(() => lay({ volumes }, { taken: ['/cache'], written: ['/cache'] })).toThrow('VOLUME "/cache/sub" lies in the workspace or in a volume of the run');
+  expect(() => lay({ volumes }, { taken: ['/cache/sub'], written: ['/cache/sub'] })).not.toThrow();
 });
 
 test('a closed directory above the workspace lets the user through', () => {
