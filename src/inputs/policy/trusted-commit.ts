@@ -8,14 +8,14 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Result = { ok: true; value: PolicySource } | { ok: false; problem: string };
 
 /**
- * Events whose workflow comes from the very commit that is checked out, so that whoever wrote the one could write the other. Not `repository_dispatch`: bots use
- * it to run a pull request on demand, with the default branch's workflow.
+ * Events whose workflow comes from the very commit that is checked out, so that whoever wrote the one could write the other. Not `repository_dispatch` and
+ * `workflow_dispatch`: bots and people use them to run a pull request on demand, with another branch's workflow.
  */
-const OF_ONE_COMMIT: ReadonlySet<string> = new Set(['push', 'schedule', 'workflow_dispatch', 'create', 'release']);
+const OF_ONE_COMMIT: ReadonlySet<string> = new Set(['push', 'schedule', 'create', 'release']);
 
 /**
  * Which commit's policy holds. On events of a pull request or a merge queue it is the base commit, that which the changes are to be merged into, of the event's payload. On all
- * others but those of one commit (`issue_comment`, `workflow_run`, `repository_dispatch`, and what GitHub may add) it is the workflow's own, since they often check out what nobody has
+ * others but those of one commit (`issue_comment`, `workflow_run`, `workflow_dispatch`, `repository_dispatch`, and what GitHub may add) it is the workflow's own, since they often check out what nobody has
  * reviewed. Where there is no event, as on a developer's machine, it is the working tree. Fails closed: an event without such a commit is a problem.
  */
 export function findTrustedCommit(environment: Environment): Result {

@@ -55,7 +55,7 @@ test.each(['sha1', 'sha256'])('on a pull request it is the base commit\'s, and t
   }
   expect(read(directory, environmentOf('merge_group', { merge_group: { base_sha: base } })).inputs.allow).toEqual(['base.test', 'both.test']);
   expect(read(directory, environmentOf('issue_comment', {}, { GITHUB_SHA: base })).inputs.allow).toEqual(['base.test', 'both.test']);
-  expect(read(directory, environmentOf('repository_dispatch', {}, { GITHUB_SHA: base })).inputs.allow).toEqual(['base.test', 'both.test']);
+  for (const event of ['repository_dispatch', 'workflow_dispatch']) expect(read(directory, environmentOf(event, {}, { GITHUB_SHA: base })).inputs.allow).toEqual(['base.test', 'both.test']);
   expect(read(directory, environmentOf('something_new', {}, { GITHUB_SHA: base })).inputs.allow).toEqual(['base.test', 'both.test']);
   // The control: where workflow and tree are of one commit, or there is no event, it is the tree's.
   for (const environment of [environmentOf('push', {}), environmentOf('schedule', {}), {}]) expect(read(directory, environment)).toMatchObject({ problems: [], warnings: [], inputs: { allow: ['evil.test', 'both.test'] } });
