@@ -5,6 +5,7 @@ import { currentDirectory } from './current-directory.ts';
 import { explainSecrets } from './cli-explain-secrets.ts';
 import { judgeDestination, judgeMethod } from './cli-judge.ts';
 import { USAGE } from './cli-usage.ts';
+import { warn } from './cli-warn.ts';
 import { parseChoice } from './inputs/parse-choice.ts';
 import { parseDestinations } from './inputs/parse-destinations.ts';
 import { loadPolicy } from './inputs/policy/load-policy.ts';
@@ -14,7 +15,6 @@ import { compilePolicy } from './policy/compile-policy.ts';
 import { normaliseHost } from './policy/normalise-host.ts';
 import type { Endpoint, Question, Verdict } from './policy/policy.ts';
 import { quote } from './policy/quote.ts';
-import { printableSentence } from './report/printable.ts';
 import { FOREIGN_CREDENTIALS } from './secrets/foreign-credentials.ts';
 
 const OPTIONS = {
@@ -47,8 +47,8 @@ export async function checkCommand(args: string[]): Promise<number> {
   if (texts.length === 0) problems.push('nothing to check: write `decoy check --allow RULE https://host/path`');
   problems.push(...policyFile.problems, ...destinations.problems, ...(policyFile.problems.length === 0 ? secrets.problems : []));
   if (problems.length > 0) return fail(problems);
-  for (const warning of [...policyFile.warnings, ...destinations.warnings]) process.stderr.write(`decoy: warning: ${printableSentence(warning, MAX_WARNING)}\n`);
-  if (mode === 'observe') process.stderr.write('decoy: warning: the policy says mode: observe, so a run with it would let through what is blocked here by a rule\n');
+  for (const warning of [...policyFile.warnings, ...destinations.warnings]) warn(warning);
+  if (mode === 'observe') warn('the policy says mode: observe, so a run with it would let through what is blocked here by a rule');
   const policy = compilePolicy({ rules: destinations.rules, bindings: secrets.bindings });
   const ownAddresses = Object.values(os.networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
   const explained = { secrets: secrets.bindings, foreignCredentials: foreignCredentials?.ok ? foreignCredentials.value : null };
@@ -65,8 +65,6 @@ export async function checkCommand(args: string[]): Promise<number> {
     return verdict.allowed ? judgeDestination(question, { resolve: destinations.resolve, ownAddresses }) ?? verdict : verdict;
   }
 }
-
-const MAX_WARNING = 1000;
 
 function splitMethod(words: readonly string[]): { method: string; texts: readonly string[] } {
   const [first = '', ...rest] = words;

@@ -5,6 +5,7 @@ import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
 import { fileIdentity, writeProblem } from './cli-result-files.ts';
 import { USAGE } from './cli-usage.ts';
+import { warn } from './cli-warn.ts';
 import { readPageAssets } from './page-assets.ts';
 import { quote } from './policy/quote.ts';
 import { printableSentence } from './report/printable.ts';
@@ -70,6 +71,6 @@ function attempt<Value>(file: string, problems: string[], read: () => Value): Va
 function openPage(file: string): void {
   const program = process.platform === 'darwin' ? 'open' : 'xdg-open';
   const child = spawn(program, [file], { stdio: 'ignore', detached: true });
-  child.on('error', () => void process.stderr.write(`decoy: warning: \`${program}\` could not be started: open the file in a browser yourself\n`));
+  child.on('error', () => warn(`\`${program}\` could not be started: open the file in a browser yourself`));
   child.unref();
 }

@@ -5,6 +5,7 @@ import { fail } from './cli-fail.ts';
 import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { openResultFiles, writeResultFile } from './cli-result-files.ts';
 import { USAGE } from './cli-usage.ts';
+import { tell, warn } from './cli-warn.ts';
 import { currentDirectory } from './current-directory.ts';
 import { forgetEnvironment } from './forget-environment.ts';
 import { describeHost } from './host.ts';
@@ -15,7 +16,6 @@ import { secretMasks } from './inputs/secret-masks.ts';
 import { openOutput, type OutputMode } from './output.ts';
 import { isReadByStarter } from './read-by-starter.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
-import { printableSentence } from './report/printable.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { writeErrorReport } from './write-error-report.ts';
 
@@ -41,9 +41,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     writeErrorReport(files.report, problems);
     return exitCode;
   }
-  const warn = (text: string) => void process.stderr.write(`decoy: warning: ${printableSentence(text, MAX_WARNING)}\n`);
   inputs.warnings.forEach(warn);
-  const onProgress = (text: string) => void process.stderr.write(`decoy: ${printableSentence(text, MAX_WARNING)}\n`);
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(options.files['audit-log']);
   const mode = outputMode();
@@ -57,7 +55,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     config: inputs.config,
     host,
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress, onWarning: warn, onTiming },
+    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress: tell, onWarning: warn, onTiming },
   });
   output.release();
   cancellation.stop();
@@ -68,8 +66,6 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   if (crash !== null) failures.push(`internal error: ${crash.message}`);
   return failures.length > 0 ? fail(failures) : result.report.exitCode;
 }
-
-const MAX_WARNING = 1000;
 
 /** Collects what `--html` needs beside the report. */
 async function openPage(distDirectory: string): Promise<{ add(entry: AuditEntry): void; make(result: Result): string }> {

@@ -1,6 +1,7 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
 import { USAGE } from './cli-usage.ts';
+import { warn } from './cli-warn.ts';
 import { readRequests } from './read-requests.ts';
 import { OTHER_HOSTS } from './report/other-hosts.ts';
 import { renderAllowBlock } from './report/render-allow-block.ts';
@@ -21,9 +22,9 @@ export function suggestCommand(args: string[]): number {
   problems.push(...read.flatMap((each) => each.problems));
   if (problems.length > 0) return fail(problems);
   const requests = read.flatMap((each) => each.requests);
-  for (const warning of read.flatMap((each) => each.warnings)) process.stderr.write(`decoy: warning: ${warning}\n`);
+  for (const warning of read.flatMap((each) => each.warnings)) warn(warning);
   const left = requests.filter(({ host }) => host === OTHER_HOSTS).reduce((sum, { count }) => sum + count, 0);
-  if (left > 0) process.stderr.write(`decoy: warning: ${left} requests are not in the list, as there were too many kinds to tell: give the audit log in place of the report, or several shorter runs\n`);
+  if (left > 0) warn(`${left} requests are not in the list, as there were too many kinds to tell: give the audit log in place of the report, or several shorter runs`);
   const asPolicy = values['policy-file'] !== undefined;
   const rules = suggestAllow(requests, { wildcardHosts: values['wildcard-hosts'] !== undefined });
   process.stdout.write(`${[...asPolicy ? ['# yaml-language-server: $schema=https://raw.githubusercontent.com/owner/decoy/version/schema/policy.schema.json'] : [], ...renderAllowBlock(rules, { asPolicy })].join('\n')}\n`);

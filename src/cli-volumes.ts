@@ -3,7 +3,7 @@ import { fail } from './cli-fail.ts';
 import { USAGE } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 import { listVolumes, removeNamedVolume } from './volumes/list-volumes.ts';
-import { volumesDirectory } from './volumes/volumes-directory.ts';
+import { userDirectory } from './volumes/user-directory.ts';
 
 /** `decoy volumes [list]` and `decoy volumes remove NAME…` */
 export async function volumesCommand(args: string[]): Promise<number> {
@@ -12,7 +12,7 @@ export async function volumesCommand(args: string[]): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const directory = volumesDirectory(process.env);
+  const directory = userDirectory('volumes', process.env);
   if (command !== null || !['list', 'remove'].includes(verb) || (verb === 'list') !== (names.length === 0)) problems.push('`decoy volumes` lists volumes, `decoy volumes remove NAME…` removes some: write one of these');
   if (directory === null) problems.push('where volumes are kept is not known: set HOME, or DECOY_VOLUMES to an absolute path');
   if (problems.length > 0 || directory === null) return fail(problems);

@@ -4,7 +4,7 @@ import { parseUpstreamProxies } from './inputs/parse-upstream-proxies.ts';
 import type { RootFiles } from './proxy/roots.ts';
 import { rootFileProblem } from './trust/root-file-problem.ts';
 import { snapshotPlace } from './snapshots/snapshot-place.ts';
-import { volumesDirectory } from './volumes/volumes-directory.ts';
+import { userDirectory } from './volumes/user-directory.ts';
 import { systemRootFiles } from './trust/system-root-files.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export function describeHost(environment: Environment, distDirectory: string): H
     dockerHost: environment['DOCKER_HOST'],
     distDirectory,
     dockerConfigDirectory: environment['DOCKER_CONFIG'] || (environment['HOME'] ? path.join(environment['HOME'], '.docker') : undefined),
-    volumesDirectory: volumesDirectory(environment),
+    volumesDirectory: userDirectory('volumes', environment),
     snapshots: snapshotPlace(environment),
     path: environment['PATH'] ?? '',
     toolCache: environment['RUNNER_TOOL_CACHE'] ?? environment['AGENT_TOOLSDIRECTORY'],

@@ -3,6 +3,7 @@ import { limitRows } from './limit-rows.ts';
 import { markdownCode } from './markdown-code.ts';
 import { observeNotes } from './observe-notes.ts';
 import { printable } from './printable.ts';
+import { renderAllowBlock } from './render-allow-block.ts';
 import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
@@ -58,7 +59,7 @@ function proposedSection(proposedAllow: readonly string[]): string[] {
   const fence = '`'.repeat(Math.max(3, ...rules.flatMap((rule) => [...rule.matchAll(/`+/g)].map(([run]) => run.length + 1))));
   const more = proposedAllow.length - rules.length;
   return [
-    '', 'Where these attempts are meant, this allows them:', '', `${fence}yaml`, 'allow: |', ...rules.map((rule) => `  ${rule}`), fence,
+    '', 'Where these attempts are meant, this allows them:', '', `${fence}yaml`, ...renderAllowBlock(rules), fence,
     ...(more > 0 ? ['', `${renderNumber(more)} more in the output proposed-allow.`] : []),
   ];
 }

@@ -33,14 +33,14 @@ export async function fetchRunsc({ source = { cacheDirectory: path.join(os.tmpdi
     const cancelled = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
     const fetched = await Promise.race([fetchChecked({ url, pinned, folder }), cancelled]);
     if (fetched === null) return '';
-    const digest = await digestOf(fetched);
-    return await keepInCache(fetched, { tool: TOOL, version, isSame: async (kept) => await digestOf(kept) === digest });
+    const { file, digest } = fetched;
+    return await keepInCache(file, { tool: TOOL, version, isSame: async (kept) => await digestOf(kept) === digest });
   } finally {
     await fs.rm(folder, { recursive: true, force: true });
   }
 }
 
-async function fetchChecked({ url, pinned, folder }: { url: string; pinned: string | null; folder: string }): Promise<string> {
+async function fetchChecked({ url, pinned, folder }: { url: string; pinned: string | null; folder: string }): Promise<{ file: string; digest: string }> {
   const file = path.join(folder, TOOL);
   await Promise.all([download(url, file), download(`${url}.sha512`, `${file}.sha512`)]);
   const published = /^([0-9a-f]{128})(?:\s|$)/i.exec(await fs.readFile(`${file}.sha512`, 'latin1'))?.[1]?.toLowerCase();
@@ -49,7 +49,7 @@ async function fetchChecked({ url, pinned, folder }: { url: string; pinned: stri
   if (digest !== published) throw new Error(`gVisor was not used: the SHA-512 of ${url} is ${digest}, not ${published} as its .sha512 says; try again, and do not use that place if it stays so`);
   if (pinned !== null && digest !== pinned) throw new Error(`gVisor was not used: the SHA-512 of ${url} is ${digest}, not ${pinned} as DECOY_RUNSC_SHA512 says; correct the variable if you meant this release, and do not use that place if you did`);
   await fs.chmod(file, 0o755);
-  return file;
+  return { file, digest };
 }
 
 async function download(url: string, file: string): Promise<void> {

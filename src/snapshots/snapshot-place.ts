@@ -1,5 +1,5 @@
-import path from 'node:path';
 import { mayBeSaved } from '../volumes/may-be-saved.ts';
+import { userDirectory } from '../volumes/user-directory.ts';
 
 /** Snapshots of one scope know nothing of those of another: a repository's ref on GitHub, or the user's own on the command line. */
 export type SnapshotPlace = {
@@ -20,7 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function snapshotPlace(environment: Environment): SnapshotPlace {
   const take = (name: string) => environment[name] ?? '';
-  const directory = directoryOf(environment);
+  const directory = userDirectory('snapshots', environment);
   if (take('GITHUB_ACTIONS') !== 'true') return { directory, read: ['local'], write: 'local', event: '' };
   const [event, ref, base] = [take('GITHUB_EVENT_NAME'), take('GITHUB_REF'), take('GITHUB_BASE_REF')];
   const own = scopeOf(take('GITHUB_REPOSITORY'), ref);
@@ -35,10 +35,4 @@ export function snapshotPlace(environment: Environment): SnapshotPlace {
 
 function scopeOf(repository: string, ref: string): string {
   return `github ${repository} ${ref}`;
-}
-
-function directoryOf({ DECOY_SNAPSHOTS: own, XDG_DATA_HOME: data, HOME: home }: Environment): string | null {
-  if (own) return path.isAbsolute(own) ? path.resolve(own) : null;
-  if (data && path.isAbsolute(data)) return path.join(data, 'decoy', 'snapshots');
-  return home && path.isAbsolute(home) ? path.join(home, '.local', 'share', 'decoy', 'snapshots') : null;
 }
