@@ -26,6 +26,7 @@ type message struct {
 	// config
 	Ports     []int    `json:"ports,omitempty"`
 	Addresses []string `json:"addresses,omitempty"`
+	Expose    []int    `json:"expose,omitempty"`
 	UID       int      `json:"uid,omitempty"`
 	GID       int      `json:"gid,omitempty"`
 

@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	socketsPath = "/run/decoy"
 	controlPath = "/run/decoy/control.sock"
 	proxyPath   = "/run/decoy/proxy.sock"
 	probePath   = "/run/decoy/probe.sock"
@@ -69,6 +70,10 @@ func run() error {
 	if err := dropPrivileges(config.UID, config.GID); err != nil {
 		return control.fail(err)
 	}
+	exposed, err := openExposed(socketsPath, config.Expose, config.Ports)
+	if err != nil {
+		return control.fail(err)
+	}
 
 	refusals := newRefusals(control.send)
 	names := newNames(literals)
@@ -81,6 +86,9 @@ func run() error {
 	go func() { ended <- serveDNSOverTCP(listeners.dnsTCP, resolver) }()
 	for _, listener := range listeners.tunnels {
 		go func() { ended <- tunnels.serve(listener) }()
+	}
+	for port, listener := range exposed.listeners {
+		go func() { ended <- exposed.serve(port, listener) }()
 	}
 	if err := control.send(message{Type: "ready"}); err != nil {
 		return err
