@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import * as core from '@actions/core';
 import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
+import { describeExposed } from './expose/describe-exposed.ts';
 import { describeHost } from './host.ts';
 import { endProcess } from './end-process.ts';
 import { forgetEnvironment } from './forget-environment.ts';
@@ -93,7 +94,9 @@ async function runStep(): Promise<number> {
     const { run } = await import('./run.ts');
     result = await run({
       config: inputs.config, host, signal: cancellation.signal,
-      events: { onOutput: output.write, onEntry, onStage() {}, onSample: (sample) => say(live.heartbeat(sample)), onProgress: (text) => say(sentence(text)), onWarning: (text) => void warnings.push(text) },
+      events: { onOutput: output.write, onEntry, onStage() {}, onSample: (sample) => say(live.heartbeat(sample)), onProgress: (text) => say(sentence(text)),
+        onExposed: (exposed) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: true }).forEach((text) => say(sentence(text))),
+        onWarning: (text) => void warnings.push(text) },
     });
     // Still in the silence: the summary names hosts and paths that the sandbox chose.
     await output.write({ channel: 'stdout', bytes: Buffer.from(`\n${renderTerminal(result.report, { colour: false })}`) });
@@ -145,7 +148,7 @@ async function publish({ report, patch, proposedAllow }: RunResult, files: StepF
     'exit-code': report.exitCode, conclusion: report.conclusion, report: files.report, 'audit-log': files.auditLog, patch: files.patch,
     'changed-files': lines((patch?.changedFiles ?? []).map(({ path: name }) => fileName(name))),
     'blocked-count': report.usage.network.blocked, 'cpu-seconds': report.usage.cpuSeconds, 'peak-memory-bytes': report.usage.memoryPeakBytes,
-    'wall-seconds': report.wallSeconds, 'proposed-allow': lines(proposedAllow),
+    'wall-seconds': report.wallSeconds, 'proposed-allow': lines(proposedAllow), exposed: JSON.stringify(report.exposed ?? []),
   };
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, String(value));
   const summary = process.env['GITHUB_STEP_SUMMARY'];

@@ -26,6 +26,7 @@ const OPTIONS = {
   workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), runtime: one('runsc'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
   report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), html: one('FILE'), quiet: flag, timings: flag,
   image: one('debian:12'), volume: many('cache:/cache'), policy: one('.github/decoy.yml'), mode: one('observe'), 'snapshot-from': one('NAME'), 'snapshot-to': one('NAME'),
+  expose: many('8080'), 'expose-file': one('FILE'),
 } as const satisfies Record<string, OptionSpec>;
 
 /** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */
@@ -44,6 +45,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
       shell: last('shell'), image: last('image'), policy: last('policy'), timeout: last('timeout'), memory: last('memory'), cpus: last('cpus'),
       storage: last('storage'), pids: last('pids'), workspace: last('workspace'), workingDirectory: last('working-directory'), user: last('user'),
       runtime: last('runtime'), snapshotFrom: last('snapshot-from'), snapshotTo: last('snapshot-to'), mode: last('mode'),
+      expose: values.expose, exposeFile: last('expose-file'),
       failOnBlocked: values['fail-on-blocked'] === undefined ? undefined : 'true',
     },
     secretOptions: values.secret ?? [],

@@ -8,6 +8,8 @@ import { USAGE } from './cli-usage.ts';
 import { tell, warn } from './cli-warn.ts';
 import { currentDirectory } from './current-directory.ts';
 import { forgetEnvironment } from './forget-environment.ts';
+import { describeExposed } from './expose/describe-exposed.ts';
+import type { Exposed } from './expose/expose-request.ts';
 import { describeHost } from './host.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
 import { loadPolicy } from './inputs/policy/load-policy.ts';
@@ -49,13 +51,14 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode });
   const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
   const onTiming = (timing: StageTiming) => void timings.push(timing);
+  const onExposed = (exposed: readonly Exposed[]) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: mode !== 'plain' }).forEach(tell);
   const page = options.files.html === undefined ? null : await openPage(distDirectory);
   const { run } = await timeStages(onTiming)('loading the run', () => import('./run.ts'));
   const result = await run({
     config: inputs.config,
     host,
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress: tell, onWarning: warn, onTiming },
+    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress: tell, onWarning: warn, onTiming, onExposed },
   });
   output.release();
   cancellation.stop();

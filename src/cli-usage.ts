@@ -33,6 +33,8 @@ Options of run
   --snapshot-to NAME       save the file system of an image's sandbox; --snapshot-from NAME starts from it
   --runtime runc           runc (the engine's default one), runsc (gVisor, fetched where the engine has none) or another one the engine has
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
+  --expose 8080            this port of the sandbox for the host: HTTP on 127.0.0.1 with a token; 3000:8080 on port 3000, /path/of.sock:5432 as a Unix socket; repeat
+  --expose-file FILE       where these ports are, with their tokens, as JSON: there while they are open
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start
   --quiet                  no summary after success, except in observe mode

@@ -1,3 +1,4 @@
+import type { ExposeConfig } from './expose/expose-request.ts';
 import type { ResolveEntry, Rule } from './policy/policy.ts';
 import type { ProxyLimits } from './proxy/limits.ts';
 import type { RootFiles } from './proxy/roots.ts';
@@ -45,6 +46,8 @@ export type RunConfig = {
   /** `runc`: the engine's default one. Others by the name the engine has for them; `runsc` is fetched and registered where it has none. */
   runtime?: string;
   failOnBlocked: boolean;
+  /** ports of the sandbox for the host to reach while the command runs */
+  expose?: ExposeConfig;
 };
 
 export type SnapshotRequest = { name: string; digest: string | null };

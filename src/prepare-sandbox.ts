@@ -3,6 +3,7 @@ import { withCanary } from './canary/with-canary.ts';
 import type { Host, RunConfig } from './config.ts';
 import { describeCommand } from './describe-command.ts';
 import { gatewayPolicy } from './gateway-policy.ts';
+import type { OpenExposed } from './expose/open-exposed.ts';
 import type { Policy } from './policy/policy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { RunEvents } from './run.ts';
@@ -10,7 +11,8 @@ import type { Engine } from './sandbox/engine.ts';
 import { exposedTrees } from './sandbox/exposed-trees.ts';
 import { createFilesystem, type MadeFilesystem, type Workspace } from './sandbox/filesystem.ts';
 import { startGateway } from './sandbox/gateway.ts';
-import { createGroup } from './sandbox/group.ts';
+import { connectInside } from './sandbox/connect-inside.ts';
+import { createGroup, type Group } from './sandbox/group.ts';
 import { guestFile } from './sandbox/guest-file.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { labelsOf } from './sandbox/labels.ts';
@@ -33,6 +35,8 @@ export type PreparedSandbox = AsyncDisposable & {
   /** gives the sandbox the command */
   start(): Sandbox;
   filesystem: MadeFilesystem;
+  /** what the host may reach of it, open before the command starts; null: nothing */
+  exposed: OpenExposed | null;
   /** how long the start-up canary took, beside everything else */
   canaryMs: number;
   /** rejects when the gateway or the keeper goes while the sandbox runs */
@@ -73,7 +77,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   };
   try {
     const starting = containers.add(timed('gateway: creation', () => startGateway(engine, {
-      ...common, ...gatewayPolicy(rehearsed), socketDirectory: parts.runDirectory, onLost: (message) => lose(new Error(message)),
+      ...common, ...gatewayPolicy(rehearsed), exposedPorts: exposedPorts(config), socketDirectory: parts.runDirectory, onLost: (message) => lose(new Error(message)),
     })));
     const ready = starting.then((gateway) => timed('gateway: start', () => gateway.ready));
     ready.catch(() => {});
@@ -92,11 +96,12 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
     const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace, imageLayout: filesystem.imageLayout })));
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
+    const exposing = ready.then(() => expose(parts, others));
     const launching = Promise.all([creating, ready, making]).then(([sandbox]) => timed('sandbox: start', () => sandbox.launch()));
     // Beside the start of the sandbox, which is the engine's work: what is in there waits for the command, which it is given after the canary.
     const rehearsal = Promise.all([hostSide, ready, making]).then(([{ rehearse }]) => timed('canary', () => rehearse(gateway.probes)));
-    for (const promise of [tree, launching, rehearsal]) promise.catch(() => {});
-    const [made, sandbox, canaryMs] = await Promise.all([making, launching, rehearsal]);
+    for (const promise of [tree, launching, rehearsal, exposing]) promise.catch(() => {});
+    const [made, sandbox, canaryMs, exposed] = await Promise.all([making, launching, rehearsal, exposing]);
     // Disposal waits for it and tells of a failure; the command need not.
     made.letGo().catch(() => {});
     warnOfLittleSpace(parts, made);
@@ -106,6 +111,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       filesystem: made,
       canaryMs,
       lost,
+      exposed,
       start: () => sandbox.start(command),
       stageSnapshot: async ({ signal }) => {
         const { imageLayout, diskVolume } = filesystem;
@@ -114,7 +120,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
         return timed('snapshot: staging', () => stageSnapshot(engine, { ...common, layout: imageLayout, diskVolume, maxBytes: config.limits.storageBytes, placedFiles: placedFiles(authority), signal }));
       },
       windUp: async (options) => {
-        const networkGone = gateway[Symbol.asyncDispose]();
+        const networkGone = Promise.all([gateway[Symbol.asyncDispose](), exposed?.[Symbol.asyncDispose]()]);
         try {
           return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy, reader: user }) : null;
         } finally {
@@ -127,6 +133,19 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     await dispose().catch(() => {});
     throw error;
   }
+}
+
+function exposedPorts({ expose }: RunConfig): number[] {
+  return expose?.requests.map(({ port }) => port) ?? [];
+}
+
+/** Loaded only where something is exposed. */
+async function expose({ config, runDirectory, events }: SandboxParts, group: Group): Promise<OpenExposed | null> {
+  if (!config.expose?.requests.length) return null;
+  const { openExposed } = await import('./expose/open-exposed.ts');
+  const opened = await group.add(openExposed(config.expose, (port) => connectInside(runDirectory, port)));
+  events.onExposed?.(opened.exposed);
+  return opened;
 }
 
 function volumesDirectory({ volumesDirectory: directory }: Host): string {

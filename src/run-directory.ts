@@ -13,7 +13,7 @@ const SOCKET_PATH_BYTES = 107;
 export async function openRunDirectory(id: string): Promise<RunDirectory> {
   const name = `decoy-${id}`;
   const preferred = path.join(os.tmpdir(), name);
-  const directory = Buffer.byteLength(`${preferred}/control.sock`) <= SOCKET_PATH_BYTES ? preferred : path.join('/tmp', name);
+  const directory = Buffer.byteLength(`${preferred}/expose-65535.sock`) <= SOCKET_PATH_BYTES ? preferred : path.join('/tmp', name);
   await fs.mkdir(directory, { mode: 0o700 });
   const remove = () => fs.rm(directory, { recursive: true, force: true });
   try {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
+import type { Exposed } from './expose/expose-request.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { findImage } from './find-image.ts';
 import { findRuntime } from './find-runtime.ts';
@@ -34,6 +35,8 @@ export type RunEvents = {
   /** what the run waits for, where that can take long: the pull of an image, at most every few seconds; `onStage` where it is not given */
   onProgress?(text: string): void;
   onWarning(text: string): void;
+  /** ports of the sandbox are open to this user of the host from now on, though nothing may listen there yet */
+  onExposed?(exposed: readonly Exposed[]): void;
   /** what the sandbox has used by now; often: see watch.ts */
   onSample?(sample: Sample): void;
   /** where the time went: a part of the run has ended */
@@ -59,7 +62,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const meter = createMeter({ storageEnforcement: 'hard' });
   const facts = {
     imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
-    patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null,
+    patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null, exposed: null as Report['exposed'] | null,
   };
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
@@ -97,7 +100,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
         Object.assign(facts, await takeChanges(prepared, { config, events }));
       },
     }));
-    Object.assign(facts, watched.facts);
+    Object.assign(facts, watched.facts, { exposed: prepared.exposed?.usage() ?? null });
     facts.snapshot = await snapshot.save(engine, reportOf(watched.outcome).conclusion);
     return watched.outcome;
   };

@@ -14,6 +14,7 @@ import { parseClientCertificates } from './parse-client-certificates.ts';
 import { parseDestinations } from './parse-destinations.ts';
 import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
+import { parseExpose } from './parse-expose.ts';
 import { parseNumber } from './parse-number.ts';
 import { parseProxyLimits } from './parse-proxy-limits.ts';
 import { parseRuntime } from './parse-runtime.ts';
@@ -87,11 +88,11 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
   problems.push(...snapshots.problems);
   const ofRunner = image === 'runner' && snapshots.from === null;
   const shown = { layout: () => (ofRunner ? exposedTrees({ toolCache: context.host?.toolCache, hidden: context.host?.hidden ?? [], user }) : null), workspacePath: mode === 'none' ? null : workspacePath };
-  const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], {
-    seenAt: (file) => findWhereSeen(file, { trees: shown.layout()?.trees ?? [], workspacePath: shown.workspacePath }),
-  });
+  const seenAt = (file: string) => findWhereSeen(file, { trees: shown.layout()?.trees ?? [], workspacePath: shown.workspacePath });
+  const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], { seenAt });
+  const { expose, problems: exposeProblems } = parseExpose(raw.expose ?? [], { file: raw.exposeFile, rules: destinations.rules, seenAt });
   const { volumes, problems: volumeProblems } = parseVolumes(raw.volumes ?? [], { directory: context.host?.volumesDirectory ?? null, workspacePath: shown.workspacePath, layout: raw.volumes?.length ? shown.layout() : null });
-  problems.push(...certificateProblems, ...volumeProblems);
+  problems.push(...certificateProblems, ...volumeProblems, ...exposeProblems);
   const command = take<Command>('run', parseCommand(raw, { ofRunner }), { kind: 'argv', argv: [] });
   const workingDirectory = raw.workingDirectory
     ? take('working-directory', checkWorkingDirectory(raw.workingDirectory, { workspacePath: mode === 'none' ? null : workspacePath }), null)
@@ -110,6 +111,7 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
       command, image, mode: policyMode, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
       workspace: { mode, path: workspacePath }, volumes, snapshotFrom: snapshots.from, snapshotTo: snapshots.to, workingDirectory, user, runtime, failOnBlocked,
+      ...(expose.requests.length > 0 ? { expose } : {}),
     },
   };
 }

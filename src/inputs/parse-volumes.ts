@@ -4,6 +4,7 @@ import type { ExposedTree, RootLayout } from '../sandbox/exposed-trees.ts';
 import type { VolumeRequest } from '../sandbox/named-volumes.ts';
 import { findWhereSeen } from './find-where-seen.ts';
 import { parseSize } from './parse-size.ts';
+import { realPath } from './real-path.ts';
 
 export type VolumesContext = {
   /** where the user's volumes are, or null where that is not known */
@@ -98,16 +99,6 @@ function directoryProblems({ directory, workspacePath, layout }: VolumesContext)
   const seen = findWhereSeen(real, { trees: layout?.trees ?? [], workspacePath });
   if (seen === null && (workspacePath === null || !within(workspacePath, real))) return [];
   return [`volumes: the sandbox could reach ${quote(directory)}, where they are kept, by way of ${quote(seen ?? workspacePath as string)}: set DECOY_VOLUMES to a directory outside`];
-}
-
-/** Of what there is of the path; the rest has no links yet. */
-function realPath(file: string): string {
-  try {
-    return fs.realpathSync(file);
-  } catch {
-    const parent = file.replace(/\/[^/]*$/, '');
-    return parent === '' ? file : `${realPath(parent)}${file.slice(parent.length)}`;
-  }
 }
 
 function within(inner: string, outer: string): boolean {

@@ -29,5 +29,7 @@ export type RawInputs = {
   resolve?: readonly string[] | undefined;
   clientCertificates?: readonly string[] | undefined;
   proxyLimits?: readonly string[] | undefined;
+  expose?: readonly string[] | undefined;
+  exposeFile?: string | undefined;
   failOnBlocked?: string | undefined;
 };

@@ -17,6 +17,8 @@ export type ReportParts = {
   imageDigest?: string | null;
   /** null or absent where none was saved */
   snapshot?: Report['snapshot'] | null;
+  /** null or absent where nothing was exposed */
+  exposed?: Report['exposed'] | null;
   /** absent where the inputs were refused */
   runtime?: string;
   limits: Limits;
@@ -60,6 +62,7 @@ export function buildReport(parts: ReportParts): Report {
     ...(parts.snapshot == null ? {} : { snapshot: parts.snapshot }),
     ...(parts.runtime === undefined ? {} : { runtime: parts.runtime }),
     limits: parts.limits,
+    ...(parts.exposed == null ? {} : { exposed: parts.exposed }),
     ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
     usage,
     secrets: ledger.secrets(),

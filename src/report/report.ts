@@ -43,6 +43,12 @@ export type Changes = {
   written?: boolean;
 };
 
+/**
+ * A port of the sandbox that the host could reach, at `url` or `socket`. `requests` had the port's token, `refused` had not, or were connections above
+ * the limit. A socket knows connections alone.
+ */
+export type ExposedPort = { port: number; url?: string; socket?: string; connections: number; requests?: number; refused: number };
+
 /** report.json, version 1. */
 export type Report = {
   version: 1;
@@ -66,6 +72,8 @@ export type Report = {
   /** the container runtime, as it was asked for: `runc` is the engine's default one */
   runtime?: string;
   limits: Limits;
+  /** only where ports of the sandbox were open to the host, without their tokens */
+  exposed?: ExposedPort[];
   /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
   startup?: { canaryMs: number };
   usage: ResourceUsage & { network: NetworkUsage };

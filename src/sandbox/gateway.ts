@@ -26,6 +26,8 @@ export type GatewayOptions = {
   socketDirectory: string;
   ports: readonly number[];
   addresses: readonly string[];
+  /** of the sandbox, for the host to reach; none of `ports` */
+  exposedPorts: readonly number[];
   /** whether a name may be answered; asked for every name, once in a few seconds */
   judgeName(question: NameQuestion): boolean;
   onRefusal(refusal: GatewayRefusal): void;
@@ -119,7 +121,7 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
       probes.fail(new EngineError('the gateway ended'));
       if (!ending) options.onLost('the gateway ended while the sandbox was running');
     });
-    send(socket, { type: 'config', ports: options.ports, addresses: options.addresses, ...gatewayUser() });
+    send(socket, { type: 'config', ports: options.ports, addresses: options.addresses, expose: options.exposedPorts, ...gatewayUser() });
     readline.createInterface({ input: socket }).on('line', (line) => {
       const message = JSON.parse(line) as Record<string, unknown>;
       if (message['type'] === 'ready') resolve();

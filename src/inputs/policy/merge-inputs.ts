@@ -5,7 +5,7 @@ import type { RawInputs } from '../raw-inputs.ts';
  */
 export function mergeInputs(base: RawInputs, over: RawInputs): RawInputs {
   const scalars = Object.fromEntries(Object.entries(over).filter(([, value]) => value !== undefined && value !== ''));
-  const lines = (field: 'allow' | 'volumes') => [...base[field] ?? [], ...over[field] ?? []];
+  const lines = (field: 'allow' | 'volumes' | 'expose') => [...base[field] ?? [], ...over[field] ?? []];
   const named = (field: 'env' | 'proxyLimits' | 'clientCertificates' | 'resolve', nameOf: (line: string) => string) => {
     const given = new Set((over[field] ?? []).map(nameOf));
     return [...(base[field] ?? []).filter((line) => !given.has(nameOf(line))), ...over[field] ?? []];
@@ -14,7 +14,7 @@ export function mergeInputs(base: RawInputs, over: RawInputs): RawInputs {
   const hasCommand = over.command !== undefined && over.command.length > 0;
   return {
     ...base, ...(hasCommand ? { shell: undefined } : {}), ...scalars,
-    allow: lines('allow'), volumes: lines('volumes'),
+    allow: lines('allow'), volumes: lines('volumes'), expose: lines('expose'),
     env: named('env', beforeEquals), proxyLimits: named('proxyLimits', beforeEquals), clientCertificates: named('clientCertificates', (line) => beforeEquals(line).toLowerCase()),
     resolve: named('resolve', (line) => line.split(':', 2).join(':').toLowerCase().trim()),
   };

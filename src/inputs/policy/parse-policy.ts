@@ -110,7 +110,7 @@ function readLines(name: keyof typeof LIST_KEYS, node: unknown, { yaml, into }: 
   const lines = yaml.items(node, `\`${name}\``).flatMap((item) => {
     const text = yaml.text(item, `an item of \`${name}\``);
     if (text === null) return [];
-    const problems = text.trim() === '' ? [`an item of \`${name}\` is empty: remove it`] : name === 'volumes' ? [] : parseDestinations({ [name]: [text] }).problems;
+    const problems = text.trim() === '' ? [`an item of \`${name}\` is empty: remove it`] : name === 'volumes' || name === 'expose' ? [] : parseDestinations({ [name]: [text] }).problems;
     for (const problem of problems) yaml.say(item, problem);
     into.origins.push({ input: name, text, where: yaml.where(item) });
     return [text];

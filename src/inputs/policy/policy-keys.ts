@@ -10,10 +10,10 @@ export const SCALAR_KEYS = {
 export const LIMIT_KEYS = { timeout: 'timeout', memory: 'memory', cpus: 'cpus', storage: 'storage', pids: 'pids' } as const satisfies Record<string, keyof RawInputs>;
 
 /** Keys whose value is a list of lines as the input of that name has. */
-export const LIST_KEYS = { allow: 'allow', resolve: 'resolve', volumes: 'volumes' } as const satisfies Record<string, keyof RawInputs>;
+export const LIST_KEYS = { allow: 'allow', resolve: 'resolve', volumes: 'volumes', expose: 'expose' } as const satisfies Record<string, keyof RawInputs>;
 
 /** All that a profile may have. */
-export const PROFILE_KEYS: readonly string[] = ['allow', 'secrets', 'env', 'limits', 'proxy-limits', 'resolve', 'client-certificates', 'volumes', ...Object.keys(SCALAR_KEYS)];
+export const PROFILE_KEYS: readonly string[] = ['allow', 'secrets', 'env', 'limits', 'proxy-limits', 'resolve', 'client-certificates', 'volumes', 'expose', ...Object.keys(SCALAR_KEYS)];
 export const FILE_KEYS: readonly string[] = ['version', ...PROFILE_KEYS, 'profiles'];
 export const SECRET_KEYS: readonly string[] = ['hosts', 'in', 'max'];
 
@@ -22,5 +22,6 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   run: 'what is run stands in the workflow or on the command line: remove it here',
   policy: 'one policy file does not name another: remove it here',
   'report-artifact': 'the name of the artifact stands in the workflow: remove it here',
+  'expose-file': 'where the file goes stands in the workflow or on the command line: remove it here',
   timeout: 'write it below `limits`', memory: 'write it below `limits`', cpus: 'write it below `limits`', storage: 'write it below `limits`', pids: 'write it below `limits`',
 };
