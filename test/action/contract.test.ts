@@ -9,11 +9,11 @@ const action = readActionFile();
 
 test('declares every input and output of the contract', () => {
   expect(Object.keys(action.inputs).sort()).toEqual([
-    'allow', 'client-certificates', 'cpus', 'env', 'fail-on-blocked', 'foreign-credentials', 'image', 'memory', 'mode', 'pids', 'policy', 'proxy-limits', 'report-artifact', 'resolve', 'run', 'runtime', 'secrets',
+    'allow', 'client-certificates', 'cpus', 'env', 'expose', 'expose-file', 'fail-on-blocked', 'foreign-credentials', 'image', 'memory', 'mode', 'pids', 'policy', 'proxy-limits', 'report-artifact', 'resolve', 'run', 'runtime', 'secrets',
     'shell', 'snapshot-from', 'snapshot-to', 'storage', 'timeout', 'user', 'volumes', 'working-directory', 'workspace',
   ]);
   expect(Object.keys(action.outputs).sort()).toEqual([
-    'audit-log', 'blocked-count', 'changed-files', 'conclusion', 'cpu-seconds', 'exit-code', 'patch', 'peak-memory-bytes', 'proposed-allow', 'report',
+    'audit-log', 'blocked-count', 'changed-files', 'conclusion', 'cpu-seconds', 'exit-code', 'exposed', 'patch', 'peak-memory-bytes', 'proposed-allow', 'report',
     'wall-seconds',
   ]);
   const defaults = Object.fromEntries(Object.entries(action.inputs).flatMap(([name, input]) => (input.default === undefined ? [] : [[name, input.default]])));
