@@ -24,6 +24,8 @@ func main() {
 		os.Exit(gateway.Main(os.Args[2:]))
 	case "init":
 		os.Exit(initproc.Main(os.Args[2:]))
+	case "confined":
+		os.Exit(initproc.Confined(os.Args[2:]))
 	case "keeper":
 		runtime.UnlockOSThread()
 		os.Exit(keeper.Main(os.Args[2:]))
@@ -33,6 +35,6 @@ func main() {
 }
 
 func usage() int {
-	os.Stderr.WriteString("usage: decoy-guest gateway|init|keeper\n")
+	os.Stderr.WriteString("usage: decoy-guest gateway|init|confined|keeper\n")
 	return 2
 }

@@ -136,11 +136,12 @@ async function cleanUp(): Promise<void> {
 }
 
 function withoutRun(problems: readonly string[]): RunResult {
-  return { report: errorReport(problems), patch: null, proposedAllow: [] };
+  return { report: errorReport(problems), patch: null, proposedAllow: [], serviceLogs: '' };
 }
 
 /** Files, outputs and the job summary. */
-async function publish({ report, patch, proposedAllow }: RunResult, files: StepFiles): Promise<void> {
+async function publish({ report, patch, proposedAllow, serviceLogs }: RunResult, files: StepFiles): Promise<void> {
+  if (report.services !== undefined) fs.writeFileSync(files.serviceLog, serviceLogs);
   fs.writeFileSync(files.report, `${JSON.stringify(report, null, 2)}\n`);
   fs.writeFileSync(files.patch, patch?.bytes ?? '');
   fs.appendFileSync(files.auditLog, '');

@@ -26,7 +26,7 @@ const OPTIONS = {
   workspace: one('copy'), 'working-directory': one('DIRECTORY'), user: one('runner'), runtime: one('runsc'), 'foreign-credentials': one('block'), 'fail-on-blocked': flag,
   report: one('FILE'), 'audit-log': one('FILE'), patch: one('FILE'), html: one('FILE'), quiet: flag, timings: flag,
   image: one('debian:12'), volume: many('cache:/cache'), policy: one('.github/decoy.yml'), mode: one('observe'), 'snapshot-from': one('NAME'), 'snapshot-to': one('NAME'),
-  expose: many('8080'), 'expose-file': one('FILE'),
+  expose: many('8080'), 'expose-file': one('FILE'), services: one('services.yml'), 'service-log': one('FILE'),
 } as const satisfies Record<string, OptionSpec>;
 
 /** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */
@@ -36,20 +36,21 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
   if (word !== undefined) problems.push(`${quote(word)} is not an option: put the command after \`--\`, as in ${quote(`decoy run -- ${words.join(' ')}`)}`);
   const last = (name: keyof typeof OPTIONS) => values[name]?.at(-1);
   const script = last('script');
+  const services = last('services');
   return {
     help,
     raw: {
-      command: command ?? words, run: script === undefined ? undefined : readScript(script, problems),
+      command: command ?? words, run: script === undefined ? undefined : readText('script', script, { problems, fallback: ':' }),
       allow: values.allow, foreignCredentials: last('foreign-credentials'), env: values.env, resolve: values.resolve,
       clientCertificates: values['client-certificate'], proxyLimits: values['proxy-limit'], volumes: values.volume,
       shell: last('shell'), image: last('image'), policy: last('policy'), timeout: last('timeout'), memory: last('memory'), cpus: last('cpus'),
       storage: last('storage'), pids: last('pids'), workspace: last('workspace'), workingDirectory: last('working-directory'), user: last('user'),
       runtime: last('runtime'), snapshotFrom: last('snapshot-from'), snapshotTo: last('snapshot-to'), mode: last('mode'),
-      expose: values.expose, exposeFile: last('expose-file'),
+      expose: values.expose, exposeFile: last('expose-file'), servicesText: services === undefined ? undefined : readText('services', services, { problems, fallback: '' }),
       failOnBlocked: values['fail-on-blocked'] === undefined ? undefined : 'true',
     },
     secretOptions: values.secret ?? [],
-    files: { script, report: last('report'), 'audit-log': last('audit-log'), patch: last('patch'), html: last('html') },
+    files: { script, report: last('report'), 'audit-log': last('audit-log'), patch: last('patch'), html: last('html'), services, 'service-log': last('service-log') },
     quiet: values.quiet !== undefined,
     timings: values.timings !== undefined,
     problems,
@@ -57,13 +58,13 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
 }
 
 /** Undefined with a problem would be a second one, "nothing to run": an unreadable script stands for one that does nothing. */
-function readScript(file: string, problems: string[]): string {
+function readText(option: 'script' | 'services', file: string, { problems, fallback }: { problems: string[]; fallback: string }): string {
   try {
     const text = fs.readFileSync(file, 'utf8');
-    if (text.trim() === '') problems.push(`--script: ${quote(file)} is empty: write the script into it`);
+    if (text.trim() === '') problems.push(`--${option}: ${quote(file)} is empty: write ${option === 'script' ? 'the script' : 'a list of services'} into it`);
     else return text;
   } catch (error) {
-    problems.push(`--script: cannot read ${quote(file)} (${(error as NodeJS.ErrnoException).code}): give the path of a readable file`);
+    problems.push(`--${option}: cannot read ${quote(file)} (${(error as NodeJS.ErrnoException).code}): give the path of a readable file`);
   }
-  return ':';
+  return fallback;
 }

@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { quote } from './policy/quote.ts';
 
-/** Paths as given; the script is only read, and must not be overwritten. */
-export type ResultFiles = Readonly<Partial<Record<'script' | Result, string | undefined>>>;
+/** Paths as given; the script and the services are only read, and must not be overwritten. */
+export type ResultFiles = Readonly<Partial<Record<'script' | 'services' | Result, string | undefined>>>;
 
-type Result = 'report' | 'audit-log' | 'patch' | 'html';
-const RESULTS: readonly Result[] = ['report', 'audit-log', 'patch', 'html'];
+type Result = 'report' | 'audit-log' | 'patch' | 'html' | 'service-log';
+const RESULTS: readonly Result[] = ['report', 'audit-log', 'patch', 'html', 'service-log'];
 
 /**
  * Proves before anything starts that the results can be written, by emptying their files: what an earlier run left there would look
@@ -15,13 +15,13 @@ const RESULTS: readonly Result[] = ['report', 'audit-log', 'patch', 'html'];
  */
 export function openResultFiles(files: ResultFiles): { report: string | undefined; problems: string[] } {
   const problems: string[] = [];
-  const given = (['script', ...RESULTS] as const).flatMap((option) => {
+  const given = (['script', 'services', ...RESULTS] as const).flatMap((option) => {
     const file = files[option];
     return file === undefined ? [] : [{ option, file, id: fileIdentity(file) }];
   });
   let report: string | undefined;
   for (const [index, { option, file, id }] of given.entries()) {
-    if (option === 'script') continue;
+    if (option === 'script' || option === 'services') continue;
     const owner = given.slice(0, index).find((earlier) => id !== null && earlier.id === id);
     const problem = owner === undefined ? emptyProblem(file) : `${quote(file)} is also the file of \`--${owner.option}\`: give each a file of its own`;
     if (problem !== null) problems.push(`--${option}: ${problem}`);

@@ -98,8 +98,9 @@ async function printTimings(timings: readonly StageTiming[]): Promise<void> {
 type Result = Awaited<ReturnType<typeof import('./run.ts').run>>;
 
 /** Files and summary; what could not be written. */
-async function giveResults({ files, quiet }: RunArguments, { report, patch }: Result): Promise<string[]> {
+async function giveResults({ files, quiet }: RunArguments, { report, patch, serviceLogs }: Result): Promise<string[]> {
   const problems = [
+    ...writeResultFile('service-log', { file: files['service-log'], content: serviceLogs }),
     ...writeResultFile('patch', { file: files.patch, content: patch?.bytes ?? '' }),
     ...writeResultFile('report', { file: files.report, content: `${JSON.stringify(report, null, 2)}\n` }),
   ];

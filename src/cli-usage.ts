@@ -35,6 +35,7 @@ Options of run
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --expose 8080            this port of the sandbox for the host: HTTP on 127.0.0.1 with a token; 3000:8080 on port 3000, /path/of.sock:5432 as a Unix socket; repeat
   --expose-file FILE       where these ports are, with their tokens, as JSON: there while they are open
+  --services FILE          containers beside the sandbox, up before the command starts: YAML, as docs/services.md says; --service-log FILE gets what they print
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start
   --quiet                  no summary after success, except in observe mode

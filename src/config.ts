@@ -10,6 +10,7 @@ import type { RunscSource } from './runtime/runsc-source.ts';
 import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
 import type { VolumeRequest } from './sandbox/named-volumes.ts';
 import type { SnapshotPlace } from './snapshots/snapshot-place.ts';
+import type { ServiceRequest } from './services/service-request.ts';
 import type { SecretBinding } from './secrets/secret.ts';
 
 /**
@@ -46,6 +47,8 @@ export type RunConfig = {
   /** `runc`: the engine's default one. Others by the name the engine has for them; `runsc` is fetched and registered where it has none. */
   runtime?: string;
   failOnBlocked: boolean;
+  /** further containers in the sandbox's network, up before the command starts */
+  services?: readonly ServiceRequest[];
   /** ports of the sandbox for the host to reach while the command runs */
   expose?: ExposeConfig;
 };

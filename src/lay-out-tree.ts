@@ -13,6 +13,7 @@ import { userHome } from './sandbox/runner-files/accounts.ts';
 import { packTree, type TarEntry } from './sandbox/runner-files/pack-tree.ts';
 import { sandboxTree } from './sandbox/runner-files/sandbox-tree.ts';
 import { workspaceMasks } from './sandbox/runner-files/workspace-masks.ts';
+import { serviceNames } from './services/names.ts';
 import type { Authority } from './trust/authority.ts';
 import { buildTrustStore } from './trust/pkcs12.ts';
 import { readSystemRoots } from './trust/system-roots.ts';
@@ -32,9 +33,10 @@ export async function layOutTree({ config, authority, user, layout, workspace, i
   const overlays: OverlayFolders[] = [];
   if (workspace !== null) overlays.push({ name: 'workspace', owner: { ...user, mode: (await fs.stat(workspace.path)).mode & 0o777 | 0o700 } });
   const homes = homeFolders(config.volumes ?? [], { user, home: imageLayout === null ? OWN_HOME : homeFolder(imageLayout) });
+  const hostNames = serviceNames(config);
   const common = { user, trust, trustFiles: trustFiles(trust), ...(config.command.kind === 'script' ? { script: config.command.text } : {}) };
-  if (imageLayout !== null) return packTree(arrangeTree([...imageTree({ ...common, layout: imageLayout, overlays }), ...homes, ...masks]));
-  const etc = await collectEtc({ user });
+  if (imageLayout !== null) return packTree(arrangeTree([...imageTree({ ...common, layout: imageLayout, overlays, hostNames }), ...homes, ...masks]));
+  const etc = await collectEtc({ user, hostNames });
   const tree = sandboxTree({ ...common, etc, overlays: [...layout.trees.map(({ name }) => ({ name })), ...overlays] });
   return packTree(arrangeTree([...tree, ...homes, ...hiddenEntries(layout.trees), ...masks]));
 }

@@ -4,6 +4,7 @@ import type { Host, RunConfig } from './config.ts';
 import { describeCommand } from './describe-command.ts';
 import { gatewayPolicy } from './gateway-policy.ts';
 import type { OpenExposed } from './expose/open-exposed.ts';
+import type { layOutTree as LayOutTree } from './lay-out-tree.ts';
 import type { Policy } from './policy/policy.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import type { RunEvents } from './run.ts';
@@ -23,11 +24,16 @@ import { stageSnapshot, type StagedSnapshot } from './sandbox/snapshot/stage-sna
 import type { SandboxRuntime } from './sandbox/runtime.ts';
 import { createSandbox, type Sandbox } from './sandbox/sandbox.ts';
 import type { Secret } from './secrets/secret.ts';
+import { healthPorts } from './services/names.ts';
+import type { FoundService, OpenServices, ServicesOptions } from './services/open-services.ts';
 import { volumeFolders } from './volumes/volume-folders.ts';
+import type { Authority } from './trust/authority.ts';
 import type { TimeStage } from './usage/time-stages.ts';
 
 export type SandboxParts = {
-  id: string; config: RunConfig; host: Host; image: ObtainedImage | null; runtime: SandboxRuntime; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents;
+  id: string; config: RunConfig; host: Host; image: ObtainedImage | null; runtime: SandboxRuntime; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents; services: readonly FoundService[];
+  /** where it is aborted, services are not waited for any longer */
+  signal: AbortSignal;
   timed: TimeStage;
 };
 
@@ -49,6 +55,8 @@ export type PreparedSandbox = AsyncDisposable & {
 
 /** The uid of `user: runner` where Decoy itself runs as root: code that is not trusted gets no root unless asked for. GitHub's own is 1001. */
 const UNPRIVILEGED = { uid: 1001, gid: 1001 };
+
+const NO_SERVICES: OpenServices = { start: async () => {}, end: async () => {}, lost: new Promise<never>(() => {}), [Symbol.asyncDispose]: async () => {} };
 
 /**
  * Starts everything the command needs, side by side. Starting containers takes longest, so those that need nothing of the
@@ -96,16 +104,19 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
     const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace, imageLayout: filesystem.imageLayout })));
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
+    const serving = containers.add(prepareServices(engine, parts, { ...common, layout, layOutTree, gatewayContainerId: gateway.containerId, ready, authority: hostSide.then(({ authority }) => authority) }).then((opened) => opened ?? NO_SERVICES));
     const exposing = ready.then(() => expose(parts, others));
     const launching = Promise.all([creating, ready, making]).then(([sandbox]) => timed('sandbox: start', () => sandbox.launch()));
     // Beside the start of the sandbox, which is the engine's work: what is in there waits for the command, which it is given after the canary.
     const rehearsal = Promise.all([hostSide, ready, making]).then(([{ rehearse }]) => timed('canary', () => rehearse(gateway.probes)));
-    for (const promise of [tree, launching, rehearsal, exposing]) promise.catch(() => {});
-    const [made, sandbox, canaryMs, exposed] = await Promise.all([making, launching, rehearsal, exposing]);
+    for (const promise of [tree, launching, rehearsal, exposing, serving]) promise.catch(() => {});
+    const [made, sandbox, canaryMs, exposed, servicesOpen] = await Promise.all([making, launching, rehearsal, exposing, serving]);
+    // Their code is no more trusted than the command: nothing of it runs before the canary has held.
+    await timed('services', () => servicesOpen.start());
     // Disposal waits for it and tells of a failure; the command need not.
     made.letGo().catch(() => {});
     warnOfLittleSpace(parts, made);
-    const lost = Promise.race([gatewayLost, made.keeper.lost]);
+    const lost = Promise.race([gatewayLost, made.keeper.lost, servicesOpen.lost]);
     lost.catch(() => {});
     return {
       filesystem: made,
@@ -120,6 +131,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
         return timed('snapshot: staging', () => stageSnapshot(engine, { ...common, layout: imageLayout, diskVolume, maxBytes: config.limits.storageBytes, placedFiles: placedFiles(authority), signal }));
       },
       windUp: async (options) => {
+        await servicesOpen.end().catch(() => {});
         const networkGone = Promise.all([gateway[Symbol.asyncDispose](), exposed?.[Symbol.asyncDispose]()]);
         try {
           return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy, reader: user }) : null;
@@ -135,8 +147,27 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   }
 }
 
-function exposedPorts({ expose }: RunConfig): number[] {
-  return expose?.requests.map(({ port }) => port) ?? [];
+/** Those the host may connect to: for itself, and to see whether a service is up. */
+function exposedPorts(config: RunConfig): number[] {
+  return [...new Set([...config.expose?.requests.map(({ port }) => port) ?? [], ...healthPorts(config)])];
+}
+
+type Surroundings = Pick<ServicesOptions, 'image' | 'runId' | 'labels' | 'layout' | 'gatewayContainerId' | 'ready'> & { authority: Promise<Authority>; layOutTree: typeof LayOutTree };
+
+/** Loaded only where there are any. Of the workspace they get a view that cannot be written. */
+async function prepareServices(engine: Engine, { config, runtime, runDirectory, services, signal, events, timed }: SandboxParts, { authority, layOutTree, ...surroundings }: Surroundings): Promise<OpenServices | null> {
+  if (services.length === 0) return null;
+  const [{ openServices }, workspace] = await Promise.all([import('./services/open-services.ts'), describeWorkspace(config)]);
+  return openServices(engine, services, {
+    ...surroundings, runtime, wallSeconds: config.limits.wallSeconds, signal, timed, onWarning: (text) => events.onWarning(text),
+    workspace: workspace === null ? null : { ...workspace, mode: 'read-only' },
+    layOut: async (own) => layOutTree({ config: { ...config, volumes: [], command: { kind: 'argv', argv: [] } }, authority: await authority, user: { uid: 0, gid: 0 }, layout: surroundings.layout, ...own }),
+    isListening: async (port) => {
+      const socket = await connectInside(runDirectory, port);
+      socket?.destroy();
+      return socket !== null;
+    },
+  });
 }
 
 /** Loaded only where something is exposed. */

@@ -17,6 +17,9 @@ import type { Changes, Report } from './report/report.ts';
 import { openRunDirectory } from './run-directory.ts';
 import { mintSecrets } from './secrets/mint-secrets.ts';
 import type { Patch } from './sandbox/keeper.ts';
+import { findServices } from './services/find-services.ts';
+import type { FoundService } from './services/open-services.ts';
+import { renderServiceLogs, reportServices } from './services/report-services.ts';
 import { connectEngine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { imageName, snapshotSaver } from './save-snapshot.ts';
@@ -46,7 +49,8 @@ export type RunEvents = {
 /** `signal` is aborted with the name of the signal that cancels the run. */
 export type RunOptions = { config: RunConfig; host: Host; events: RunEvents; signal: AbortSignal };
 
-export type RunResult = { report: Report; patch: Patch | null; proposedAllow: string[] };
+/** `serviceLogs`: what the services printed, each line behind its service's name; text that they chose, without control characters. */
+export type RunResult = { report: Report; patch: Patch | null; proposedAllow: string[]; serviceLogs: string };
 
 /** Of the paths that are not in the patch, told one by one. */
 const SKIPPED_TOLD = 5;
@@ -68,10 +72,12 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     ledger.add(entry);
     events.onEntry(entry);
   };
+  const services: FoundService[] = [];
   const timed = timeStages((timing) => events.onTiming?.(timing));
 
   const reportOf = (how: Outcome, written?: boolean) => buildReport({
     ...facts, id, mode: config.mode, startedAt, image: imageName(config), runtime: config.runtime ?? 'runc', limits: config.limits, outcome: how,
+    services: reportServices(services.map((service) => service.record)),
     failOnBlocked: config.failOnBlocked, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
 
@@ -86,9 +92,11 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     const image = await findImage(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     facts.imageDigest = image?.digest ?? null;
+    services.push(...await findServices(engine, { config, host, events, signal, timed }));
+    if (cancelled()) return cancellation(signal);
     events.onStage('starting the gateway, the disk and the proxy');
     await using directory = await openRunDirectory(id);
-    await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, record, events, timed });
+    await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, services, signal, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
     if (cancelled()) return cancellation(signal);
     await using snapshot = snapshotSaver({ config, host, events, signal });
@@ -111,7 +119,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const report = placed === undefined ? ended
     : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
   const proposedAllow = config.mode === 'observe' ? suggestAllow(report.requests ?? []) : proposeAllow(ledger.refusals(), { bindings: secrets });
-  return { report, patch: facts.patch, proposedAllow };
+  return { report, patch: facts.patch, proposedAllow, serviceLogs: renderServiceLogs(services.map((service) => service.record)) };
 }
 
 function describeChanges({ patch, changesProblem }: Taken): Changes {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-export type StepFiles = { report: string; page: string; auditLog: string; patch: string; state: string };
+export type StepFiles = { report: string; page: string; auditLog: string; patch: string; serviceLog: string; state: string };
 
 /**
  * Where this use of the action keeps its files: a directory that action.yml makes and names to every step as DECOY_DIRECTORY.
@@ -12,7 +12,7 @@ export function stepFiles(environment: Readonly<Record<string, string | undefine
   const directory = environment['DECOY_DIRECTORY'] || fs.mkdtempSync(path.join(environment['RUNNER_TEMP'] || os.tmpdir(), 'decoy-'));
   const file = (name: string) => path.join(directory, 'report', name);
   fs.mkdirSync(path.join(directory, 'report'), { recursive: true });
-  return { report: file('report.json'), page: file('report.html'), auditLog: file('audit.jsonl'), patch: file('changes.patch'), state: path.join(directory, 'state.json') };
+  return { report: file('report.json'), page: file('report.html'), auditLog: file('audit.jsonl'), patch: file('changes.patch'), serviceLog: file('services.log'), state: path.join(directory, 'state.json') };
 }
 
 /** What the second step must know of the first. `token` lets the runner read workflow commands again. */

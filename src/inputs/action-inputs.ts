@@ -16,7 +16,7 @@ export function readActionInputs(environment: Record<string, string | undefined>
       timeout: take('timeout'), memory: take('memory'), cpus: take('cpus'), storage: take('storage'), pids: take('pids'),
       workspace: take('workspace'), workingDirectory: take('working-directory'), user: take('user'), runtime: take('runtime'),
       volumes: lines('volumes').filter((line) => line.trim() !== ''), snapshotFrom: take('snapshot-from'), snapshotTo: take('snapshot-to'),
-      mode: take('mode'), resolve: lines('resolve'), clientCertificates: lines('client-certificates'), proxyLimits: lines('proxy-limits'), expose: lines('expose'), exposeFile: take('expose-file'),
+      mode: take('mode'), resolve: lines('resolve'), clientCertificates: lines('client-certificates'), proxyLimits: lines('proxy-limits'), expose: lines('expose'), exposeFile: take('expose-file'), servicesText: take('services'),
       failOnBlocked: take('fail-on-blocked'),
     },
   };

@@ -59,8 +59,8 @@ function parsePort(text: string): number | null {
   return port >= 1 && port <= 65535 ? port : null;
 }
 
-/** In the sandbox's network the gateway listens on these, on every address. */
-function ownPort(port: number, rules: readonly Rule[]): string | null {
+/** What is wrong with a port that is the gateway's in the sandbox's network, where it listens on every address; else null. */
+export function ownPort(port: number, rules: readonly Rule[]): string | null {
   if (port === 53 || port === 80 || port === 443) return `is a port on which Decoy answers in the sandbox (53, 80 and 443 are): have the server listen on another one, such as ${port === 443 ? 8443 : 8080}`;
   const rule = rules.find((candidate) => candidate.port === port);
   return rule === undefined ? null : `is the port of the rule ${quote(rule.text)}, on which Decoy answers in the sandbox: have the server listen on another one`;

@@ -19,10 +19,12 @@ import { parseNumber } from './parse-number.ts';
 import { parseProxyLimits } from './parse-proxy-limits.ts';
 import { parseRuntime } from './parse-runtime.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
+import { parseServices, type ServicesContext } from './parse-services.ts';
 import { parseShell } from './parse-shell.ts';
 import { parseSize } from './parse-size.ts';
 import { locateProblem } from './policy/locate-problem.ts';
 import { mergeInputs } from './policy/merge-inputs.ts';
+import { readServicesText } from './policy/read-services.ts';
 import type { ReadPolicy } from './policy/read-policy.ts';
 import { quotedSecretWarnings } from './quoted-secrets.ts';
 import { parseSnapshots } from './parse-snapshots.ts';
@@ -91,8 +93,9 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
   const seenAt = (file: string) => findWhereSeen(file, { trees: shown.layout()?.trees ?? [], workspacePath: shown.workspacePath });
   const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], { seenAt });
   const { expose, problems: exposeProblems } = parseExpose(raw.expose ?? [], { file: raw.exposeFile, rules: destinations.rules, seenAt });
+  const { services, problems: serviceProblems } = readAndParseServices(raw, { rules: destinations.rules, secrets: context.secrets.secrets, machineCpus: machine.cpus });
   const { volumes, problems: volumeProblems } = parseVolumes(raw.volumes ?? [], { directory: context.host?.volumesDirectory ?? null, workspacePath: shown.workspacePath, layout: raw.volumes?.length ? shown.layout() : null });
-  problems.push(...certificateProblems, ...volumeProblems, ...exposeProblems);
+  problems.push(...certificateProblems, ...volumeProblems, ...exposeProblems, ...serviceProblems);
   const command = take<Command>('run', parseCommand(raw, { ofRunner }), { kind: 'argv', argv: [] });
   const workingDirectory = raw.workingDirectory
     ? take('working-directory', checkWorkingDirectory(raw.workingDirectory, { workspacePath: mode === 'none' ? null : workspacePath }), null)
@@ -111,9 +114,17 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
       command, image, mode: policyMode, rules: destinations.rules, secrets: context.secrets.secrets, foreignCredentials, resolve: destinations.resolve, clientCertificates,
       env: env.env, limits, proxyLimits: proxyLimits.limits,
       workspace: { mode, path: workspacePath }, volumes, snapshotFrom: snapshots.from, snapshotTo: snapshots.to, workingDirectory, user, runtime, failOnBlocked,
-      ...(expose.requests.length > 0 ? { expose } : {}),
+      ...(expose.requests.length > 0 ? { expose } : {}), ...(services.length > 0 ? { services } : {}),
     },
   };
+}
+
+/** Those of a policy file, and those of the input; one of the same name there takes the other's place. */
+function readAndParseServices({ services = [], servicesText = '' }: RawInputs, context: ServicesContext): ReturnType<typeof parseServices> {
+  const read = servicesText.trim() === '' ? { services: [], problems: [] } : readServicesText(servicesText);
+  const all = [...services.filter(({ name }) => !read.services.some((other) => other.name === name)), ...read.services];
+  if (read.problems.length > 0) return { services: [], problems: read.problems };
+  return parseServices(all, context);
 }
 
 /** A value in the file is one that the repository gives to everybody. Of secrets it may bind nothing is said where it could not be read. */

@@ -31,5 +31,16 @@ export type RawInputs = {
   proxyLimits?: readonly string[] | undefined;
   expose?: readonly string[] | undefined;
   exposeFile?: string | undefined;
+  /** those of a policy file */
+  services?: readonly RawService[] | undefined;
+  /** YAML, see readServicesText */
+  servicesText?: string | undefined;
   failOnBlocked?: string | undefined;
+};
+
+/** A service as it is written; `where`: FILE:LINE:COLUMN. */
+export type RawService = {
+  name: string; where: string;
+  image?: string; env?: string[]; entrypoint?: string[]; command?: string[]; healthPort?: string; healthCommand?: string[]; healthTimeout?: string;
+  memory?: string; cpus?: string; pids?: string; storage?: string; workspace?: string;
 };

@@ -19,6 +19,8 @@ export type ReportParts = {
   snapshot?: Report['snapshot'] | null;
   /** null or absent where nothing was exposed */
   exposed?: Report['exposed'] | null;
+  /** empty or absent where there were none */
+  services?: Report['services'];
   /** absent where the inputs were refused */
   runtime?: string;
   limits: Limits;
@@ -63,6 +65,7 @@ export function buildReport(parts: ReportParts): Report {
     ...(parts.runtime === undefined ? {} : { runtime: parts.runtime }),
     limits: parts.limits,
     ...(parts.exposed == null ? {} : { exposed: parts.exposed }),
+    ...(parts.services?.length ? { services: parts.services } : {}),
     ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
     usage,
     secrets: ledger.secrets(),

@@ -44,6 +44,15 @@ export type Changes = {
 };
 
 /**
+ * A further container of the run. `startSeconds`: from its start until it was healthy, null where it never was; `exitCode`: where it ended before the run was over, else null.
+ * Its requests are among those of the run.
+ */
+export type ServiceReport = {
+  name: string; image: string; imageDigest?: string; startSeconds: number | null; exitCode: number | null; limits: Omit<Limits, 'wallSeconds'>;
+  usage?: Pick<ResourceUsage, 'cpuSeconds' | 'memoryPeakBytes' | 'oomKills' | 'pidsPeak' | 'storagePeakBytes'>;
+};
+
+/**
  * A port of the sandbox that the host could reach, at `url` or `socket`. `requests` had the port's token, `refused` had not, or were connections above
  * the limit. A socket knows connections alone.
  */
@@ -74,6 +83,8 @@ export type Report = {
   limits: Limits;
   /** only where ports of the sandbox were open to the host, without their tokens */
   exposed?: ExposedPort[];
+  /** only where there were any, in their order */
+  services?: ServiceReport[];
   /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
   startup?: { canaryMs: number };
   usage: ResourceUsage & { network: NetworkUsage };

@@ -22,6 +22,10 @@ export type SandboxOptions = {
   imageVariables: readonly string[];
   runId: string;
   labels: RunLabels;
+  /** `sandbox` where it is not given */
+  what?: 'sandbox' | 'service';
+  /** of a user that is root; ROOT_CAPABILITIES where it is not given */
+  rootCapabilities?: readonly string[];
   gatewayContainerId: string;
   runtime: SandboxRuntime;
   mounts: readonly SandboxMount[];
@@ -79,7 +83,7 @@ const BACKSTOP_SECONDS = 15;
 
 /** Creates the capped container; the gateway's and all volumes must have been created, and the disk be filled and the gateway ready before `launch`. */
 export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {
-  const owned = await createContainer(engine, { what: 'sandbox', spec: sandboxSpec(options) });
+  const owned = await createContainer(engine, { what: options.what ?? 'sandbox', spec: sandboxSpec(options) });
   try {
     const [stream] = await Promise.all([attach(owned), holdToCaps(owned, options)]);
     return {
@@ -144,7 +148,7 @@ function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: numb
 function sandboxSpec(options: SandboxOptions) {
   const { limits, user } = options;
   return {
-    name: `decoy-${options.runId}-sandbox`,
+    name: `decoy-${options.runId}-${options.what ?? 'sandbox'}`,
     Image: options.image,
     Entrypoint: [options.guestPath, 'init', ...(options.runtime.isGvisor ? ['gvisor'] : [])],
     Labels: options.labels,
@@ -159,7 +163,7 @@ function sandboxSpec(options: SandboxOptions) {
       Mounts: options.mounts.flatMap(volumeMount),
       Binds: options.mounts.flatMap(bindMount),
       CapDrop: ['ALL'],
-      CapAdd: user.uid === 0 ? [...ROOT_CAPABILITIES] : [],
+      CapAdd: user.uid === 0 ? [...options.rootCapabilities ?? ROOT_CAPABILITIES] : [],
       SecurityOpt: ['no-new-privileges=true'],
       ReadonlyRootfs: true,
       Memory: limits.memoryBytes,

@@ -14,7 +14,7 @@ export function mergeInputs(base: RawInputs, over: RawInputs): RawInputs {
   const hasCommand = over.command !== undefined && over.command.length > 0;
   return {
     ...base, ...(hasCommand ? { shell: undefined } : {}), ...scalars,
-    allow: lines('allow'), volumes: lines('volumes'), expose: lines('expose'),
+    allow: lines('allow'), volumes: lines('volumes'), expose: lines('expose'), services: [...(base.services ?? []).filter(({ name }) => !over.services?.some((other) => other.name === name)), ...over.services ?? []],
     env: named('env', beforeEquals), proxyLimits: named('proxyLimits', beforeEquals), clientCertificates: named('clientCertificates', (line) => beforeEquals(line).toLowerCase()),
     resolve: named('resolve', (line) => line.split(':', 2).join(':').toLowerCase().trim()),
   };

@@ -12,6 +12,7 @@ import type { RawInputs } from '../raw-inputs.ts';
 import type { SecretHosts } from '../split-secret.ts';
 import { mergeInputs } from './merge-inputs.ts';
 import { ELSEWHERE, FILE_KEYS, LIMIT_KEYS, LIST_KEYS, PROFILE_KEYS, SCALAR_KEYS, SECRET_KEYS } from './policy-keys.ts';
+import { readServices } from './read-services.ts';
 import type { Origin } from './locate-problem.ts';
 import { openYaml, type Entry, type YamlReader } from './yaml-reader.ts';
 
@@ -90,6 +91,9 @@ function readEntry({ key, value }: Entry, { yaml, into }: Into): void {
     case 'env': return readEnv(value, { yaml, into });
     case 'proxy-limits': return readProxyLimits(value, { yaml, into });
     case 'client-certificates': return readCertificates(value, { yaml, into });
+    case 'services':
+      into.inputs = { ...into.inputs, services: readServices(value, yaml) };
+      return;
     case 'secrets': return readSecrets(value, { yaml, into });
   }
 }

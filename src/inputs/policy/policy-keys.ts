@@ -13,7 +13,7 @@ export const LIMIT_KEYS = { timeout: 'timeout', memory: 'memory', cpus: 'cpus', 
 export const LIST_KEYS = { allow: 'allow', resolve: 'resolve', volumes: 'volumes', expose: 'expose' } as const satisfies Record<string, keyof RawInputs>;
 
 /** All that a profile may have. */
-export const PROFILE_KEYS: readonly string[] = ['allow', 'secrets', 'env', 'limits', 'proxy-limits', 'resolve', 'client-certificates', 'volumes', 'expose', ...Object.keys(SCALAR_KEYS)];
+export const PROFILE_KEYS: readonly string[] = ['allow', 'secrets', 'env', 'limits', 'proxy-limits', 'resolve', 'client-certificates', 'volumes', 'expose', 'services', ...Object.keys(SCALAR_KEYS)];
 export const FILE_KEYS: readonly string[] = ['version', ...PROFILE_KEYS, 'profiles'];
 export const SECRET_KEYS: readonly string[] = ['hosts', 'in', 'max'];
 

@@ -16,6 +16,8 @@ export type ImageTreeOptions = {
   overlays: readonly OverlayFolders[];
   /** absolute paths below /etc: what trustFiles gave */
   trustFiles: readonly PlacedFile[];
+  /** see networkFiles */
+  hostNames?: readonly string[];
 } & DecoyFolderOptions;
 
 /**
@@ -27,7 +29,7 @@ export function imageTree(options: ImageTreeOptions): TarEntry[] {
   const etc = etcFolder(layout.directories);
   return arrangeTree([
     ...layout.directories.flatMap(folders),
-    ...[...etcFiles(layout), ...networkFiles(), ...trustFiles.map(placedFile)].map((entry) => ({ ...entry, name: `${etc}/${entry.name.slice('etc/'.length)}` })),
+    ...[...etcFiles(layout), ...networkFiles(options.hostNames), ...trustFiles.map(placedFile)].map((entry) => ({ ...entry, name: `${etc}/${entry.name.slice('etc/'.length)}` })),
     { name: homeFolder(layout), type: 'directory', mode: 0o755, ...user },
     ...overlays.flatMap(overlayFolders),
     ...decoyFolder(options),

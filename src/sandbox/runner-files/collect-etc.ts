@@ -9,6 +9,8 @@ import { hasUrlCredentials, isPrivate } from './private-content.ts';
 import { writtenFiles } from './written-files.ts';
 
 export type EtcOptions = {
+  /** see networkFiles */
+  hostNames?: readonly string[];
   user: SandboxUser;
   /** the host's folder; only tests have another than `/etc` */
   folder?: string;
@@ -33,7 +35,7 @@ export async function collectEtc(options: EtcOptions): Promise<TarEntry[]> {
   const shell = fs.existsSync('/bin/bash') ? '/bin/bash' : '/bin/sh';
   return arrangeTree([
     ...collection.entries,
-    ...writtenFiles(),
+    ...writtenFiles(options.hostNames),
     account('passwd', rewritePasswd(readText(folder, 'passwd'), { user: options.user, shell })),
     account('group', rewriteGroup(readText(folder, 'group'), { user: options.user })),
   ]);

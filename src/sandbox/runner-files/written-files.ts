@@ -1,9 +1,9 @@
 import type { TarEntry } from './pack-tree.ts';
 
 /** The files of /etc that are the same in every sandbox, whatever the runner's say. */
-export function writtenFiles(): TarEntry[] {
+export function writtenFiles(hostNames: readonly string[] = []): TarEntry[] {
   return [
-    ...networkFiles(),
+    ...networkFiles(hostNames),
     // No LDAP, no systemd-resolved, no mDNS: names come from the gateway alone.
     file('etc/nsswitch.conf', [
       'passwd: files', 'group: files', 'shadow: files', 'hosts: files dns', 'networks: files',
@@ -17,12 +17,12 @@ export function writtenFiles(): TarEntry[] {
   ];
 }
 
-/** What says how names are found, and what this machine is called. */
-export function networkFiles(): TarEntry[] {
+/** What says how names are found, and what this machine is called. `hostNames`: further names of this network's own address. */
+export function networkFiles(hostNames: readonly string[] = []): TarEntry[] {
   return [
     // The runner's would tell its name and network. Some engines mount the hostname they know over the first.
     file('etc/hostname', 'sandbox\n'),
-    file('etc/hosts', '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\tsandbox\n'),
+    file('etc/hosts', '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.0.1\tsandbox\n'.concat(hostNames.map((name) => `127.0.0.1\t${name}\n`).join(''))),
     // The gateway. No search domains: each would make another name of one that is refused.
     file('etc/resolv.conf', 'nameserver 127.0.0.1\noptions timeout:5 attempts:2\n'),
   ];
