@@ -93,7 +93,7 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
   const seenAt = (file: string) => findWhereSeen(file, { trees: shown.layout()?.trees ?? [], workspacePath: shown.workspacePath });
   const { certificates: clientCertificates, problems: certificateProblems } = parseClientCertificates(raw.clientCertificates ?? [], { seenAt });
   const { expose, problems: exposeProblems } = parseExpose(raw.expose ?? [], { file: raw.exposeFile, rules: destinations.rules, seenAt });
-  const { services, problems: serviceProblems } = readAndParseServices(raw, { rules: destinations.rules, secrets: context.secrets.secrets, machineCpus: machine.cpus });
+  const { services, problems: serviceProblems } = readAndParseServices(raw, { rules: destinations.rules, secrets: context.secrets.secrets, machineCpus: machine.cpus, hasWorkspace: mode !== 'none' });
   const { volumes, problems: volumeProblems } = parseVolumes(raw.volumes ?? [], { directory: context.host?.volumesDirectory ?? null, workspacePath: shown.workspacePath, layout: raw.volumes?.length ? shown.layout() : null });
   problems.push(...certificateProblems, ...volumeProblems, ...exposeProblems, ...serviceProblems);
   const command = take<Command>('run', parseCommand(raw, { ofRunner }), { kind: 'argv', argv: [] });

@@ -12,7 +12,7 @@ import { parseNumber } from './parse-number.ts';
 import { parseSize } from './parse-size.ts';
 import type { RawService } from './raw-inputs.ts';
 
-export type ServicesContext = { rules: readonly Rule[]; secrets: readonly SecretBinding[]; machineCpus: number };
+export type ServicesContext = { rules: readonly Rule[]; secrets: readonly SecretBinding[]; machineCpus: number; hasWorkspace: boolean };
 
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 const RESERVED = ['localhost', 'sandbox', 'gateway'];
@@ -50,6 +50,7 @@ function parseService(raw: RawService, context: Context): ServiceRequest {
   env.problems.forEach(say);
   const words = [...raw.entrypoint ?? [], ...raw.command ?? [], ...raw.healthCommand ?? []];
   findRealValues({ env: env.env, command: { kind: 'argv', argv: words } }, context.secrets).forEach((problem) => say(problem.replace(/: (leave it out|let the code)[^]*$/, ': a service gets no secrets, give it a password of its own that is none')));
+  if (raw.workspace === 'read-only' && !context.hasWorkspace) say('it asks for the workspace, but `workspace: none` holds for the run: leave one of them out');
   const cpus = raw.cpus === undefined ? { ok: true as const, value: Math.min(1, machineCpus) } : parseNumber(raw.cpus, { min: 0.1, max: machineCpus, whole: false, example: Math.min(1, machineCpus) });
   return {
     name: raw.name,

@@ -1,3 +1,4 @@
+import { isScalar, isSeq } from 'yaml';
 import type { RawService } from '../raw-inputs.ts';
 import { quote } from '../../policy/quote.ts';
 import { openYaml, type YamlReader } from './yaml-reader.ts';
@@ -17,15 +18,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** Reads the text of the input `services`: YAML, a list with names, or a mapping by name as GitHub's own. */
 export function readServicesText(text: string): { services: RawService[]; problems: string[] } {
   const yaml = openYaml(text, 'services');
-  // openYaml says "policy: " for a file of that kind.
   const services = yaml.root === null ? [] : readServices(yaml.root, yaml);
   return { services, problems: yaml.problems };
 }
 
 /** Their values as text: what they may be is looked at where all inputs are together. */
 export function readServices(node: unknown, yaml: YamlReader): RawService[] {
-  const isList = node !== null && typeof node === 'object' && Array.isArray((node as { items?: unknown }).items) && (node as { constructor: { name: string } }).constructor.name === 'YAMLSeq';
-  if (isList) return yaml.items(node, '`services`').map((item) => readService(item, { yaml, name: null }));
+  if (isSeq(node)) return yaml.items(node, '`services`').map((item) => readService(item, { yaml, name: null }));
   return yaml.entries(node, { name: '`services`' }).map(({ key, value }) => readService(value, { yaml, name: key }));
 }
 
@@ -52,13 +51,9 @@ function readEnv(node: unknown, yaml: YamlReader): string[] {
   });
 }
 
-function isText(node: unknown): boolean {
-  return node !== null && typeof node === 'object' && 'value' in node;
-}
-
 /** A list of words, or one line of them without quotes, which shells read in more than one way. */
 function readWords(node: unknown, { yaml, name }: { yaml: YamlReader; name: string }): string[] | null {
-  if (!isText(node)) return yaml.items(node, `\`${name}\``).flatMap((item) => yaml.text(item, `an item of \`${name}\``, { isFree: true }) ?? []);
+  if (!isScalar(node)) return yaml.items(node, `\`${name}\``).flatMap((item) => yaml.text(item, `an item of \`${name}\``, { isFree: true }) ?? []);
   const text = yaml.text(node, `\`${name}\``);
   if (text === null) return null;
   if (!/["'\\$`|&;<>*?]/.test(text)) return text.trim().split(/\s+/).filter((word) => word !== '');
@@ -68,7 +63,7 @@ function readWords(node: unknown, { yaml, name }: { yaml: YamlReader; name: stri
 
 /** A line is for the image's shell, as with Docker's --health-cmd. */
 function readHealthCommand(node: unknown, yaml: YamlReader): string[] | null {
-  if (!isText(node)) return readWords(node, { yaml, name: 'health-command' });
+  if (!isScalar(node)) return readWords(node, { yaml, name: 'health-command' });
   const text = yaml.text(node, '`health-command`');
   return text === null ? null : ['/bin/sh', '-c', text];
 }
