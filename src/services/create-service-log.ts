@@ -31,7 +31,7 @@ export function createServiceLog(name: string): ServiceLog {
       const { lines, isEmpty, cut } = text();
       if (isEmpty) return '';
       const first = cut > 0 ? [`${name} | (the first ${cut} bytes are not kept)`] : [];
-      return `${[...first, ...lines.map((line) => `${name} | ${printable(line, LINE_CHARACTERS)}`)].join('\n')}\n`;
+      return `${[...first, ...lines.map((line) => `${name} | ${printable(line.replaceAll('\t', '    '), LINE_CHARACTERS)}`)].join('\n')}\n`;
     },
     lastWords: () => text().lines.filter((line) => line.trim() !== '').slice(-LAST_LINES).map((line) => printable(line.trim(), 300)).join(' / '),
   };

