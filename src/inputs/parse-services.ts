@@ -29,6 +29,9 @@ export function parseServices(raw: readonly RawService[], context: ServicesConte
   });
   const twice = raw.find(({ name }, index) => name !== '' && raw.findIndex((other) => other.name === name) !== index);
   if (twice !== undefined) problems.push(`services: ${twice.where}: ${quote(twice.name)} is the name of two: give each one of its own`);
+  const port = ({ health }: ServiceRequest) => (health.kind === 'port' && health.port > 0 ? health.port : null);
+  const shared = services.find((service, index) => port(service) !== null && services.findIndex((other) => port(other) === port(service)) !== index);
+  if (shared !== undefined) problems.push(`services: service ${quote(shared.name)}: health-port: ${port(shared)} is another service's, too, and all share one network: have one listen elsewhere, or write \`health-command\``);
   if (raw.length > MOST_SERVICES) problems.push(`services: ${raw.length} are too many: give at most ${MOST_SERVICES}`);
   return { services, problems };
 }

@@ -26,9 +26,9 @@ export function describeService(request: ServiceRequest, { own, layout }: { own:
   // As with Docker: another entrypoint leaves the image's command behind.
   const command = request.command ?? (request.entrypoint === null ? own.command : []);
   const argv = [...entrypoint, ...command];
-  if (argv.length === 0) throw new EngineError(`service ${JSON.stringify(request.name)}: the image ${JSON.stringify(request.image.text)} has no command of its own: write \`command\``);
+  if (argv.length === 0) throw new EngineError(`services: service \`${request.name}\`: the image ${JSON.stringify(request.image.text)} has no command of its own: write \`command\``);
   const account = findAccount(own.user, layout.accounts);
-  if (account === null) throw new EngineError(`service ${JSON.stringify(request.name)}: the image ${JSON.stringify(request.image.text)} wants to run as ${JSON.stringify(own.user)}, whom its /etc/passwd and /etc/group do not have: use another image`);
+  if (account === null) throw new EngineError(`services: service \`${request.name}\`: the image ${JSON.stringify(request.image.text)} wants to run as ${JSON.stringify(own.user)}, whom its /etc/passwd and /etc/group do not have: use another image`);
   return {
     user: { uid: account.uid, gid: account.gid },
     command: {

@@ -65,10 +65,10 @@ export function runService(engine: Engine, service: PreparedService, options: Pi
       const healthy = await within(isHealthy(), { deadlineMs, ended });
       if (state.hasEnded) {
         await ended;
-        throw new Error(`${named(service)} ended with exit code ${record.exitCode} before it was up: ${lastWords(service)}`);
+        throw new Error(`${named(service)} ended with exit code ${record.exitCode} before it was up; ${lastWords(service)}`);
       }
       if (healthy) break;
-      if (performance.now() >= deadlineMs) throw new Error(`${named(service)} was not up within ${request.healthSeconds} s (${describeHealth(service)}): ${lastWords(service)}; correct it, or raise \`health-timeout\``);
+      if (performance.now() >= deadlineMs) throw new Error(`${named(service)} was not up within ${request.healthSeconds} s (${describeHealth(service)}): correct it, or raise \`health-timeout\`; ${lastWords(service)}`);
       await Promise.race([pause(wait, options.signal), ended]);
     }
     record.startSeconds = Math.round(performance.now() - running.startedMs) / 1000;
@@ -94,7 +94,7 @@ function named({ request }: PreparedService): string {
 
 function lastWords({ record }: PreparedService): string {
   const words = record.log.lastWords();
-  return words === '' ? 'it printed nothing' : `its last words are ${JSON.stringify(words)}`;
+  return words === '' ? 'it printed nothing' : `it last said: ${words}`;
 }
 
 function describeHealth({ request: { health } }: PreparedService): string {

@@ -50,6 +50,7 @@ test.each<[string, string]>([
   ['localhost: { image: x, health-port: 1000 }', 'its name `localhost` cannot be one of a host'],
   ['api.example.com: { image: x, health-port: 1000 }', 'its name `api.example.com` cannot be one of a host'],
   ['[{ name: a, image: x, health-port: 1000 }, { name: a, image: x, health-port: 1001 }]', '`a` is the name of two'],
+  ['{ a: { image: x, health-port: 1000 }, b: { image: x, health-port: 1000 } }', 'service `b`: health-port: 1000 is another service\'s, too'],
   ['db: { image: x, health-port: 1000, memory: lots }', 'memory: `lots`'],
   ['db: { image: x, health-port: 1000, cpus: 3 }', 'cpus: `3`'],
   ['db: { image: x, health-port: 1000, pids: 1 }', 'pids: `1`'],

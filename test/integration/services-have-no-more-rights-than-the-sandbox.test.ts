@@ -136,10 +136,10 @@ dd if=/dev/zero of=/dev/shm/fill bs=1M count=200 2>&1; echo SHM $?`;
 }, 120_000);
 
 test.each<[string, object, RegExp]>([
-  ['ends', { command: ['/bin/sh', '-c', 'echo starting; echo "::error::\u001b[31mno such database" >&2; exit 3'], 'health-port': 7000 }, /^services: service `bad` ended with exit code 3 before it was up: its last words are "starting \/ ::error::.\[31mno such database"$/],
-  ['is not there', { command: ['/no/such/program'], 'health-port': 7000 }, /^services: service `bad` ended with exit code 127 before it was up: its last words are ".*no such file/i],
-  ['never listens', { command: ['/bin/sh', '-c', 'echo waiting; sleep 600'], 'health-port': 7000, 'health-timeout': '2s' }, /^services: service `bad` was not up within 2 s \(nothing listens on port 7000\): its last words are "waiting"; correct it, or raise `health-timeout`$/],
-  ['fails its command', { command: ['/bin/sh', '-c', 'sleep 600'], 'health-command': 'exit 1', 'health-timeout': '2s' }, /was not up within 2 s \(its health command did not succeed\): it printed nothing/],
+  ['ends', { command: ['/bin/sh', '-c', 'echo starting; echo "::error::\u001b[31mno such database" >&2; exit 3'], 'health-port': 7001 }, /^services: service `bad` ended with exit code 3 before it was up; it last said: starting \/ ::error::.\[31mno such database$/],
+  ['is not there', { command: ['/no/such/program'], 'health-port': 7001 }, /^services: service `bad` ended with exit code 127 before it was up; it last said: decoy: cannot run "\/no\/such\/program": not found$/],
+  ['never listens', { command: ['/bin/sh', '-c', 'echo waiting; sleep 600'], 'health-port': 7001, 'health-timeout': '2s' }, /^services: service `bad` was not up within 2 s \(nothing listens on port 7001\): correct it, or raise `health-timeout`; it last said: waiting$/],
+  ['fails its command', { command: ['/bin/sh', '-c', 'sleep 600'], 'health-command': 'exit 1', 'health-timeout': '2s' }, /was not up within 2 s \(its health command did not succeed\): .*; it printed nothing$/],
   ['hangs in its command', { command: ['/bin/sh', '-c', 'sleep 600'], 'health-command': 'sleep 600', 'health-timeout': '2s' }, /was not up within 2 s \(its health command/],
 ])('where a service %s the command does not start, and nothing is left', async (_, service, message) => {
   const end = await runDecoy([...withServices({ good: script(''), bad: { image: image.reference, ...service } }), '--workspace', 'none', '--', 'echo', 'STARTED']);
@@ -151,9 +151,9 @@ test.each<[string, TestImageOptions, RegExp]>([
   ['a link in the place of Decoy\'s own files', { entries: [link('decoy', '/tmp')] }, /as its \/decoy is not a directory/],
   ['a VOLUME that leads to Decoy\'s own files', { entries: [link('x/y', '../decoy'), file('decoy/guest', '#!/bin/sh\necho RAN\n', 0o755)], changes: ['VOLUME /x/y'] }, /its VOLUME "\/x\/y"/],
   ['a VOLUME over /proc', { entries: [], changes: ['VOLUME /proc/x'] }, /its VOLUME "\/proc\/x"/],
-  ['a USER it does not have', { entries: [], changes: ['USER stranger'] }, /wants to run as "stranger", whom its \/etc\/passwd and \/etc\/group do not have/],
+  ['a USER it does not have', { entries: [], changes: ['USER stranger', 'CMD ["true"]'] }, /wants to run as "stranger", whom its \/etc\/passwd and \/etc\/group do not have/],
   ['no command', { entries: [] }, /has no command of its own: write `command`/],
-  ['Decoy\'s init as its ENTRYPOINT', { entries: [], changes: ['ENTRYPOINT ["/decoy/guest", "init"]'] }, /ended with exit code 125 before it was up: its last words are "decoy: cannot run as init: this is not PID 1/],
+  ['Decoy\'s init as its ENTRYPOINT', { entries: [], changes: ['ENTRYPOINT ["/decoy/guest", "init"]'] }, /ended with exit code 125 before it was up; it last said: decoy: cannot run as init: this is not PID 1/],
 ])('an image with %s is refused or fails, and nothing is left', async (_, options, message) => {
   await using evil = openTestImage({ ...options, entries: [...programs, file('etc/passwd', 'root:x:0:0::/root:/bin/sh\n'), ...options.entries] });
   const end = await runDecoy([...withServices({ evil: { image: evil.reference, 'health-port': 7000, 'health-timeout': '20s' } }), '--workspace', 'none', '--', 'echo', 'STARTED']);
