@@ -9,7 +9,7 @@ const action = readActionFile();
 
 test('declares every input and output of the contract', () => {
   expect(Object.keys(action.inputs).sort()).toEqual([
-    'allow', 'client-certificates', 'cpus', 'env', 'expose', 'expose-file', 'fail-on-blocked', 'foreign-credentials', 'image', 'memory', 'mode', 'pids', 'policy', 'proxy-limits', 'report-artifact', 'resolve', 'run', 'runtime', 'secrets',
+    'allow', 'client-certificates', 'cpus', 'env', 'expose', 'expose-file', 'fail-on-blocked', 'foreign-credentials', 'image', 'memory', 'mode', 'pids', 'policy', 'proxy-limits', 'report-artifact', 'resolve', 'run', 'runtime', 'secrets', 'services',
     'shell', 'snapshot-from', 'snapshot-to', 'storage', 'timeout', 'user', 'volumes', 'working-directory', 'workspace',
   ]);
   expect(Object.keys(action.outputs).sort()).toEqual([
