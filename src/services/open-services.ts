@@ -73,7 +73,10 @@ export async function openServices(engine: Engine, found: readonly FoundService[
         await Promise.all(running.map((one) => one.end()));
         await containers[Symbol.asyncDispose]();
       },
-      [Symbol.asyncDispose]: dispose,
+      [Symbol.asyncDispose]: () => {
+        running.forEach((one) => one.abandon());
+        return dispose();
+      },
     };
   } catch (error) {
     await dispose().catch(() => {});

@@ -8,7 +8,10 @@ import type { PreparedService, ServicesOptions } from './open-services.ts';
 export type RunningService = {
   /** resolves when it is healthy, or the run is cancelled; throws a sentence with its last words when it is not in time, or has ended */
   healthy: Promise<void>;
+  /** takes the last reading; what ends it from now on is Decoy */
   end(): Promise<void>;
+  /** for a run that failed: no reading, and its end is nothing to tell */
+  abandon(): void;
 };
 
 const FIRST_LOOK_MS = 100;
@@ -77,6 +80,10 @@ export function runService(engine: Engine, service: PreparedService, options: Pi
   healthy.catch(() => {});
   return {
     healthy,
+    abandon: () => {
+      state.isOver = state.isEnding = true;
+      stop.abort();
+    },
     end: async () => {
       state.isOver = true;
       if (!state.hasEnded) await read();

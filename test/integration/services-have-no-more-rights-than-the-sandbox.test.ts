@@ -136,7 +136,7 @@ dd if=/dev/zero of=/dev/shm/fill bs=1M count=200 2>&1; echo SHM $?`;
 }, 120_000);
 
 test.each<[string, object, RegExp]>([
-  ['ends', { command: ['/bin/sh', '-c', 'echo starting; echo "::error::\u001b[31mno such database" >&2; exit 3'], 'health-port': 7001 }, /^services: service `bad` ended with exit code 3 before it was up; it last said: starting \/ ::error::.\[31mno such database$/],
+  ['ends', { command: ['/bin/sh', '-c', 'exec >&2; echo starting; echo "::error::\u001b[31mno such database"; exit 3'], 'health-port': 7001 }, /^services: service `bad` ended with exit code 3 before it was up; it last said: starting \/ ::error::.\[31mno such database$/],
   ['is not there', { command: ['/no/such/program'], 'health-port': 7001 }, /^services: service `bad` ended with exit code 127 before it was up; it last said: decoy: cannot run "\/no\/such\/program": not found$/],
   ['never listens', { command: ['/bin/sh', '-c', 'echo waiting; sleep 600'], 'health-port': 7001, 'health-timeout': '2s' }, /^services: service `bad` was not up within 2 s \(nothing listens on port 7001\): correct it, or raise `health-timeout`; it last said: waiting$/],
   ['fails its command', { command: ['/bin/sh', '-c', 'sleep 600'], 'health-command': 'exit 1', 'health-timeout': '2s' }, /was not up within 2 s \(its health command did not succeed\): .*; it printed nothing$/],
@@ -144,6 +144,9 @@ test.each<[string, object, RegExp]>([
 ])('where a service %s the command does not start, and nothing is left', async (_, service, message) => {
   const end = await runDecoy([...withServices({ good: script(''), bad: { image: image.reference, ...service } }), '--workspace', 'none', '--', 'echo', 'STARTED']);
   expect(end).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error', error: expect.stringMatching(message) } });
+  // The other was ended by Decoy: nothing to tell.
+  expect(end.report!.services![0]).toMatchObject({ name: 'good', exitCode: null });
+  expect(end.stderr).not.toContain('warning: service');
   expect(await footprint(end.report!.id)).toEqual([]);
 }, 90_000);
 
