@@ -38,7 +38,7 @@ const CHECKS = {
     }),
   },
   'the cap on processes holds': {
-    options: ['--pids', '32'], command: ['sh', '-c', 'i=0; while [ $i -lt 64 ]; do sleep 2 & i=$((i+1)); done; wait'],
+    options: ['--pids', '32'], command: ['sh', '-c', 'i=0; while [ $i -lt 64 ]; do sleep 60 & i=$((i+1)); done; wait'],
     holds: ({ report, status, output }) => ({ 'fork refused': /fork/i.test(output), failed: status !== 0, peak: report.usage.pidsPeak >= 30 && report.usage.pidsPeak <= 32, counted: report.usage.pidsRefused > 0 }),
   },
   'a full disk is ENOSPC': {
