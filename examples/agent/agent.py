@@ -70,7 +70,9 @@ def use(call: dict) -> dict:
 
 def run(command: str) -> str:
     print(f"$ {command}", flush=True)
-    end = subprocess.run(command, shell=True, capture_output=True, text=True, errors="replace", timeout=600)
+    # What a command prints goes to the model with the next request. Decoy refuses a placeholder there, so commands are not given it.
+    env = {name: value for name, value in os.environ.items() if name != "ANTHROPIC_API_KEY"}
+    end = subprocess.run(command, shell=True, env=env, capture_output=True, text=True, errors="replace", timeout=600)
     return f"{(end.stdout + end.stderr)[-20_000:]}\nexit code {end.returncode}"
 
 

@@ -6,19 +6,24 @@ import fs from 'node:fs';
 
 const MARKER = '<!-- decoy verdict -->';
 const CONCLUSIONS = ['success', 'failure', 'timeout', 'oom', 'storage', 'blocked', 'cancelled', 'error'];
-/** GitHub lists no more files of a pull request: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files */
-const MOST_FILES = 3000;
+/** Of a list; GitHub gives no more files of a pull request: https://docs.github.com/en/rest/pulls/pulls#list-pull-requests-files */
+const MOST = 3000;
 const MOST_REPORT_BYTES = 8 * 1024 * 1024;
 
 const { GITHUB_API_URL, GITHUB_REPOSITORY, GITHUB_TOKEN, GITHUB_EVENT_PATH } = process.env;
 const { workflow_run: run } = JSON.parse(fs.readFileSync(GITHUB_EVENT_PATH, 'utf8'));
 
 const pull = await findPull();
-if (pull === null) {
+const isTrusted = pull !== null && !(await changesItsCheck());
+// Asked again: a commit that came meanwhile would have been looked at in place of the one that was run.
+if ((await findPull()) === null) {
   console.log('no open pull request has this commit any more');
 } else {
-  const body = `${MARKER}\n${await changesItsCheck() ? distrust() : describe(readReport(process.argv[2]))}\n\n[The run](${run.html_url})`;
-  const old = (await pages(`issues/${pull.number}/comments`, MOST_FILES)).find((comment) => comment.user.login === 'github-actions[bot]' && comment.body.startsWith(MARKER));
+  await comment(`${MARKER}\n${isTrusted ? describe(readReport(process.argv[2])) : distrust()}\n\n[The run](${run.html_url})`);
+}
+
+async function comment(body) {
+  const old = (await pages(`issues/${pull.number}/comments`)).find(({ user, body: text }) => user.login === 'github-actions[bot]' && text.startsWith(MARKER));
   await api(old ? 'PATCH' : 'POST', old ? `issues/comments/${old.id}` : `issues/${pull.number}/comments`, { body });
 }
 
@@ -30,8 +35,8 @@ async function findPull() {
 }
 
 async function changesItsCheck() {
-  const files = await pages(`pulls/${pull.number}/files`, MOST_FILES);
-  return files.length >= MOST_FILES || files.some(({ filename, previous_filename: old = '' }) => [filename, old].some((name) => name.startsWith('.github/')));
+  const files = await pages(`pulls/${pull.number}/files`);
+  return files.length >= MOST || files.some(({ filename, previous_filename: old = '' }) => [filename, old].some((name) => name.startsWith('.github/')));
 }
 
 /** null where there is no report, or none that can be believed. */
@@ -60,9 +65,9 @@ function distrust() {
   return '**No verdict**: this pull request changes files in `.github`, so it may have changed its own check. Read those first.';
 }
 
-async function pages(path, most) {
+async function pages(path) {
   const found = [];
-  for (let page = 1; found.length < most; page += 1) {
+  for (let page = 1; found.length < MOST; page += 1) {
     const part = await api('GET', `${path}?per_page=100&page=${page}`);
     found.push(...part);
     if (part.length < 100) break;
