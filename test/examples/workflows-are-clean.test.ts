@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { runTool } from '../action/workflow-tools.ts';
 import { examplesDirectory } from './open-example.ts';
 
@@ -17,6 +18,17 @@ test.each(examples)('%s: actionlint and zizmor have nothing to say', (name) => {
   expect(audit.exitCode, audit.output).toBe(0);
 });
 
+test.each(examples)('%s: a job that runs foreign code can read the repository and nothing else, and only Decoy is given a secret', (name) => {
+  const folder = path.join(examplesDirectory, name, '.github', 'workflows');
+  const workflows = fs.readdirSync(folder).map((file) => parse(fs.readFileSync(path.join(folder, file), 'utf8')) as Workflow);
+  const jobs = workflows.flatMap(({ permissions, jobs: ofWorkflow }) => Object.values(ofWorkflow).map((job) => ({ permissions, ...job }))).filter(({ steps }) => steps.some(isDecoy));
+  expect(jobs.length).toBe(1);
+  for (const { permissions, steps } of jobs) {
+    expect(permissions).toEqual({ contents: 'read' });
+    expect(JSON.stringify(steps.filter((step) => !isDecoy(step)))).not.toMatch(/secrets\.|github\.token/);
+  }
+});
+
 test('the judges do find what is wrong', () => {
   const folder = fs.mkdtempSync(path.join(process.env['TMPDIR'] ?? '/tmp', 'decoy-judges-'));
   fs.mkdirSync(path.join(folder, '.github', 'workflows'), { recursive: true });
@@ -26,3 +38,9 @@ test('the judges do find what is wrong', () => {
   expect(runTool('zizmor', ['--offline', '--no-progress', '--no-config', '.'], folder).exitCode).not.toBe(0);
   fs.rmSync(folder, { recursive: true });
 });
+
+type Workflow = { permissions?: unknown; jobs: Record<string, { permissions?: unknown; steps: { uses?: string }[] }> };
+
+function isDecoy({ uses }: { uses?: string }): boolean {
+  return uses?.startsWith('owner/decoy@') === true;
+}
