@@ -29,6 +29,12 @@ test.each(examples)('%s: a job that runs foreign code can read the repository an
   }
 });
 
+test('zizmor has nothing to say of the action itself', () => {
+  const { exitCode, output } = runTool('zizmor', ['--offline', '--no-progress', '--no-config', 'action.yml'], path.dirname(examplesDirectory));
+  expect(output).toContain('No findings to report');
+  expect(exitCode, output).toBe(0);
+});
+
 test('the judges do find what is wrong', () => {
   const folder = fs.mkdtempSync(path.join(process.env['TMPDIR'] ?? '/tmp', 'decoy-judges-'));
   fs.mkdirSync(path.join(folder, '.github', 'workflows'), { recursive: true });
