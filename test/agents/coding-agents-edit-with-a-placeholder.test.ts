@@ -52,6 +52,6 @@ test.each(AGENTS)('$page, as its page runs it: one edit, and the key at $host al
   expect(report.usage.network.hosts.map((of: { host: string }) => of.host)).toEqual([host]);
   for (const { method, path: asked } of report.blocked) expect(mayAsk).toContain(`${method} ${asked}`);
   expect(await settled(() => footprint(report.id))).toEqual([]);
-}, 90_000);
+}, 180_000);
 
 type Step = { run?: string; with?: Record<string, string> };

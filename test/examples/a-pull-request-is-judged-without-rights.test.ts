@@ -54,7 +54,7 @@ test('a patch that widens its own policy is held to that of the base, and gets n
   expect(comments(example)[0]?.body).toContain('**No verdict**: this pull request changes files in `.github`');
 }, 90_000);
 
-test('a forged report puts no word of its own into the comment', async () => {
+test('a forged report puts no word of its own into the comment, of which there is one', async () => {
   await using example = await openSlug();
   const pull = openPull(example, GOOD);
   expect((await example.run(pull.check)).exitCode).toBe(0);
@@ -64,6 +64,7 @@ test('a forged report puts no word of its own into the comment', async () => {
     expect((await example.run(pull.verdict)).exitCode).toBe(0);
     expect(comments(example).at(-1)?.body).toContain('**No verdict**: the check left no report that can be read.');
   }
+  expect(comments(example).map(({ url }) => url.replace('/api/v3/repos/owner/project/', ''))).toEqual(['issues/7/comments', 'issues/comments/5', 'issues/comments/5']);
   expect(JSON.stringify(comments(example))).not.toContain('everyone');
 }, 90_000);
 
@@ -72,6 +73,7 @@ const pulls = new WeakMap<Example, Pull>();
 
 /** A project whose GitHub knows pull request 7, of a fork. */
 async function openSlug(): Promise<Example> {
+  let posted = false;
   const respond: RequestListener = (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'https://localhost');
     const place = pathname.replace('/api/v3/repos/owner/project/', '');
@@ -79,9 +81,11 @@ async function openSlug(): Promise<Example> {
     const answers: Record<string, unknown> = {
       'GET pulls': searchParams.get('head') === 'stranger:change' ? [{ number: 3, head: { sha: '0'.repeat(40) } }, { number: 7, head: { sha: head } }] : [],
       'GET pulls/7/files': files.map((filename) => ({ filename })),
-      'GET issues/7/comments': [],
-      'POST issues/7/comments': { id: 1 },
+      'GET issues/7/comments': [{ id: 4, user: null, body: '<!-- decoy verdict -->' }, ...(posted ? [{ id: 5, user: { login: 'github-actions[bot]' }, body: '<!-- decoy verdict -->' }] : [])],
+      'POST issues/7/comments': { id: 5 },
+      'PATCH issues/comments/5': { id: 5 },
     };
+    posted ||= request.method === 'POST';
     const answer = answers[`${request.method} ${place}`];
     response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? {}));
   };

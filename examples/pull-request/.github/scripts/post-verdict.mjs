@@ -23,7 +23,7 @@ if ((await findPull()) === null) {
 }
 
 async function comment(body) {
-  const old = (await pages(`issues/${pull.number}/comments`)).find(({ user, body: text }) => user.login === 'github-actions[bot]' && text.startsWith(MARKER));
+  const old = (await pages(`issues/${pull.number}/comments`)).find(({ user, body: text }) => user?.login === 'github-actions[bot]' && text.startsWith(MARKER));
   await api(old ? 'PATCH' : 'POST', old ? `issues/comments/${old.id}` : `issues/${pull.number}/comments`, { body });
 }
 
