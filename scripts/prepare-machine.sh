@@ -108,6 +108,11 @@ if [ "${1:-}" = --tests ] && ! has_aws; then
 	pip3 install --quiet --break-system-packages --root-user-action=ignore --prefix /usr/local awscli >&2
 fi
 
+if [ "${1:-}" = --tests ]; then
+	sh "$(dirname "$0")/install-workflow-tools.sh"
+	sh "$(dirname "$0")/install-agents.sh" >/dev/null
+fi
+
 docker_answers() { curl -sf --unix-socket "${DECOY_SOCKET:-/var/run/docker.sock}" http://docker/_ping >/dev/null 2>&1; }
 
 if ! docker_answers; then
