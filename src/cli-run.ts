@@ -16,6 +16,7 @@ import { secretMasks } from './inputs/secret-masks.ts';
 import { openOutput, type OutputMode } from './output.ts';
 import { isReadByStarter } from './read-by-starter.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
+import { createProgressLines } from './report/progress-lines.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { writeErrorReport } from './write-error-report.ts';
 
@@ -47,6 +48,8 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const mode = outputMode();
   if (mode === 'silence') for (const mask of secretMasks('', secrets.secrets)) process.stdout.write(`::add-mask::${mask.replaceAll('%', '%25')}\n`);
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode });
+  output.silence();
+  const progress = createProgressLines();
   const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
   const onTiming = (timing: StageTiming) => void timings.push(timing);
   const page = options.files.html === undefined ? null : await openPage(distDirectory);
@@ -55,7 +58,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     config: inputs.config,
     host,
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress: tell, onWarning: warn, onTiming },
+    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress: (task, state) => void tell(progress.next({ task, state, atMs: performance.now() })), onWarning: warn, onTiming },
   });
   output.release();
   cancellation.stop();

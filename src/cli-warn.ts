@@ -8,6 +8,7 @@ export function warn(text: string): void {
 }
 
 /** A line on standard error about what goes on. */
-export function tell(text: string): void {
+export function tell(text: string | null): void {
+  if (text === null) return;
   process.stderr.write(`decoy: ${printableSentence(text, MAX_LENGTH)}\n`);
 }
