@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { createDisarmer } from './disarm.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
+import { createSafeText } from './terminal/safe-text.ts';
+import type { Screen } from './terminal/screen.ts';
 
 export type Output = {
   /** Passes a piece on; resolves when the reader can take more. */
@@ -24,6 +26,8 @@ export type OutputOptions = {
   stdout: Writable; stderr: Writable; mode: OutputMode;
   /** called before a silence begins with what will end it, for whoever must do that should this process be killed, and with null once it has ended */
   onToken?(token: string | null): void;
+  /** what stands for the terminal, where it has a status line */
+  screen?: Screen | null;
 };
 
 /**
@@ -36,9 +40,13 @@ export type OutputOptions = {
  * With it both channels go to stdout: the runner reads the two pipes on threads of their own and obeys commands from either, so a
  * line on stderr could be read before the silence begins or after it ends.
  * https://github.com/actions/runner/blob/main/src/Runner.Worker/Handlers/ScriptHandler.cs
+ *
+ * A terminal obeys what is written to it: there, and only there, the output is held to what changes the line it writes (`createSafeText`).
  */
-export function openOutput({ stdout, stderr, mode, onToken }: OutputOptions): Output {
+export function openOutput({ stdout, stderr, mode, onToken, screen = null }: OutputOptions): Output {
   const filters = mode === 'plain' ? null : { stdout: disarmer(mode), stderr: disarmer(mode) };
+  const safe = { stdout: createSafeText(), stderr: createSafeText() };
+  const coloured = new Set<Writable>();
   let token: string | null = null;
   let atLineStart = true;
   /** A sandbox that ended in the middle of a line would have what follows belong to it. */
@@ -51,7 +59,11 @@ export function openOutput({ stdout, stderr, mode, onToken }: OutputOptions): Ou
       if (bytes.length === 0) return;
       const target = mode === 'silence' || channel === 'stdout' ? stdout : stderr;
       if (target === stdout) atLineStart = bytes[bytes.length - 1] === 10;
-      if (target.destroyed || target.write(filters === null ? bytes : filters[channel].push(bytes))) return;
+      const passed = filters === null ? bytes : filters[channel].push(bytes);
+      const shown = isTerminal(target) ? safe[channel].push(passed) : passed;
+      if (typeof shown === 'string' && screen !== null) return screen.print(shown);
+      if (typeof shown === 'string' && shown.includes('\x1b')) coloured.add(target);
+      if (target.destroyed || target.write(shown)) return;
       await drained(target);
     },
     note: onNewLine,
@@ -62,12 +74,18 @@ export function openOutput({ stdout, stderr, mode, onToken }: OutputOptions): Ou
       onNewLine(`::add-mask::${token}\n::stop-commands::${token}`);
     },
     release() {
+      for (const terminal of coloured) terminal.write('\x1b[0m');
+      coloured.clear();
       if (token === null) return;
       onNewLine(`::${token}::`);
       token = null;
       onToken?.(null);
     },
   };
+}
+
+function isTerminal(stream: Writable & { isTTY?: boolean }): boolean {
+  return stream.isTTY === true;
 }
 
 function disarmer(mode: OutputMode) {
