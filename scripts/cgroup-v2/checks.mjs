@@ -8,7 +8,10 @@ import path from 'node:path';
 
 const MIB = 2 ** 20;
 
-/** What is run in the sandbox, with which options, and what the report and the output must then say. */
+/** Made of programs of this machine, since there may be no registry to pull one from. */
+const IMAGE = 'decoy-checks:latest';
+
+/** What is run in the sandbox, with which options, and what the report and the output must then say; `before` is another run, which must succeed. */
 const CHECKS = {
   'a short run is counted': {
     options: [], command: ['sleep', '0.2'],
@@ -35,7 +38,7 @@ const CHECKS = {
     }),
   },
   'the cap on processes holds': {
-    options: ['--pids', '32'], command: ['sh', '-c', 'i=0; while [ $i -lt 64 ]; do sleep 2 & i=$((i+1)); done; wait'],
+    options: ['--pids', '32'], command: ['sh', '-c', 'i=0; while [ $i -lt 64 ]; do sleep 60 & i=$((i+1)); done; wait'],
     holds: ({ report, status, output }) => ({ 'fork refused': /fork/i.test(output), failed: status !== 0, peak: report.usage.pidsPeak >= 30 && report.usage.pidsPeak <= 32, counted: report.usage.pidsRefused > 0 }),
   },
   'a full disk is ENOSPC': {
@@ -70,12 +73,41 @@ const CHECKS = {
     options: ['--user', 'root'], command: ['sh', '-c', 'id -u && touch /usr/x && chown 1:1 /usr/x && ! mount -t tmpfs none /mnt 2>/dev/null'],
     holds: ({ report, output }) => ({ success: report.conclusion === 'success', 'uid 0': /^0$/m.test(output), 'host untouched': !fs.existsSync('/usr/x') }),
   },
+  'changes are written to the workspace': {
+    options: ['--workspace', 'write'], command: ['sh', '-c', 'echo new >written'],
+    holds: ({ report, workspace }) => ({ success: report.conclusion === 'success', written: fs.readFileSync(path.join(workspace, 'written'), 'utf8') === 'new\n' }),
+  },
+  'an image runs, and its changes are its own': {
+    options: ['--image', IMAGE, '--user', 'root'], command: ['sh', '-c', 'cat /etc/of-the-image && echo x >/etc/of-the-sandbox && id -u'],
+    holds: ({ report, output }) => ({
+      success: report.conclusion === 'success', 'the image is seen': output.includes('made for the checks'), 'uid 0': /^0$/m.test(output),
+      digest: /^sha256:[0-9a-f]{64}$/.test(report.imageDigest), 'the disk is capped hard': report.storageEnforcement !== 'watchdog',
+    }),
+  },
+  'a full disk is ENOSPC in an image': {
+    options: ['--image', IMAGE, '--user', 'root', '--storage', '256m'], command: ['sh', '-c', 'head -c 400M /dev/zero >/usr/big'],
+    holds: ({ report, status, output }) => ({ ENOSPC: output.includes('No space left on device'), storage: report.conclusion === 'storage', failed: status !== 0 }),
+  },
+  'a volume is there in the next run': {
+    before: { options: ['--volume', 'decoy-checks:/cache:64m'], command: ['sh', '-c', 'echo kept >/cache/file'] },
+    options: ['--volume', 'decoy-checks:/cache'], command: ['cat', '/cache/file'],
+    holds: ({ report, output }) => ({ success: report.conclusion === 'success', kept: /^kept$/m.test(output) }),
+  },
+  'a snapshot is started from': {
+    before: { options: ['--image', IMAGE, '--user', 'root', '--snapshot-to', 'decoy-checks'], command: ['sh', '-c', 'echo saved >/etc/saved && rm /etc/of-the-image'] },
+    options: ['--snapshot-from', 'decoy-checks', '--user', 'root'], command: ['sh', '-c', 'cat /etc/saved; test ! -e /etc/of-the-image'],
+    holds: ({ report, output }) => ({ success: report.conclusion === 'success', saved: /^saved$/m.test(output) }),
+  },
 };
 
 const [file, ...only] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: node checks.mjs dist/cli.js [NAME…]');
 const cli = path.resolve(file);
 const { workspace, directory } = makeWorkspace();
+// What is kept from run to run is kept for the checks only.
+process.env.DECOY_VOLUMES = path.join(directory, 'volumes');
+process.env.DECOY_SNAPSHOTS = path.join(directory, 'snapshots');
+importImage();
 const loopsBefore = boundLoops();
 let failures = 0;
 const names = [...Object.keys(CHECKS), 'decoy demo', 'nothing is left behind'].filter((name) => only.length === 0 || only.includes(name));
@@ -87,6 +119,7 @@ for (const name of names) {
   console.log(`${wrong.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${((performance.now() - startedMs) / 1000).toFixed(1)} s)${wrong.length === 0 ? '' : `: ${wrong.join(', ')}`}`);
   if (wrong.length > 0 || CHECKS[name]?.show) console.log(output.replace(/^/gm, '     '));
 }
+removeKept();
 fs.rmSync(directory, { recursive: true, force: true });
 console.log(failures === 0 ? `${names.length} checks held` : `${failures} of ${names.length} checks FAILED`);
 process.exitCode = failures === 0 ? 0 : 1;
@@ -103,10 +136,37 @@ function makeWorkspace() {
   return { workspace, directory };
 }
 
+/** A few programs of this machine and their libraries, where it has them too. */
+function importImage() {
+  const programs = ['sh', 'cat', 'id', 'head', 'rm', 'env'].map((name) => `/usr/bin/${name}`);
+  const libraries = programs.flatMap((program) => execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? []);
+  const root = path.join(directory, 'image');
+  for (const file of new Set([...programs, ...libraries])) {
+    const place = path.join(root, fs.realpathSync(path.dirname(file)), path.basename(file));
+    fs.mkdirSync(path.dirname(place), { recursive: true });
+    fs.copyFileSync(file, place);
+  }
+  for (const name of ['bin', 'lib', 'lib64']) fs.symlinkSync(`usr/${name}`, path.join(root, name));
+  fs.mkdirSync(path.join(root, 'etc'));
+  fs.writeFileSync(path.join(root, 'etc/of-the-image'), 'made for the checks\n');
+  const tar = execFileSync('tar', ['--owner=0', '--group=0', '-c', '-C', root, '.'], { maxBuffer: 256 * MIB });
+  execFileSync('docker', ['import', '--change', 'ENV PATH=/usr/bin', '-', IMAGE], { input: tar, stdio: ['pipe', 'ignore', 'inherit'] });
+}
+
+function removeKept() {
+  decoy(['snapshots', 'remove', 'decoy-checks'], directory);
+  decoy(['volumes', 'remove', 'decoy-checks'], directory);
+  spawnSync('docker', ['rmi', '--force', IMAGE], { stdio: 'ignore' });
+}
+
 function check(name) {
   if (name === 'decoy demo') return checkDemo();
   if (name === 'nothing is left behind') return checkRemains();
-  const { options, command, holds } = CHECKS[name];
+  const { before, options, command, holds } = CHECKS[name];
+  if (before !== undefined) {
+    const { status, stdout, stderr } = decoy(['run', ...before.options, '--', ...before.command], workspace);
+    if (status !== 0) return { facts: { [`the run before it (exit code ${status})`]: false }, output: stdout + stderr };
+  }
   const files = { report: path.join(directory, 'report.json'), patch: path.join(directory, 'changes.patch') };
   Object.values(files).forEach((file) => fs.rmSync(file, { force: true }));
   const { status, stdout, stderr } = decoy(['run', '--report', files.report, '--patch', files.patch, ...options, '--', ...command], workspace);
