@@ -35,7 +35,7 @@ Options of run
   --shell bash             for --script: bash, sh, python, node, or a line with {0}
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start
-  --quiet                  no summary after success, except in observe mode
+  --quiet                  no status line, and no summary after success, except in observe mode
   --timings                where the time went: a line for each stage on stderr, in milliseconds
 
 What the command gets

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { findImage } from './find-image.ts';
+import { imageName } from './image-name.ts';
 import { findRuntime } from './find-runtime.ts';
 import { observePolicy } from './policy/observe-policy.ts';
 import { quote } from './policy/quote.ts';
@@ -18,21 +19,24 @@ import { mintSecrets } from './secrets/mint-secrets.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { connectEngine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
-import { imageName, snapshotSaver } from './save-snapshot.ts';
+import { snapshotSaver } from './save-snapshot.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { watch } from './watch.ts';
 import { writeBack } from './workspace/write-back.ts';
 
+/** `command`: from here on there is output of the sandbox's */
+export type RunPart = 'prepare' | 'command' | 'end';
+
 export type RunEvents = {
   /** passes on what the sandbox prints; awaited, so that a slow reader slows the sandbox down */
   onOutput(frame: OutputFrame): Promise<void>;
   onEntry(entry: AuditEntry): void;
-  /** a stage of the run begins */
-  onStage(text: string): void;
-  /** what the run waits for, where that can take long: the pull of an image, at most every few seconds; `onStage` where it is not given */
-  onProgress?(text: string): void;
+  /** something is begun, or was found to hold; `part` is where in the run that is */
+  onStage(text: string, part: RunPart): void;
+  /** what the run waits for, where that can take long, and how far that is: the pull of an image, some four times a second */
+  onProgress?(task: string, state: string | null): void;
   onWarning(text: string): void;
   /** what the sandbox has used by now; often: see watch.ts */
   onSample?(sample: Sample): void;
@@ -83,13 +87,14 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     const image = await findImage(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     facts.imageDigest = image?.digest ?? null;
-    events.onStage('starting the gateway, the disk and the proxy');
+    events.onStage('starting the gateway, the disk and the proxy', 'prepare');
     await using directory = await openRunDirectory(id);
     await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
+    events.onStage(`the start-up canary held, ${Math.round(prepared.canaryMs)} ms`, 'prepare');
     if (cancelled()) return cancellation(signal);
     await using snapshot = snapshotSaver({ config, host, events, signal });
-    events.onStage('running the command');
+    events.onStage('running the command', 'command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
       limits: config.limits, meter, ledger, signal, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
       whenOver: async (cut) => {
