@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { quote } from './policy/quote.ts';
 import { giveToGateway } from './sandbox/gateway-user.ts';
 import { labelsOf } from './sandbox/labels.ts';
 
@@ -14,14 +15,19 @@ export async function openRunDirectory(id: string): Promise<RunDirectory> {
   const name = `decoy-${id}`;
   const preferred = path.join(os.tmpdir(), name);
   const directory = Buffer.byteLength(`${preferred}/control.sock`) <= SOCKET_PATH_BYTES ? preferred : path.join('/tmp', name);
-  await fs.mkdir(directory, { mode: 0o700 });
+  await fs.mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => { throw unusable(directory, error); });
   const remove = () => fs.rm(directory, { recursive: true, force: true });
   try {
     await fs.writeFile(path.join(directory, 'owner.json'), JSON.stringify(labelsOf(id)), { mode: 0o600 });
     await giveToGateway(directory);
   } catch (error) {
     await remove();
-    throw error;
+    throw unusable(directory, error as NodeJS.ErrnoException);
   }
   return { path: directory, [Symbol.asyncDispose]: remove };
+}
+
+function unusable(directory: string, { code, message }: NodeJS.ErrnoException): Error {
+  const remedy = code === 'ENOSPC' || code === 'EDQUOT' ? 'make room on that disk' : 'make it a directory that this user may write in';
+  return new Error(`cannot make the run's directory ${quote(directory)} (${code ?? message}): ${remedy}, or set TMPDIR to another directory`);
 }

@@ -16,9 +16,11 @@ import type { Changes, Report } from './report/report.ts';
 import { openRunDirectory } from './run-directory.ts';
 import { mintSecrets } from './secrets/mint-secrets.ts';
 import type { Patch } from './sandbox/keeper.ts';
-import { connectEngine } from './sandbox/engine.ts';
+import { deferred } from './sandbox/deferred.ts';
+import { connectEngine, type Engine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { imageName, snapshotSaver } from './save-snapshot.ts';
+import { findEngineProblem, watchEngine } from './sandbox/watch-engine.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
@@ -61,9 +63,16 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
     patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null,
   };
+  const recording = deferred<never>();
+  recording.promise.catch(() => {});
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
-    events.onEntry(entry);
+    try {
+      events.onEntry(entry);
+    } catch (error) {
+      // Nothing goes on without its record.
+      recording.reject(error as Error);
+    }
   };
   const timed = timeStages((timing) => events.onTiming?.(timing));
 
@@ -72,12 +81,16 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     failOnBlocked: config.failOnBlocked, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
 
+  let engine: Engine | null = null;
+  let ended: Outcome | null = null;
+
   const story = async (): Promise<Outcome> => {
     if (host.problems?.length) throw new Error(host.problems.join('; '));
     const cancelled = () => signal.aborted;
     const enforced = compilePolicy({ rules: config.rules, bindings: secrets });
     const policy = config.mode === 'observe' ? observePolicy(enforced, config) : enforced;
-    const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    await using _watched = watchEngine(engine);
     const runtime = await findRuntime(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     const image = await findImage(engine, { config, host, events, signal, timed });
@@ -91,21 +104,23 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     await using snapshot = snapshotSaver({ config, host, events, signal });
     events.onStage('running the command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
-      limits: config.limits, meter, ledger, signal, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
+      limits: config.limits, meter, ledger, signal, failed: recording.promise, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
       whenOver: async (cut) => {
         await snapshot.stage(prepared, cut);
         Object.assign(facts, await takeChanges(prepared, { config, events }));
       },
     }));
     Object.assign(facts, watched.facts);
+    ended = watched.outcome;
     facts.snapshot = await snapshot.save(engine, reportOf(watched.outcome).conclusion);
     return watched.outcome;
   };
 
-  const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
-  const ended = reportOf(outcome);
-  const placed = await writeBack(ended, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
-  const report = placed === undefined ? ended
+  const told = await story().catch((error: Error): Outcome => (ended?.kind === 'error' ? ended : { kind: 'error', message: describe(error) }));
+  const outcome = await blameEngine(told, engine);
+  const judged = reportOf(outcome);
+  const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
+  const report = placed === undefined ? judged
     : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
   const proposedAllow = config.mode === 'observe' ? suggestAllow(report.requests ?? []) : proposeAllow(ledger.refusals(), { bindings: secrets });
   return { report, patch: facts.patch, proposedAllow };
@@ -133,6 +148,12 @@ async function takeChanges(prepared: PreparedSandbox, { config, events }: Pick<R
 
 function cancellation(signal: AbortSignal): Outcome {
   return { kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
+}
+
+/** What fails because the engine is gone says little of that. */
+async function blameEngine(outcome: Outcome, engine: Engine | null): Promise<Outcome> {
+  if (outcome.kind !== 'error' || engine === null) return outcome;
+  return { kind: 'error', message: await findEngineProblem(engine) ?? outcome.message };
 }
 
 /** When clean-up fails too, the first error is the one that tells why. */

@@ -4,7 +4,7 @@ import type { Ledger } from './report/network-ledger.ts';
 import type { Limits } from './report/report.ts';
 import { openCgroup } from './sandbox/cgroup-reader.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
-import type { Sandbox } from './sandbox/sandbox.ts';
+import type { Sandbox, SandboxEnd } from './sandbox/sandbox.ts';
 import type { Meter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { parseDockerStats } from './usage/parse-docker-stats.ts';
@@ -15,6 +15,8 @@ export type WatchOptions = {
   onSample?(sample: Sample): void;
   /** called when the command is over and the last reading taken; what it does goes on beside the sandbox's end. `cut`: why it did not end by itself, else null */
   whenOver(cut: Outcome | null): Promise<void>;
+  /** rejects when the run must end for another reason */
+  failed: Promise<never>;
 };
 
 export type Watched = { outcome: Outcome; facts: { commandStartedAt: Date; wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
@@ -38,14 +40,17 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
   const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });
   const pumped = pump(sandbox, options.onOutput);
   try {
-    await Promise.race([pumped.then(() => sandbox.finished), stop.failed, prepared.lost]);
+    await Promise.race([pumped.then(() => sandbox.finished), stop.failed, prepared.lost, options.failed]);
     // The command is over and its counters still stand: the last reading is the whole truth.
     await sampler.stop();
     stop.over();
     const wallSeconds = (performance.now() - startedMs) / 1000;
     const [end] = await Promise.all([sandbox.release(), options.whenOver(stop.outcome())]);
+    // What ends a part of the run may end the command as well, and be noticed after it: an engine that is stopped ends all at once.
+    const loss = prepared.loss();
+    if (loss !== null) throw loss;
     return {
-      outcome: stop.outcome() ?? (end.refusal === null ? { kind: 'exited', exitCode: end.exitCode ?? 137 } : { kind: 'error', message: end.refusal }),
+      outcome: stop.outcome() ?? outcomeOf(end, { sawOom: end.oomKilled || options.meter.usage().oomKills > 0 }),
       facts: { commandStartedAt, wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },
     };
   } catch (error) {
@@ -58,6 +63,13 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
   } finally {
     stop.clear();
   }
+}
+
+function outcomeOf({ exitCode, told, refusal }: SandboxEnd, { sawOom }: { sawOom: boolean }): Outcome {
+  if (refusal !== null) return { kind: 'error', message: refusal };
+  if (told || sawOom) return { kind: 'exited', exitCode: exitCode ?? 137 };
+  const how = exitCode === null ? 'its container is gone' : `exit code ${exitCode}`;
+  return { kind: 'error', message: `the sandbox ended before its command did (${how}): something outside Decoy ended it, \`docker kill\` say, or its runtime failed; run it again` };
 }
 
 async function pump(sandbox: Sandbox, onOutput: WatchOptions['onOutput']): Promise<void> {

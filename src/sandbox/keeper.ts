@@ -215,7 +215,7 @@ type Replies = { next(): Promise<Reply>; ended: Promise<never> };
 /** Reads JSON lines, each followed by as many raw bytes as it announces. */
 function readReplies(stream: Duplex): Replies {
   let stderr = '';
-  async function* read(): AsyncGenerator<Reply> {
+  async function* read(): AsyncGenerator<Reply, undefined> {
     let buffered: Buffer[] = [];
     let length = 0;
     let pending: Reply | null = null;
@@ -253,9 +253,11 @@ function readReplies(stream: Duplex): Replies {
   ended.catch(() => {});
   // One reply ahead, so that the end is noticed when nothing is being asked.
   const readNext = async (): Promise<Reply> => {
-    const result = await iterator.next();
+    const result = await iterator.next().catch((error: Error) => ({ done: true as const, value: error }));
     if (result.done !== true) return result.value;
-    const error = new EngineError(`the keeper of the sandbox's disk ended: ${stderr.trim() || 'it printed nothing'}`);
+    // A connection that breaks is no better: nothing can be asked any more.
+    const error = result.value instanceof EngineError ? result.value
+      : new EngineError(`the keeper of the sandbox's disk ended (${stderr.trim() || 'killed, or its engine was restarted'}), so that the disk could not be measured or read any more: run it again`);
     end(error);
     throw error;
   };
