@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { isAbandoned } from './owned-directory.ts';
 import { engineMessage, removeContainer } from './sandbox/container.ts';
 import { connectEngine } from './sandbox/engine.ts';
 import { ownerIsAlive } from './sandbox/labels.ts';
@@ -63,13 +64,22 @@ async function removeDirectories(isLeftover: (labels: Record<string, string>) =>
   let removed = 0;
   for (const parent of new Set([os.tmpdir(), '/tmp'])) {
     for (const name of await fs.readdir(parent).catch(() => [])) {
-      if (!/^decoy-[0-9a-f]{12}$/.test(name)) continue;
       const directory = path.join(parent, name);
-      const labels = await fs.readFile(path.join(directory, 'owner.json'), 'utf8').then((text) => JSON.parse(text) as Record<string, string>).catch(() => null);
-      if (labels === null || !isLeftover(labels)) continue;
+      if (!(isAbandoned(name) && await isOwn(directory)) && !await isLeftoverOfRun(directory, isLeftover)) continue;
       await fs.rm(directory, { recursive: true, force: true });
       removed += 1;
     }
   }
   return removed;
+}
+
+async function isLeftoverOfRun(directory: string, isLeftover: (labels: Record<string, string>) => boolean): Promise<boolean> {
+  if (!/^decoy-[0-9a-f]{12}$/.test(path.basename(directory))) return false;
+  const labels = await fs.readFile(path.join(directory, 'owner.json'), 'utf8').then((text) => JSON.parse(text) as Record<string, string>).catch(() => null);
+  return labels !== null && isLeftover(labels);
+}
+
+/** Anybody can make one of that name in a directory that all share. */
+async function isOwn(directory: string): Promise<boolean> {
+  return (await fs.lstat(directory).catch(() => null))?.uid === process.getuid?.();
 }

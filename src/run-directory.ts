@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { ownedPrefix } from './owned-directory.ts';
 import { quote } from './policy/quote.ts';
 import { giveToGateway } from './sandbox/gateway-user.ts';
 import { labelsOf } from './sandbox/labels.ts';
@@ -15,16 +16,17 @@ export async function openRunDirectory(id: string): Promise<RunDirectory> {
   const name = `decoy-${id}`;
   const preferred = path.join(os.tmpdir(), name);
   const directory = Buffer.byteLength(`${preferred}/control.sock`) <= SOCKET_PATH_BYTES ? preferred : path.join('/tmp', name);
-  await fs.mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => { throw unusable(directory, error); });
-  const remove = () => fs.rm(directory, { recursive: true, force: true });
+  // It gets its name when it says whose it is: until then, its other name does.
+  const begun = await fs.mkdtemp(path.join(path.dirname(directory), path.basename(ownedPrefix('run')))).catch((error: NodeJS.ErrnoException) => { throw unusable(directory, error); });
   try {
-    await fs.writeFile(path.join(directory, 'owner.json'), JSON.stringify(labelsOf(id)), { mode: 0o600 });
-    await giveToGateway(directory);
+    await fs.writeFile(path.join(begun, 'owner.json'), JSON.stringify(labelsOf(id)), { mode: 0o600 });
+    await giveToGateway(begun);
+    await fs.rename(begun, directory);
   } catch (error) {
-    await remove();
+    await fs.rm(begun, { recursive: true, force: true });
     throw unusable(directory, error as NodeJS.ErrnoException);
   }
-  return { path: directory, [Symbol.asyncDispose]: remove };
+  return { path: directory, [Symbol.asyncDispose]: () => fs.rm(directory, { recursive: true, force: true }) };
 }
 
 function unusable(directory: string, { code, message }: NodeJS.ErrnoException): Error {

@@ -153,7 +153,8 @@ function cancellation(signal: AbortSignal): Outcome {
 /** What fails because the engine is gone says little of that. */
 async function blameEngine(outcome: Outcome, engine: Engine | null): Promise<Outcome> {
   if (outcome.kind !== 'error' || engine === null) return outcome;
-  return { kind: 'error', message: await findEngineProblem(engine) ?? outcome.message };
+  const remedy = /no space left on device/i.test(outcome.message) ? ': make room on the disk of the Docker engine (docker system df shows what it keeps), then run it again' : '';
+  return { kind: 'error', message: await findEngineProblem(engine) ?? `${outcome.message}${remedy}` };
 }
 
 /** When clean-up fails too, the first error is the one that tells why. */
