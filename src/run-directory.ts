@@ -20,10 +20,10 @@ export async function openRunDirectory(id: string): Promise<RunDirectory> {
   const begun = await fs.mkdtemp(path.join(path.dirname(directory), path.basename(ownedPrefix('run')))).catch((error: NodeJS.ErrnoException) => { throw unusable(directory, error); });
   try {
     await fs.writeFile(path.join(begun, 'owner.json'), JSON.stringify(labelsOf(id)), { mode: 0o600 });
-    await giveToGateway(begun);
     await fs.rename(begun, directory);
+    await giveToGateway(directory);
   } catch (error) {
-    await fs.rm(begun, { recursive: true, force: true });
+    for (const left of [begun, directory]) await fs.rm(left, { recursive: true, force: true });
     throw unusable(directory, error as NodeJS.ErrnoException);
   }
   return { path: directory, [Symbol.asyncDispose]: () => fs.rm(directory, { recursive: true, force: true }) };
