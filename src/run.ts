@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
+import { explainFailure } from './explain-failure.ts';
 import { findImage } from './find-image.ts';
 import { findRuntime } from './find-runtime.ts';
 import { observePolicy } from './policy/observe-policy.ts';
@@ -20,7 +21,7 @@ import { deferred } from './sandbox/deferred.ts';
 import { connectEngine, type Engine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { imageName, snapshotSaver } from './save-snapshot.ts';
-import { findEngineProblem, watchEngine } from './sandbox/watch-engine.ts';
+import { watchEngine } from './sandbox/watch-engine.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
@@ -117,7 +118,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   };
 
   const told = await story().catch((error: Error): Outcome => (ended?.kind === 'error' ? ended : { kind: 'error', message: describe(error) }));
-  const outcome = await blameEngine(told, engine);
+  const outcome = told.kind === 'error' ? { ...told, message: await explainFailure(told.message, engine) } : told;
   const judged = reportOf(outcome);
   const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
   const report = placed === undefined ? judged
@@ -148,13 +149,6 @@ async function takeChanges(prepared: PreparedSandbox, { config, events }: Pick<R
 
 function cancellation(signal: AbortSignal): Outcome {
   return { kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
-}
-
-/** What fails because the engine is gone says little of that. */
-async function blameEngine(outcome: Outcome, engine: Engine | null): Promise<Outcome> {
-  if (outcome.kind !== 'error' || engine === null) return outcome;
-  const remedy = /no space left on device/i.test(outcome.message) ? ': make room on the disk of the Docker engine (docker system df shows what it keeps), then run it again' : '';
-  return { kind: 'error', message: await findEngineProblem(engine) ?? `${outcome.message}${remedy}` };
 }
 
 /** When clean-up fails too, the first error is the one that tells why. */

@@ -8,8 +8,10 @@ import { docker } from '../../integration/guest-image.ts';
 /** `method path`, with a container's ID in the path replaced by its name without the run's id: `POST /containers/sandbox/start`. */
 export type StoppedEngine = AsyncDisposable & {
   dockerHost: string;
-  /** resolves with the run's id when the request has come, which goes no further */
+  /** resolves with the run's id when the request has come, which goes no further yet */
   reached: Promise<string>;
+  /** lets it go on after all */
+  goOn(): void;
 };
 
 /** The machine's engine behind a socket of its own, where all bytes pass until each of `requests` has come, in this order: the last one does not. */
@@ -24,17 +26,19 @@ export async function stopAtRequest(...requests: readonly RegExp[]): Promise<Sto
   const open = new Set<net.Socket>();
   let reach!: (runId: string) => void;
   const reached = new Promise<string>((resolve) => { reach = resolve; });
+  let goOn!: () => void;
+  const released = new Promise<void>((resolve) => { goOn = resolve; });
   const server = net.createServer({ allowHalfOpen: true }, (client) => {
     const engine = net.connect({ path: '/var/run/docker.sock', allowHalfOpen: true });
     for (const socket of [client, engine]) open.add(socket.on('error', () => socket.destroy()).on('close', () => open.delete(socket)));
     // The end of one side's process is the end of both.
     client.on('close', () => engine.destroy());
     engine.pipe(client);
-    void pass(client, { engine, matches, reach }).catch(() => engine.destroy());
+    void pass(client, { engine, matches, reach, released }).catch(() => engine.destroy());
   });
   await once(server.listen(file), 'listening');
   return {
-    dockerHost: `unix://${file}`, reached,
+    dockerHost: `unix://${file}`, reached, goOn,
     [Symbol.asyncDispose]: async () => {
       for (const socket of open) socket.destroy();
       await new Promise((closed) => server.close(closed));
@@ -43,15 +47,15 @@ export async function stopAtRequest(...requests: readonly RegExp[]): Promise<Sto
   };
 }
 
-type Passing = { engine: net.Socket; matches(request: string): boolean; reach(runId: string): void };
+type Passing = { engine: net.Socket; matches(request: string): boolean; reach(runId: string): void; released: Promise<void> };
 
-async function pass(client: net.Socket, { engine, matches, reach }: Passing): Promise<void> {
+async function pass(client: net.Socket, { engine, matches, reach, released }: Passing): Promise<void> {
   for await (const chunk of client) {
     const { request, runId } = await describe((chunk as Buffer).toString('latin1'));
     if (runId !== null && matches(request)) {
       reach(runId);
-      await once(client, 'close');
-      return;
+      await Promise.race([once(client, 'close'), released]);
+      if (client.destroyed) return;
     }
     if (!engine.write(chunk as Buffer)) await once(engine, 'drain');
   }
