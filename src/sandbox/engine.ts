@@ -11,7 +11,7 @@ export class EngineError extends Error {
 }
 
 /** `_ping` asks nothing of an engine: one that takes longer than this hangs, or is starved by its machine. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * Connects to the engine DOCKER_HOST names, or to /var/run/docker.sock.

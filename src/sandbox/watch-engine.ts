@@ -3,8 +3,8 @@ import { EngineError, pingEngine, type Engine } from './engine.ts';
 
 /** Between two questions to an engine that answers. */
 const INTERVAL_MS = 5_000;
-/** Without an answer for this long it is given up. A machine that starts many containers at once keeps an engine busy for some seconds. */
-const PATIENCE_MS = 20_000;
+/** Without an answer for this long it is given up. Fifty runs that start at once on two cores keep an engine, and this process, from answering for more than 20 s. */
+const PATIENCE_MS = 60_000;
 /** After an error, whose cause it may be; by then it has mostly ended. */
 const LAST_LOOK_MS = 3_000;
 
@@ -34,11 +34,16 @@ async function watch(engine: Engine, signal: AbortSignal): Promise<void> {
 /** For when something has failed: whether that was because the engine is not there any more; else null. */
 export async function findEngineProblem(engine: Engine): Promise<string | null> {
   if (engine.connections.lost !== null) return engine.connections.lost.message;
-  return pingEngine(engine, LAST_LOOK_MS).then(() => null, (error: Error) => describe(engine, error));
+  const problem = await pingEngine(engine, LAST_LOOK_MS).then(() => null, (error: Error) => error);
+  // A busy one may take longer; one that has ended refuses at once.
+  return problem !== null && hasEnded(problem) ? describe(engine, problem) : null;
 }
 
 function describe({ socketPath }: Engine, error: Error): string {
-  const { code } = error as NodeJS.ErrnoException;
-  const [what, remedy] = code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET' ? ['ended', 'start it again'] : ['stopped answering', 'restart it'];
+  const [what, remedy] = hasEnded(error) ? ['ended', 'start it again'] : ['stopped answering', 'restart it'];
   return `the Docker engine at ${socketPath} ${what} during the run: ${remedy} (sudo systemctl restart docker), then run \`decoy clean\` to remove what is left`;
+}
+
+function hasEnded(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ENOENT' || error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET';
 }
