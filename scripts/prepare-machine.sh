@@ -50,6 +50,8 @@ if [ "${1:-}" = --tests ]; then
 	# Images are made of a static shell and kept in a registry, open or with a password.
 	[ -d /usr/share/doc/busybox-static ] || missing="$missing busybox-static"
 	need docker-registry docker-registry
+	# A clock that can be set for one process.
+	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 	need htpasswd apache2-utils
 	# The sandbox sees no program below a home directory.
 	[ -x /usr/bin/ruby ] || missing="$missing ruby"

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
+import { explainFailure } from './explain-failure.ts';
 import { findImage } from './find-image.ts';
 import { imageName } from './image-name.ts';
 import { findRuntime } from './find-runtime.ts';
@@ -17,9 +18,11 @@ import type { Changes, Report } from './report/report.ts';
 import { openRunDirectory } from './run-directory.ts';
 import { mintSecrets } from './secrets/mint-secrets.ts';
 import type { Patch } from './sandbox/keeper.ts';
-import { connectEngine } from './sandbox/engine.ts';
+import { deferred } from './sandbox/deferred.ts';
+import { connectEngine, type Engine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { snapshotSaver } from './save-snapshot.ts';
+import { watchEngine } from './sandbox/watch-engine.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
@@ -65,9 +68,16 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
     patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null,
   };
+  const recording = deferred<never>();
+  recording.promise.catch(() => {});
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
-    events.onEntry(entry);
+    try {
+      events.onEntry(entry);
+    } catch (error) {
+      // Nothing goes on without its record.
+      recording.reject(error as Error);
+    }
   };
   const timed = timeStages((timing) => events.onTiming?.(timing));
 
@@ -76,12 +86,16 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     failOnBlocked: config.failOnBlocked, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
 
+  let engine: Engine | null = null;
+  let ended: Outcome | null = null;
+
   const story = async (): Promise<Outcome> => {
     if (host.problems?.length) throw new Error(host.problems.join('; '));
     const cancelled = () => signal.aborted;
     const enforced = compilePolicy({ rules: config.rules, bindings: secrets });
     const policy = config.mode === 'observe' ? observePolicy(enforced, config) : enforced;
-    const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    await using _watched = watchEngine(engine);
     const runtime = await findRuntime(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     const image = await findImage(engine, { config, host, events, signal, timed });
@@ -96,21 +110,23 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     await using snapshot = snapshotSaver({ config, host, events, signal });
     events.onStage('running the command', 'command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
-      limits: config.limits, meter, ledger, signal, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
+      limits: config.limits, meter, ledger, signal, failed: recording.promise, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
       whenOver: async (cut) => {
         await snapshot.stage(prepared, cut);
         Object.assign(facts, await takeChanges(prepared, { config, events }));
       },
     }));
     Object.assign(facts, watched.facts);
+    ended = watched.outcome;
     facts.snapshot = await snapshot.save(engine, reportOf(watched.outcome).conclusion);
     return watched.outcome;
   };
 
-  const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
-  const ended = reportOf(outcome);
-  const placed = await writeBack(ended, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
-  const report = placed === undefined ? ended
+  const told = await story().catch((error: Error): Outcome => (ended?.kind === 'error' ? ended : { kind: 'error', message: describe(error) }));
+  const outcome = told.kind === 'error' ? { ...told, message: await explainFailure(told.message, engine) } : told;
+  const judged = reportOf(outcome);
+  const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
+  const report = placed === undefined ? judged
     : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
   const proposedAllow = config.mode === 'observe' ? suggestAllow(report.requests ?? []) : proposeAllow(ledger.refusals(), { bindings: secrets });
   return { report, patch: facts.patch, proposedAllow };

@@ -83,12 +83,11 @@ async function* readLines(stream: NodeJS.ReadableStream): AsyncGenerator<string>
 
 /** Not by way of dockerode: it prints every request, its headers too, where the environment has DEBUG=*. */
 function request(engine: Engine, { reference, login, signal }: Omit<Pulling, 'onProgress'>): Promise<http.IncomingMessage> {
-  const { socketPath } = engine.docker.modem as unknown as { socketPath: string };
   const query = new URLSearchParams({ fromImage: `${reference.registry}/${reference.repository}`, tag: reference.version });
   // base64url as in RFC 4648, which with its padding is all that older engines read.
   const headers = login === null ? {} : { 'x-registry-auth': Buffer.from(JSON.stringify(login)).toString('base64').replaceAll('+', '-').replaceAll('/', '_') };
   return new Promise((resolve, reject) => {
-    http.request({ socketPath, method: 'POST', path: `/images/create?${query}`, headers, agent: false, signal }, resolve).on('error', reject).end();
+    http.request({ socketPath: engine.socketPath, method: 'POST', path: `/images/create?${query}`, headers, agent: engine.connections, signal }, resolve).on('error', reject).end();
   });
 }
 
