@@ -86,20 +86,38 @@ export type Detector<Tag> = {
 /**
  * Finds the first hit in a stream and holds nothing back: the chunk that completes a needle is the one to stop. Holding
  * back a tail that begins like a real secret would tell a sandbox that talks to a server of its own, by what arrives and
- * when, how far a guess is right, and so give the secret away one character at a time.
+ * when, how far a guess is right, and so give the secret away one character at a time. So would looking at how a chunk ends, by the time
+ * it takes: what a needle may begin in is kept of every chunk, whatever it is.
  */
 export function createDetector<Tag>(needles: Needles<Tag>): Detector<Tag> {
-  let tail = NOTHING;
+  const keptBytes = Math.max(0, needles.longest - 1);
+  let recent = NOTHING;
+  let filled = 0;
+
+  /** Keeps so many bytes more, and as many of those before as a needle may begin in. */
+  const append = (bytes: Buffer): void => {
+    if (filled + bytes.length > recent.length) {
+      const kept = recent.subarray(Math.max(0, filled - keptBytes), filled);
+      const needed = kept.length + bytes.length;
+      const target = needed > recent.length ? Buffer.allocUnsafeSlow(2 * needed) : recent;
+      kept.copy(target);
+      [recent, filled] = [target, kept.length];
+    }
+    bytes.copy(recent, filled);
+    filled += bytes.length;
+  };
   return {
     push(chunk) {
-      // Where it can be helped, the chunk itself is searched and not a copy: only what may begin in the tail needs the two joined.
-      const isLong = chunk.length >= needles.longest;
-      const joined = tail.length === 0 ? chunk : Buffer.concat([tail, isLong ? chunk.subarray(0, needles.longest) : chunk]);
-      const hit = needles.find(joined, 0) ?? (isLong && joined !== chunk ? needles.find(chunk, 0) : null);
+      // Where it can be helped, the chunk itself is searched and not a copy: only where it joins what came before are the two put together.
+      const isWhole = filled === 0 || chunk.length > keptBytes;
+      const isJoined = filled > 0 && chunk.length > 0;
+      if (isJoined) append(chunk.length > keptBytes ? chunk.subarray(0, keptBytes) : chunk);
+      const joined = isJoined ? needles.findBehind(recent.subarray(0, filled), filled - Math.min(chunk.length, keptBytes)) : null;
+      const hit = joined ?? (isWhole ? needles.find(chunk, 0) : null);
       if (hit !== null) return hit.tag;
-      const text = isLong ? chunk : joined;
-      const start = needles.tailStart(text, 0);
-      tail = start === text.length ? NOTHING : Buffer.from(text.subarray(start));
+      if (!isWhole) return null;
+      filled = 0;
+      append(chunk.subarray(Math.max(0, chunk.length - keptBytes)));
       return null;
     },
   };
