@@ -36,9 +36,9 @@ function streamOf(message: fc.Arbitrary<Buffer>): fc.Arbitrary<{ protocol: Proto
 describe('which bodies are rows of messages', () => {
   test.each([
     ['application/grpc', [0]], ['application/grpc+proto', [0]], ['Application/gRPC; x=y', [0]], ['application/grpc-web', [0, 0x80]], ['application/grpc-web+proto', [0, 0x80]],
-    ['application/connect+proto', [0, 2]], ['application/connect+json', [0, 2]], ['application/grpc-web-text', null], ['application/grpcx', null], ['application/connect', null], ['application/proto', null], ['application/json', null],
+    ['application/connect+proto', [0, 2]], ['application/connect+json', [0, 2]], ['application/grpc-web-text', [0, 0x80]], ['application/grpc-web-text+proto', [0, 0x80]], ['application/grpc-web-texts', null], ['application/grpcx', null], ['application/connect', null], ['application/proto', null], ['application/json', null],
   ])('%s: %j', (contentType, flags) => {
-    expect(framingOf(contentType)?.flags ?? null).toEqual(flags === null ? null : new Set(flags));
+    expect(framingOf(contentType)).toEqual(flags === null ? null : { flags: new Set(flags), isText: contentType.includes('text') });
   });
 });
 
