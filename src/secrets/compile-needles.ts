@@ -3,8 +3,8 @@ import type { Anchor, Pattern } from './anchor-words.ts';
 import { indexHeads } from './needle-heads.ts';
 import { compileAnchorSearch } from './search-anchors.ts';
 
-/** Bytes to look for and what they mean to the caller. At least 4 bytes. */
-export type Needle<Tag> = Pattern & { tag: Tag };
+/** Bytes to look for and what they mean to the caller. At least 4 bytes. `knownBytes`: so many at the beginning are no secret. */
+export type Needle<Tag> = Pattern & { tag: Tag; knownBytes?: number };
 
 export type Hit<Tag> = { tag: Tag; start: number; end: number };
 
@@ -17,6 +17,8 @@ export type Needles<Tag> = {
   findBehind(text: Uint8Array, searched: number): Hit<Tag> | null;
   /** Where the earliest tail begins that is a proper prefix of some needle; `text.length` where there is none. */
   tailStart(text: Uint8Array, from: number): number;
+  /** Whether some tail of more than so many bytes is a proper prefix of a needle, and goes beyond what is known of it. */
+  hasSecretTail(text: Uint8Array, moreThanBytes: number): boolean;
 };
 
 /**
@@ -26,7 +28,7 @@ export type Needles<Tag> = {
  */
 export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag> {
   const needles = longestFirst(given);
-  if (needles.length === 0) return { longest: 0, find: () => null, findBehind: () => null, tailStart: (text) => text.length };
+  if (needles.length === 0) return { longest: 0, find: () => null, findBehind: () => null, tailStart: (text) => text.length, hasSecretTail: () => false };
   const longest = needles[0]!.bytes.length;
   const shortest = needles.at(-1)!.bytes.length;
   if (shortest < WORD_BYTES) throw new RangeError(`a needle of ${shortest} bytes would match everywhere; the least is ${WORD_BYTES}`);
@@ -86,6 +88,16 @@ export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag>
         }
       }
       return from < end && heads.hasFirst(text[end - 1]!) ? end - 1 : end;
+    },
+    hasSecretTail(text, moreThanBytes) {
+      const end = text.length;
+      for (let start = Math.max(0, end - longest + 1); start < end - moreThanBytes; start += 1) {
+        for (const needle of heads.beginningAt(text, start)) {
+          if (needle.bytes.length <= end - start) break; // longest first: the rest are shorter still
+          if ((needle.knownBytes ?? 0) < end - start && agree(text, start, end, needle)) return true;
+        }
+      }
+      return false;
     },
   };
 }

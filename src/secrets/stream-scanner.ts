@@ -7,8 +7,8 @@ export type Replacer<Tag> = {
   /** how many bytes were pushed that neither were passed on nor replaced yet */
   pendingBytes(): number;
   /**
-   * Passes on what is held back although it is not decided, where it and what it continues are at most so many bytes. What follows is still
-   * compared with it.
+   * Passes on what is held back although it is not decided, where it and what it continues are at most so many bytes, or no more of a needle than
+   * is known. What follows is still compared with it.
    */
   release(atMostBytes: number): Buffer;
   /** What a hit that begins in released bytes stands for, or null so far. It cannot be replaced any more, so nothing of the rest is passed on. */
@@ -61,7 +61,7 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
     pendingBytes: () => held.length - covered,
     release(atMostBytes) {
       // A whole hit may be in there that waits for a longer one.
-      if (held.length === covered || held.length > atMostBytes || needles.find(held, 0) !== null) return NOTHING;
+      if (held.length === covered || needles.hasSecretTail(held, atMostBytes) || needles.find(held, 0) !== null) return NOTHING;
       const bytes = held.subarray(covered);
       covered = released = held.length;
       return bytes;
