@@ -37,7 +37,7 @@ await endProcess(await main(process.argv[2]));
 
 async function main(verb: string | undefined): Promise<number> {
   try {
-    if (verb === 'plan-volumes') return planVolumes();
+    if (verb === 'plan-volumes') return await planVolumes();
     if (verb === 'run') return await runStep();
     if (verb === 'report-and-clean') return await reportAndClean();
     throw new Error(`${JSON.stringify(verb)} is not a step of this action: use plan-volumes, run or report-and-clean`);
@@ -47,9 +47,12 @@ async function main(verb: string | undefined): Promise<number> {
   }
 }
 
-/** Before the first step, where there are volumes: says where a cache of them is looked for. */
-function planVolumes(): number {
-  const { archive, key, prefix, save } = planCache(process.env['INPUT_VOLUMES'] ?? '', process.env);
+/** Before the first step, where there may be volumes: says where a cache of them is looked for. What is wrong with a policy file is the run's to say. */
+async function planVolumes(): Promise<number> {
+  const policy = await loadPolicy(process.env['INPUT_POLICY'], { workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), environment: process.env });
+  const plan = planCache([...policy.inputs.volumes ?? [], process.env['INPUT_VOLUMES'] ?? ''].join('\n'), process.env);
+  if (plan === null) return 0;
+  const { archive, key, prefix, save } = plan;
   // A use of the action before this one in the job may have left its own.
   fs.rmSync(path.dirname(archive), { recursive: true, force: true });
   for (const [name, value] of Object.entries({ archive, key, prefix, save })) core.setOutput(name, String(value));

@@ -76,7 +76,7 @@ function checkHost(host: string): string {
   throw new Error('no certificate was made: the host is neither a lower-case DNS name nor an IP literal');
 }
 
-/** The library that encodes addresses reads only hexadecimal groups; the URL standard's form has no other. */
+/** One certificate's subject for every way to write an address: the URL standard's form. */
 function canonicalIPv6(address: string): string {
   return new URL(`http://[${address}]/`).hostname.slice(1, -1);
 }

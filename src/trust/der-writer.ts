@@ -37,5 +37,8 @@ export function createDerWriter(roomBytes: number): DerWriter {
   };
 }
 
-/** The universal tags in use (X.680, table 1), and the context-specific one of EXPLICIT [0]. */
-export const tag = { integer: 0x02, octetString: 0x04, bmpString: 0x1e, sequence: 0x30, set: 0x31, explicit0: 0xa0 } as const;
+/** The universal tags in use (X.680, table 1), and the context-specific ones of EXPLICIT [0] and [3]. */
+export const tag = {
+  boolean: 0x01, integer: 0x02, bitString: 0x03, octetString: 0x04, objectIdentifier: 0x06, utf8String: 0x0c, utcTime: 0x17, generalizedTime: 0x18,
+  bmpString: 0x1e, sequence: 0x30, set: 0x31, explicit0: 0xa0, explicit3: 0xa3,
+} as const;

@@ -21,7 +21,7 @@ export function buildTrustStore(pems: readonly string[]): Buffer {
   return writer.result();
 }
 
-// DER (X.690), as little of it as this file needs: @peculiar/asn1-pfx does it too, but see docs/decisions/0003-certificates.md.
+// DER (X.690), as little of it as this file needs; why no library does it: docs/decisions/0003-certificates.md.
 
 /** Around each certificate: object identifiers, the alias, and up to five bytes of tag and length for each of its twelve values. */
 const MOST_BAG_BYTES = 160;

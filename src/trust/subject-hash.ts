@@ -1,29 +1,22 @@
-import { createHash } from 'node:crypto';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import { AttributeValue, Certificate, type AttributeTypeAndValue, type Name } from '@peculiar/asn1-x509';
-import { parsePem } from './pem.ts';
+import { createHash, X509Certificate } from 'node:crypto';
+import { relativeName } from './certificate.ts';
 
 /**
  * The name OpenSSL looks a root up by in a certificate directory, without its `.0`: what `openssl x509
  * -subject_hash` prints. It is the first four bytes, little-endian, of the SHA-1 of the subject in the canonical
- * encoding (values as UTF-8, lower-cased, white space collapsed; no outer SEQUENCE). Only for subjects whose RDNs
- * have one textual attribute each, which ours has.
+ * encoding (values as UTF-8, lower-cased, white space collapsed; no outer SEQUENCE). For subjects of one common
+ * name without characters that need escapes, which ours is.
+ * @throws where the subject is another, or the text no certificate
  */
 export function subjectHash(certificatePem: string): string {
-  const [der] = parsePem(certificatePem);
-  if (!der) throw new Error('no subject hash was made: the text has no PEM certificate');
-  const { subject } = AsnConvert.parse(der, Certificate).tbsCertificate;
-  const hash = createHash('sha1').update(canonicalEncoding(subject)).digest();
+  const { subject } = new X509Certificate(certificatePem);
+  const [, name] = /^CN=([^\n\\]*)$/.exec(subject) ?? [];
+  if (name === undefined) throw new Error(`no subject hash was made: the subject is not one plain common name, but ${JSON.stringify(subject)}`);
+  const hash = createHash('sha1').update(relativeName(canonicalise(name))).digest();
   return hash.readUInt32LE(0).toString(16).padStart(8, '0');
 }
 
-function canonicalEncoding(name: Name): Buffer {
-  for (const relativeName of name) relativeName.forEach(canonicalise);
-  return Buffer.concat(Array.from(name, (relativeName) => Buffer.from(AsnConvert.serialize(relativeName))));
-}
-
-function canonicalise(attribute: AttributeTypeAndValue): void {
-  const text = attribute.value.toString().trim().replace(/\s+/g, ' ');
-  // OpenSSL lowers ASCII letters only
-  attribute.value = new AttributeValue({ utf8String: text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) });
+/** OpenSSL lowers ASCII letters only. */
+function canonicalise(name: string): string {
+  return name.trim().replace(/\s+/g, ' ').replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -13,9 +13,10 @@ export type CachePlan = {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How one use of the action finds the volumes of the last one with the same set of names. What is wrong with the lines is the run's to say. */
-export function planCache(lines: string, environment: Environment): CachePlan {
+/** How one use of the action finds the volumes of the last one with the same set of names; null where there are none. What is wrong with the lines is the run's to say. */
+export function planCache(lines: string, environment: Environment): CachePlan | null {
   const names = lines.split(/\r?\n/).map((line) => line.trim().split(':')[0] as string).filter((name) => /^[a-z0-9]/.test(name));
+  if (names.length === 0) return null;
   const digest = createHash('sha256').update(JSON.stringify([...new Set(names)].sort())).digest('hex').slice(0, 16);
   const prefix = `decoy-volumes-1-${process.arch}-${digest}-`;
   const take = (name: string) => environment[name] ?? '';

@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { startRunner } from './run-action.ts';
 
@@ -22,4 +24,18 @@ test('a volume goes from job to job by the cache; a run that may not leave one s
   // A run that failed keeps its volumes, too.
   const fourth = await use('cat /one/a', trusted);
   expect(fourth.steps['run']?.stdout).toContain('trusted\nmore\n');
+}, 120_000);
+
+test('a volume that the policy file alone names is carried, too; one without volumes leaves nothing', async () => {
+  await using runner = startRunner();
+  const write = (text: string) => fs.writeFileSync(path.join(runner.workspace, 'policy.yml'), text);
+  const use = (run: string) => runner.use({ run, policy: 'policy.yml', workspace: 'none', 'report-artifact': '' }, { env: trusted });
+  write('env: {A: x}\n');
+  expect((await use('true')).failed).toBe(false);
+  expect(runner.cached()).toEqual([]);
+  write('volumes: ["one:/one:64m"]\n');
+  const first = await use('echo kept > /one/a');
+  expect(first.failed, first.log).toBe(false);
+  expect(runner.cached()).toHaveLength(1);
+  expect((await use('cat /one/a')).steps['run']?.stdout).toContain('kept\n');
 }, 120_000);

@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{endProcess}from"./chunk-AYBYXYXQ.js";import"./chunk-Q6RRC7PS.js";export{endProcess};
