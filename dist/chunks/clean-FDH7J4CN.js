@@ -1,0 +1,2 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+import{clean}from"./chunk-U7OHVPYH.js";import"./chunk-DF5SKB6C.js";import"./chunk-XZTJKL7S.js";import"./chunk-HT7RYDSI.js";import"./chunk-UPYDHFMR.js";import"./chunk-TTKTZUAU.js";export{clean};
