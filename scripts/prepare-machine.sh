@@ -52,6 +52,8 @@ if [ "${1:-}" = --tests ]; then
 	need docker-registry docker-registry
 	# A real database is installed into an image.
 	need mmdebstrap mmdebstrap
+	# A clock that can be set for one process.
+	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 	need htpasswd apache2-utils
 	# The sandbox sees no program below a home directory.
 	[ -x /usr/bin/ruby ] || missing="$missing ruby"
@@ -108,6 +110,11 @@ fi
 if [ "${1:-}" = --tests ] && ! has_aws; then
 	[ "$(id -u)" = 0 ] || { echo 'the AWS CLI is needed for the tests: install it and try again' >&2; exit 1; }
 	pip3 install --quiet --break-system-packages --root-user-action=ignore --prefix /usr/local awscli >&2
+fi
+
+if [ "${1:-}" = --tests ]; then
+	sh "$(dirname "$0")/install-workflow-tools.sh"
+	sh "$(dirname "$0")/install-agents.sh" >/dev/null
 fi
 
 docker_answers() { curl -sf --unix-socket "${DECOY_SOCKET:-/var/run/docker.sock}" http://docker/_ping >/dev/null 2>&1; }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import * as core from '@actions/core';
 import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
+import type { RunConfig } from './config.ts';
 import { describeExposed } from './expose/describe-exposed.ts';
 import { describeHost } from './host.ts';
 import { endProcess } from './end-process.ts';
@@ -15,14 +16,17 @@ import { parseInputs } from './inputs/parse-inputs.ts';
 import { loadPolicy } from './inputs/policy/load-policy.ts';
 import { parseSecretLines } from './inputs/parse-secrets.ts';
 import { openOutput } from './output.ts';
+import { openStepLog } from './step-log.ts';
 import { printableSentence } from './report/printable.ts';
 import { renderSummary } from './report/render-summary.ts';
 import { renderTerminal } from './report/render-terminal.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
+import type { Plan } from './report/describe-plan.ts';
 import { createLiveLines } from './report/live-lines.ts';
 import { renderVerdict } from './report/render-verdict.ts';
 import type { Report } from './report/report.ts';
 import type { RunResult } from './run.ts';
+import { imageName } from './image-name.ts';
 import { readStepState, stepFiles, writeStepState, type StepFiles } from './step-state.ts';
 import { carryVolumes } from './volumes/carry-volumes.ts';
 import { planCache } from './volumes/plan-cache.ts';
@@ -79,38 +83,35 @@ async function runStep(): Promise<number> {
   }
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(files.auditLog);
-  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode: 'silence' });
+  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode: 'silence', onToken: (token) => writeStepState(files.state, { token }) });
   const live = createLiveLines(inputs.config);
-  const say = (line: string | null) => {
-    if (line !== null) output.note(`Decoy: ${line}`);
-  };
+  const log = openStepLog(output, planOf(inputs.config));
   const onEntry = (entry: AuditEntry) => {
     auditLog.add(entry);
-    say(live.blocked(entry));
+    log.say(live.blocked(entry));
   };
   const warnings: string[] = [];
   let result: RunResult;
   const volumes = await carryVolumes({ config: inputs.config, directory: host.volumesDirectory ?? null, environment: process.env, onWarning: (text) => void warnings.push(text) });
   try {
     inputs.warnings.forEach((text) => void warnings.push(text));
-    writeStepState(files.state, { token: output.token });
     const { run } = await import('./run.ts');
     result = await run({
       config: inputs.config, host, signal: cancellation.signal,
-      events: { onOutput: output.write, onEntry, onStage() {}, onSample: (sample) => say(live.heartbeat(sample)), onProgress: (text) => say(sentence(text)),
-        onExposed: (exposed) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: true }).forEach((text) => say(sentence(text))),
-        onWarning: (text) => void warnings.push(text) },
+      events: {
+        onOutput: output.write, onEntry, onStage: log.stage, onSample: (sample) => log.say(live.heartbeat(sample)), onProgress: log.progress,
+        onExposed: (exposed) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: true }).forEach((text) => log.say(sentence(text))),
+        onWarning: (text) => void warnings.push(text),
+      },
     });
-    // Still in the silence: the summary names hosts and paths that the sandbox chose.
-    await output.write({ channel: 'stdout', bytes: Buffer.from(`\n${renderTerminal(result.report, { colour: false })}`) });
+    log.result(result.report, renderTerminal(result.report, { colour: false }));
   } catch (error) {
     result = withoutRun([(error as Error).message]);
   } finally {
-    output.release();
+    log.close();
     cancellation.stop();
     auditLog.close();
   }
-  writeStepState(files.state, { token: null });
   core.setOutput('volumes-packed', String(await volumes.pack(result.report.conclusion)));
   await publish(result, files);
   annotate(result.report, warnings);
@@ -121,8 +122,9 @@ async function runStep(): Promise<number> {
 async function reportAndClean(): Promise<number> {
   const files = stepFiles(process.env);
   const { token } = readStepState(files.state);
-  // Had the first step been killed in the middle, the runner could still be deaf.
+  // Had the first step been killed in the middle, the runner could still be deaf, or in a group.
   if (token !== null) process.stdout.write(`\n::${token}::\n`);
+  if (!fs.existsSync(files.report)) process.stdout.write('\n::endgroup::\n');
   await cleanUp();
   if (!fs.existsSync(files.report)) await publish(withoutRun(['the run was killed before it could report']), files);
   fs.rmSync(files.state, { force: true });
@@ -136,6 +138,10 @@ async function cleanUp(): Promise<void> {
   } catch (error) {
     core.warning(sentence(`clean-up: ${(error as Error).message}`));
   }
+}
+
+function planOf({ image, snapshotFrom, runtime = 'runc', limits, mode = 'enforce', rules, secrets }: RunConfig): Plan {
+  return { image: imageName({ image, snapshotFrom }), runtime, limits, mode, rules, secrets };
 }
 
 function withoutRun(problems: readonly string[]): RunResult {

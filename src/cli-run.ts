@@ -5,7 +5,8 @@ import { fail } from './cli-fail.ts';
 import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { openResultFiles, writeResultFile } from './cli-result-files.ts';
 import { USAGE } from './cli-usage.ts';
-import { tell, warn } from './cli-warn.ts';
+import { openTerminal } from './cli-terminal.ts';
+import { warningLine } from './cli-warn.ts';
 import { currentDirectory } from './current-directory.ts';
 import { forgetEnvironment } from './forget-environment.ts';
 import { describeExposed } from './expose/describe-exposed.ts';
@@ -18,6 +19,7 @@ import { secretMasks } from './inputs/secret-masks.ts';
 import { openOutput, type OutputMode } from './output.ts';
 import { isReadByStarter } from './read-by-starter.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
+import { wantsColour } from './terminal/look.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { writeErrorReport } from './write-error-report.ts';
 
@@ -43,24 +45,28 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     writeErrorReport(files.report, problems);
     return exitCode;
   }
-  inputs.warnings.forEach(warn);
   const cancellation = cancelOnSignals();
   const auditLog = openAuditLog(options.files['audit-log']);
   const mode = outputMode();
   if (mode === 'silence') for (const mask of secretMasks('', secrets.secrets)) process.stdout.write(`::add-mask::${mask.replaceAll('%', '%25')}\n`);
-  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode });
+  const terminal = openTerminal({ limits: inputs.config.limits, quiet: options.quiet });
+  inputs.warnings.forEach((text) => terminal.line(warningLine(text)));
+  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode, screen: terminal.screen });
+  output.silence();
   const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
   const onTiming = (timing: StageTiming) => void timings.push(timing);
-  const onExposed = (exposed: readonly Exposed[]) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: mode !== 'plain' }).forEach(tell);
+  const onExposed = (exposed: readonly Exposed[]) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: mode !== 'plain' }).forEach((text) => terminal.line(text));
   const page = options.files.html === undefined ? null : await openPage(distDirectory);
   const { run } = await timeStages(onTiming)('loading the run', () => import('./run.ts'));
   const result = await run({
     config: inputs.config,
     host,
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, onStage() {}, onProgress: tell, onWarning: warn, onTiming, onExposed },
+    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, ...terminal.events, onWarning: (text) => terminal.line(warningLine(text)), onTiming, onExposed },
+  }).finally(() => {
+    terminal.close();
+    output.release();
   });
-  output.release();
   cancellation.stop();
   auditLog.close();
   if (options.timings) await printTimings(timings);
@@ -106,7 +112,7 @@ async function giveResults({ files, quiet }: RunArguments, { report, patch, serv
   ];
   if (quiet && report.conclusion === 'success' && report.mode !== 'observe') return problems;
   const { renderTerminal } = await import('./report/render-terminal.ts');
-  const colour = process.stderr.isTTY === true && !process.env['NO_COLOR'];
-  process.stderr.write(`${renderTerminal(report, { colour })}\n`);
+  const { columns } = process.stderr;
+  process.stderr.write(`${renderTerminal(report, { colour: wantsColour(process.stderr, process.env), ...(columns > 0 ? { columns } : {}) })}\n`);
   return problems;
 }

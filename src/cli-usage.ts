@@ -38,7 +38,7 @@ Options of run
   --services FILE          containers beside the sandbox, up before the command starts: YAML, as docs/services.md says; --service-log FILE gets what they print
   --fail-on-blocked        exit with 1 where the command succeeded and something was blocked
   --report FILE  --audit-log FILE  --patch FILE  --html FILE   what to write; each is emptied at the start
-  --quiet                  no summary after success, except in observe mode
+  --quiet                  no status line, and no summary after success, except in observe mode
   --timings                where the time went: a line for each stage on stderr, in milliseconds
 
 What the command gets

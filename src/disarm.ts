@@ -9,10 +9,11 @@ const BRACKET = 0x5b;
 
 /**
  * A stream in which no line begins with `::` and none holds `##[`, the two beginnings the runner takes for commands, even if they
- * come in pieces. Everything else passes as it is, and nothing is held back.
+ * come in pieces. Everything else passes as it is, and nothing is held back. With `brackets` only `##[` is taken apart.
  * https://github.com/actions/runner/blob/main/src/Runner.Common/ActionCommand.cs
  */
-export function createDisarmer(): Disarmer {
+export function createDisarmer({ only }: { only?: 'brackets' } = {}): Disarmer {
+  const colons = only === undefined;
   // The runner trims a line before it looks: only what could be white space has been seen of this one.
   let blank = true;
   let previous = 0;
@@ -23,7 +24,7 @@ export function createDisarmer(): Disarmer {
       let copied = 0;
       for (let at = 0; at < bytes.length; at++) {
         const byte = bytes[at] as number;
-        const begins = (byte === COLON && previous === COLON && blank) || (byte === BRACKET && previous === HASH && beforePrevious === HASH);
+        const begins = (colons && byte === COLON && previous === COLON && blank) || (byte === BRACKET && previous === HASH && beforePrevious === HASH);
         if (begins) {
           pieces.push(bytes.subarray(copied, at), BREAK);
           copied = at;

@@ -16,7 +16,7 @@ export async function findImage(engine: Engine, { config, host, events, signal, 
   if (reference === 'runner') return null;
   try {
     return await timed('image: finding or pulling', () => obtainImage(engine, {
-      reference, configDirectory: host.dockerConfigDirectory, signal, onProgress: (text) => (events.onProgress ?? events.onStage)(text),
+      reference, configDirectory: host.dockerConfigDirectory, signal, onProgress: (task, state) => events.onProgress?.(task, state),
     }));
   } catch (error) {
     if (signal.aborted) return null;

@@ -11,5 +11,5 @@ export async function findRuntime(engine: Engine, { config, host, events, signal
   const { runtime: asked = 'runc' } = config;
   if (asked === 'runc') return { name: null, isGvisor: false };
   const { provideRuntime } = await import('./runtime/provide-runtime.ts');
-  return await timed('runtime: finding or fetching', () => provideRuntime(engine, { name: asked, host, signal, onProgress: events.onProgress ?? events.onStage }));
+  return await timed('runtime: finding or fetching', () => provideRuntime(engine, { name: asked, host, signal, onProgress: (task) => events.onProgress?.(task, null) }));
 }

@@ -47,6 +47,8 @@ export type PreparedSandbox = AsyncDisposable & {
   canaryMs: number;
   /** rejects when the gateway or the keeper goes while the sandbox runs */
   lost: Promise<never>;
+  /** why that happened, if it did, until `windUp` has what it was asked for; else null */
+  loss(): Error | null;
   /** For when the command is over, and before `windUp`: the sandbox's file system as it is now, to be kept or not. */
   stageSnapshot(options: { signal: AbortSignal }): Promise<StagedSnapshot>;
   /** For when the command is over: takes its changes off the disk, and the network and the keeper away, while the sandbox ends. */
@@ -117,12 +119,15 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     made.letGo().catch(() => {});
     warnOfLittleSpace(parts, made);
     const lost = Promise.race([gatewayLost, made.keeper.lost, servicesOpen.lost]);
-    lost.catch(() => {});
+    let loss: Error | null = null;
+    let windingDown = false;
+    lost.catch((error: Error) => { if (!windingDown) loss = error; });
     return {
       filesystem: made,
       canaryMs,
       lost,
       exposed,
+      loss: () => loss,
       start: () => sandbox.start(command),
       stageSnapshot: async ({ signal }) => {
         const { imageLayout, diskVolume } = filesystem;
@@ -136,6 +141,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
         try {
           return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy, reader: user }) : null;
         } finally {
+          windingDown = true;
           await Promise.allSettled([networkGone, made.keeper[Symbol.asyncDispose]()]);
         }
       },

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import type { Exposed } from './expose/expose-request.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
+import { explainFailure } from './explain-failure.ts';
 import { findImage } from './find-image.ts';
+import { imageName } from './image-name.ts';
 import { findRuntime } from './find-runtime.ts';
 import { observePolicy } from './policy/observe-policy.ts';
 import { quote } from './policy/quote.ts';
@@ -20,23 +22,28 @@ import type { Patch } from './sandbox/keeper.ts';
 import { findServices } from './services/find-services.ts';
 import type { FoundService } from './services/open-services.ts';
 import { renderServiceLogs, reportServices } from './services/report-services.ts';
-import { connectEngine } from './sandbox/engine.ts';
+import { deferred } from './sandbox/deferred.ts';
+import { connectEngine, type Engine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
-import { imageName, snapshotSaver } from './save-snapshot.ts';
+import { snapshotSaver } from './save-snapshot.ts';
+import { watchEngine } from './sandbox/watch-engine.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { watch } from './watch.ts';
 import { writeBack } from './workspace/write-back.ts';
 
+/** `command`: from here on there is output of the sandbox's */
+export type RunPart = 'prepare' | 'command' | 'end';
+
 export type RunEvents = {
   /** passes on what the sandbox prints; awaited, so that a slow reader slows the sandbox down */
   onOutput(frame: OutputFrame): Promise<void>;
   onEntry(entry: AuditEntry): void;
-  /** a stage of the run begins */
-  onStage(text: string): void;
-  /** what the run waits for, where that can take long: the pull of an image, at most every few seconds; `onStage` where it is not given */
-  onProgress?(text: string): void;
+  /** something is begun, or was found to hold; `part` is where in the run that is */
+  onStage(text: string, part: RunPart): void;
+  /** what the run waits for, where that can take long, and how far that is: the pull of an image, some four times a second */
+  onProgress?(task: string, state: string | null): void;
   onWarning(text: string): void;
   /** ports of the sandbox are open to this user of the host from now on, though nothing may listen there yet */
   onExposed?(exposed: readonly Exposed[]): void;
@@ -68,9 +75,16 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
     patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null, exposed: null as Report['exposed'] | null,
   };
+  const recording = deferred<never>();
+  recording.promise.catch(() => {});
   const record = (entry: AuditEntry) => {
     ledger.add(entry);
-    events.onEntry(entry);
+    try {
+      events.onEntry(entry);
+    } catch (error) {
+      // Nothing goes on without its record.
+      recording.reject(error as Error);
+    }
   };
   const services: FoundService[] = [];
   const timed = timeStages((timing) => events.onTiming?.(timing));
@@ -81,12 +95,16 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     failOnBlocked: config.failOnBlocked, meter, ledger, changes: { ...describeChanges(facts), ...(written === undefined ? {} : { written }) },
   });
 
+  let engine: Engine | null = null;
+  let ended: Outcome | null = null;
+
   const story = async (): Promise<Outcome> => {
     if (host.problems?.length) throw new Error(host.problems.join('; '));
     const cancelled = () => signal.aborted;
     const enforced = compilePolicy({ rules: config.rules, bindings: secrets });
     const policy = config.mode === 'observe' ? observePolicy(enforced, config) : enforced;
-    const engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
+    await using _watched = watchEngine(engine);
     const runtime = await findRuntime(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     const image = await findImage(engine, { config, host, events, signal, timed });
@@ -94,29 +112,32 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     facts.imageDigest = image?.digest ?? null;
     services.push(...await findServices(engine, { config, host, events, signal, timed }));
     if (cancelled()) return cancellation(signal);
-    events.onStage('starting the gateway, the disk and the proxy');
+    events.onStage('starting the gateway, the disk and the proxy', 'prepare');
     await using directory = await openRunDirectory(id);
     await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, services, signal, record, events, timed });
     facts.canaryMs = prepared.canaryMs;
+    events.onStage(`the start-up canary held, ${Math.round(prepared.canaryMs)} ms`, 'prepare');
     if (cancelled()) return cancellation(signal);
     await using snapshot = snapshotSaver({ config, host, events, signal });
-    events.onStage('running the command');
+    events.onStage('running the command', 'command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
-      limits: config.limits, meter, ledger, signal, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
+      limits: config.limits, meter, ledger, signal, failed: recording.promise, onOutput: events.onOutput, onSample: (sample) => events.onSample?.(sample),
       whenOver: async (cut) => {
         await snapshot.stage(prepared, cut);
         Object.assign(facts, await takeChanges(prepared, { config, events }));
       },
     }));
     Object.assign(facts, watched.facts, { exposed: prepared.exposed?.usage() ?? null });
+    ended = watched.outcome;
     facts.snapshot = await snapshot.save(engine, reportOf(watched.outcome).conclusion);
     return watched.outcome;
   };
 
-  const outcome = await story().catch((error: Error): Outcome => ({ kind: 'error', message: describe(error) }));
-  const ended = reportOf(outcome);
-  const placed = await writeBack(ended, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
-  const report = placed === undefined ? ended
+  const told = await story().catch((error: Error): Outcome => (ended?.kind === 'error' ? ended : { kind: 'error', message: describe(error) }));
+  const outcome = told.kind === 'error' ? { ...told, message: await explainFailure(told.message, engine) } : told;
+  const judged = reportOf(outcome);
+  const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
+  const report = placed === undefined ? judged
     : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
   const proposedAllow = config.mode === 'observe' ? suggestAllow(report.requests ?? []) : proposeAllow(ledger.refusals(), { bindings: secrets });
   return { report, patch: facts.patch, proposedAllow, serviceLogs: renderServiceLogs(services.map((service) => service.record)) };

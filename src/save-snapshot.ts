@@ -1,4 +1,5 @@
 import type { Host, RunConfig } from './config.ts';
+import { imageName } from './image-name.ts';
 import { quote } from './policy/quote.ts';
 import type { PreparedSandbox } from './prepare-sandbox.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
@@ -25,7 +26,7 @@ export function snapshotSaver({ config, host, events, signal }: SnapshotSaverOpt
   return {
     stage: async (prepared, cut) => {
       if (name === null || cut !== null) return;
-      events.onStage('saving the snapshot');
+      events.onStage('saving the snapshot', 'end');
       try {
         staged = await prepared.stageSnapshot({ signal });
       } catch (error) {
@@ -56,10 +57,3 @@ async function keep(engine: Engine, staged: StagedSnapshot, { name, config, host
   if (before !== null && before.digest !== digest) await engine.docker.getImage(before.digest).remove().catch(() => {});
   return { name, digest };
 }
-
-/** As reports name it. */
-export function imageName({ image, snapshotFrom }: RunConfig): string {
-  if (snapshotFrom != null) return `snapshot ${snapshotFrom.name}`;
-  return image === 'runner' ? 'runner' : image.text;
-}
-

@@ -3,8 +3,9 @@ import type { Outcome } from './report/decide-conclusion.ts';
 import type { Ledger } from './report/network-ledger.ts';
 import type { Limits } from './report/report.ts';
 import { openCgroup } from './sandbox/cgroup-reader.ts';
+import { deferred } from './sandbox/deferred.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
-import type { Sandbox } from './sandbox/sandbox.ts';
+import type { Sandbox, SandboxEnd } from './sandbox/sandbox.ts';
 import type { Meter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { parseDockerStats } from './usage/parse-docker-stats.ts';
@@ -15,6 +16,8 @@ export type WatchOptions = {
   onSample?(sample: Sample): void;
   /** called when the command is over and the last reading taken; what it does goes on beside the sandbox's end. `cut`: why it did not end by itself, else null */
   whenOver(cut: Outcome | null): Promise<void>;
+  /** rejects when the run must end for another reason */
+  failed: Promise<never>;
 };
 
 export type Watched = { outcome: Outcome; facts: { commandStartedAt: Date; wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
@@ -26,6 +29,8 @@ const KILL_MS = 20_000;
 /** Readings come quickly at first, so that short runs have some, and slow down to this. */
 const FIRST_INTERVAL_MS = 50;
 const LAST_INTERVAL_MS = 500;
+/** With less than this on the engine's disk, what the sandbox wrote may have nowhere to go, of which it is told nothing: that is looked at. */
+const HOST_SCARCE_BYTES = 64 * 1024 * 1024;
 /** A file system this full refuses the next write of any size that matters. */
 const FULL_BYTES = 1024 * 1024;
 
@@ -38,14 +43,18 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
   const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });
   const pumped = pump(sandbox, options.onOutput);
   try {
-    await Promise.race([pumped.then(() => sandbox.finished), stop.failed, prepared.lost]);
+    await Promise.race([pumped.then(() => sandbox.finished), stop.failed, prepared.lost, options.failed, sampler.failed]);
     // The command is over and its counters still stand: the last reading is the whole truth.
     await sampler.stop();
+    await Promise.race([sampler.failed, Promise.resolve()]);
     stop.over();
     const wallSeconds = (performance.now() - startedMs) / 1000;
     const [end] = await Promise.all([sandbox.release(), options.whenOver(stop.outcome())]);
+    // What ends a part of the run may end the command as well, and be noticed after it: an engine that is stopped ends all at once.
+    const loss = prepared.loss();
+    if (loss !== null) throw loss;
     return {
-      outcome: stop.outcome() ?? (end.refusal === null ? { kind: 'exited', exitCode: end.exitCode ?? 137 } : { kind: 'error', message: end.refusal }),
+      outcome: stop.outcome() ?? outcomeOf(end, { sawOom: end.oomKilled || options.meter.usage().oomKills > 0 }),
       facts: { commandStartedAt, wallSeconds, storageFull: sampler.storageFull(), engineSawOom: end.oomKilled },
     };
   } catch (error) {
@@ -58,6 +67,13 @@ export async function watch(prepared: PreparedSandbox, options: WatchOptions): P
   } finally {
     stop.clear();
   }
+}
+
+function outcomeOf({ exitCode, told, refusal }: SandboxEnd, { sawOom }: { sawOom: boolean }): Outcome {
+  if (refusal !== null) return { kind: 'error', message: refusal };
+  if (told || sawOom) return { kind: 'exited', exitCode: exitCode ?? 137 };
+  const how = exitCode === null ? 'its container is gone' : `exit code ${exitCode}`;
+  return { kind: 'error', message: `the sandbox ended before its command did (${how}): something outside Decoy ended it, \`docker kill\` say, or its runtime failed; run it again` };
 }
 
 async function pump(sandbox: Sandbox, onOutput: WatchOptions['onOutput']): Promise<void> {
@@ -103,11 +119,15 @@ function createStop(sandbox: Sandbox, { limits, signal }: WatchOptions): Stop {
 /** GitHub kills a cancelled step 7.5 s after SIGINT and 2.5 s after SIGTERM: the report must be written before. */
 const CANCEL_GRACE_MS = 2_000;
 
-type Sampler = { stop(): Promise<void>; storageFull(): boolean };
+/** `failed` rejects when what the sandbox wrote is lost. */
+type Sampler = { stop(): Promise<void>; storageFull(): boolean; failed: Promise<never> };
 
 async function startSampler({ prepared, sandbox, startedMs, meter, ledger, onSample }: { prepared: PreparedSandbox; sandbox: Sandbox; startedMs: number } & WatchOptions): Promise<Sampler> {
   const reader = await openCgroup(sandbox.pid, { containerId: sandbox.containerId });
+  const { promise: failed, reject: fail } = deferred<never>();
+  failed.catch(() => {});
   let full = false;
+  let scarce = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let reading: Promise<void> = Promise.resolve();
@@ -118,6 +138,8 @@ async function startSampler({ prepared, sandbox, startedMs, meter, ledger, onSam
   const read = async () => {
     const [counters, disk] = await Promise.all([readCounters(), prepared.filesystem.keeper.readDiskUse()]);
     if (disk !== null && (disk.freeBytes < FULL_BYTES || disk.inodesFree === 0)) full = true;
+    if (disk !== null && disk.hostFreeBytes < HOST_SCARCE_BYTES) scarce = true;
+    if (disk !== null && (disk.hostFreeBytes < FULL_BYTES || (stopped && scarce)) && (await prepared.filesystem.keeper.readDiskUse({ flush: true }))?.lostWrites) fail(new Error(LOST_WRITES));
     if (counters !== null) onSample?.(meter.add({ ...counters, storageBytes: disk?.usedBytes ?? null }, ledger.counts()));
   };
   const schedule = (intervalMs: number) => {
@@ -127,6 +149,7 @@ async function startSampler({ prepared, sandbox, startedMs, meter, ledger, onSam
   };
   schedule(FIRST_INTERVAL_MS);
   return {
+    failed,
     storageFull: () => full,
     stop: async () => {
       if (stopped) return;
@@ -138,3 +161,5 @@ async function startSampler({ prepared, sandbox, startedMs, meter, ledger, onSam
     },
   };
 }
+
+const LOST_WRITES = "the disk of the Docker engine's host is full, and what the command wrote is lost in part: make room there (docker system df shows what the engine keeps), or lower `storage` to what is free";

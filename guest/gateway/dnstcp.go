@@ -20,6 +20,8 @@ const (
 // serveDNSOverTCP returns only when the listener fails. Connections beyond the limit wait in its backlog.
 func serveDNSOverTCP(listener *net.TCPListener, resolver *resolver) error {
 	free := make(chan struct{}, dnsConnectionsMost)
+	// Init's, which comes before everything else in the namespace (initproc/network.go). It stays: by its end init knows that of the gateway.
+	idleSeconds := time.Duration(0)
 	for {
 		free <- struct{}{}
 		conn, err := listener.AcceptTCP()
@@ -31,23 +33,25 @@ func serveDNSOverTCP(listener *net.TCPListener, resolver *resolver) error {
 			time.Sleep(10 * time.Millisecond)
 			continue
 		}
+		idle := idleSeconds * time.Second
+		idleSeconds = dnsIdleSeconds
 		go func() {
 			defer func() { <-free }()
-			serveDNSConnection(conn, resolver)
+			serveDNSConnection(conn, resolver, idle)
 		}()
 	}
 }
 
 // serveDNSConnection answers length-prefixed questions, several at a time and in whatever order the verdicts come
-// (RFC 7766, 6.2.1.1), until the client ends, idles, or sends what is no question.
-func serveDNSConnection(conn *net.TCPConn, resolver *resolver) {
+// (RFC 7766, 6.2.1.1), until the client ends, idles for longer than it may (0: it may for ever), or sends what is no question.
+func serveDNSConnection(conn *net.TCPConn, resolver *resolver, idle time.Duration) {
 	defer conn.Close()
 	var writing sync.Mutex
 	var answering sync.WaitGroup
 	defer answering.Wait()
 	pipelined := make(chan struct{}, dnsPipelinedMost)
 	for {
-		packet, err := readFramed(conn)
+		packet, err := readFramed(conn, idle)
 		if err != nil {
 			return
 		}
@@ -72,8 +76,10 @@ func serveDNSConnection(conn *net.TCPConn, resolver *resolver) {
 }
 
 // readFramed reads one length-prefixed message; the whole of it has to arrive before the idle time is over.
-func readFramed(conn *net.TCPConn) ([]byte, error) {
-	conn.SetReadDeadline(time.Now().Add(dnsIdleSeconds * time.Second))
+func readFramed(conn *net.TCPConn, idle time.Duration) ([]byte, error) {
+	if idle > 0 {
+		conn.SetReadDeadline(time.Now().Add(idle))
+	}
 	var prefix [2]byte
 	if _, err := io.ReadFull(conn, prefix[:]); err != nil {
 		return nil, err

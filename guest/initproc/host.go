@@ -27,6 +27,7 @@ type task struct {
 // host is the other end of stdin, which the command does not have.
 type host struct {
 	buffered []byte
+	gateway  int // connection to the gateway, or -1 where there is none
 }
 
 type reading struct {
@@ -68,7 +69,8 @@ func parseTask(line []byte) (*task, error) {
 	return parsed, nil
 }
 
-// watch reads on in the background: a line acknowledges the report, the end means that nobody is left to report to.
+// watch reads on in the background: a line acknowledges the report; the end means that nobody is left to report to. So does the gateway's,
+// which ends with the host's process: an engine that hangs, or was killed, may keep stdin open.
 func (h *host) watch() (gone, acknowledged <-chan struct{}) {
 	ended, line := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -79,13 +81,29 @@ func (h *host) watch() (gone, acknowledged <-chan struct{}) {
 				close(line)
 			}
 			h.buffered = h.buffered[:0]
-			if !h.fill() {
+			if !h.await() || !h.fill() {
 				close(ended)
 				return
 			}
 		}
 	}()
 	return ended, line
+}
+
+// await returns when there is something to read; false is the gateway's end, which sends nothing that was not asked for.
+func (h *host) await() bool {
+	for {
+		watched := []unix.PollFd{{Fd: 0, Events: unix.POLLIN}, {Fd: int32(h.gateway), Events: unix.POLLIN}}
+		if _, err := unix.Poll(watched, -1); err != nil {
+			continue
+		}
+		if watched[1].Revents != 0 {
+			return false
+		}
+		if watched[0].Revents != 0 {
+			return true
+		}
+	}
 }
 
 // fill reads what there is; false is the end.

@@ -51,7 +51,7 @@ func Main(args []string) int {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(64 << 20)
 	signals := watchSignals()
-	host := &host{}
+	host := &host{gateway: -1}
 	received := make(chan reading, 1)
 	go func() { received <- host.readTask() }()
 	select {
@@ -67,15 +67,16 @@ func Main(args []string) int {
 
 func run(task *task, host *host, signals *signals) int {
 	backstop := time.NewTimer(time.Duration(task.KillAfterSeconds) * time.Second)
+	if task.Gateway != "" {
+		var err error
+		if host.gateway, err = joinGateway(task.Gateway); err != nil {
+			return cannotStart(err.Error())
+		}
+	}
 	gone, acknowledged := host.watch()
 	warmThreads()
 	dropTheRest()
 
-	if task.Gateway != "" {
-		if err := checkNetwork(task.Gateway); err != nil {
-			return cannotStart(err.Error())
-		}
-	}
 	pid, err := start(task)
 	ignoreTheRest()
 	if err != nil {

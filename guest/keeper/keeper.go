@@ -45,6 +45,7 @@ func Main(args []string) int {
 type keeper struct {
 	places   places
 	baseline *unix.Statfs_t
+	root     *os.File   // top directory of the disk: errors of writing since it was opened are told by syncfs(2)
 	held     []*os.File // locks and loop devices of volumes: until this process ends
 	promised int64      // what the volumes can still grow by
 	// How the workspace was given to the sandbox's user: by a mapping of its owner, or file by file.

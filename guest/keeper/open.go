@@ -46,6 +46,10 @@ func (k *keeper) open(c command) (*opened, error) {
 	if err := os.Symlink(reply.Device, filepath.Join(k.places.file, deviceLink)); err != nil {
 		return nil, unmountAfter(k.places.disk, fmt.Errorf("naming the loop device: %w", err))
 	}
+	var err error
+	if k.root, err = os.Open(k.places.disk); err != nil {
+		return nil, unmountAfter(k.places.disk, fmt.Errorf("opening the new disk: %w", err))
+	}
 	baseline, err := k.measure()
 	if err != nil {
 		return nil, unmountAfter(k.places.disk, err)

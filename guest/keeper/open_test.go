@@ -93,7 +93,7 @@ func TestManyAtOnceGetDistinctDevices(t *testing.T) {
 func TestTheCapIsENOSPCAndUsageTellsIt(t *testing.T) {
 	r := newRun(t)
 	r.open(64<<20, nil, tarEntry{Header: tar.Header{Name: "ballast", Typeflag: tar.TypeReg, Mode: 0o600}, content: strings.Repeat("x", 1<<20)})
-	before, err := r.k.usage()
+	before, err := r.k.usage(false)
 	must(t, err)
 	if before.UsedBytes != 0 || before.InodesUsed != 0 {
 		t.Errorf("the tar counts as the sandbox's: %+v", before)
@@ -110,7 +110,7 @@ func TestTheCapIsENOSPCAndUsageTellsIt(t *testing.T) {
 	if !errors.Is(err, unix.ENOSPC) {
 		t.Fatalf("%d bytes went in: %v", written, err)
 	}
-	after, err := r.k.usage()
+	after, err := r.k.usage(false)
 	must(t, err)
 	if after.UsedBytes < int64(written) || after.UsedBytes > int64(written)+1<<20 || after.FreeBytes > 1<<20 {
 		t.Errorf("%d bytes written, %+v", written, after)
@@ -124,7 +124,7 @@ func TestInodesRunOutAsUsageTells(t *testing.T) {
 	for i := 0; err == nil; i++ {
 		err = os.WriteFile(filepath.Join(r.k.places.disk, fmt.Sprint(i)), nil, 0o600)
 	}
-	u, _ := r.k.usage()
+	u, _ := r.k.usage(false)
 	if !errors.Is(err, unix.ENOSPC) || u.InodesFree != 0 || u.FreeBytes == 0 {
 		t.Errorf("%v: %+v", err, u)
 	}
@@ -203,7 +203,7 @@ func TestChownGivesEverythingWithoutCopying(t *testing.T) {
 		t.Errorf("the content was copied: %d bytes", used)
 	}
 	r.lower(`test $(stat -c %u a/big) = 0`)
-	u, err := r.k.usage()
+	u, err := r.k.usage(false)
 	must(t, err)
 	if u.UsedBytes > 64<<10 {
 		t.Errorf("the change of owner counts as the sandbox's: %+v", u)

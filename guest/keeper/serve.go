@@ -28,6 +28,7 @@ type command struct {
 	Guest     bool          `json:"guest"`
 	Name      string        `json:"name"`  // of a volume, for messages
 	Exact     bool          `json:"exact"` // a volume of another size is refused
+	Flush     bool          `json:"flush"` // of a statfs: whether all that was written came to the disk file
 	// Of an image: where its VOLUMEs are, the programs to look for and the PATH to look in.
 	Volumes    []string `json:"volumes"`
 	Programs   []string `json:"programs"`
@@ -127,7 +128,7 @@ func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 		reply, err := k.snapshot(c)
 		return reply, nil, err
 	case "statfs":
-		reply, err := k.usage()
+		reply, err := k.usage(c.Flush)
 		return reply, nil, err
 	case "patch":
 		return k.patch(c)

@@ -22,7 +22,7 @@ func TestTimings(t *testing.T) {
 				patched, _ := r.patch()
 				t.Logf("patch of %d files: %s", patched.Files, time.Since(begun).Round(100*time.Microsecond))
 			}
-			u, err := r.k.usage()
+			u, err := r.k.usage(false)
 			must(t, err)
 			t.Logf("disk: %d inodes, baseline %d free of %d blocks", u.InodesFree, r.k.baseline.Bfree, r.k.baseline.Blocks)
 		})

@@ -4,6 +4,7 @@ import type { RunConfig } from '../config.ts';
 import { describeHost } from '../host.ts';
 import { renderTerminal } from '../report/render-terminal.ts';
 import { run } from '../run.ts';
+import { wantsColour } from '../terminal/look.ts';
 import { startFakeOpenai } from './fake-openai.ts';
 import { DEMO_SCRIPT } from './script.ts';
 
@@ -34,7 +35,7 @@ export async function demo(distDirectory: string): Promise<number> {
     },
   });
   cancellation.stop();
-  say(`\n${renderTerminal(report, { colour: process.stdout.isTTY === true && !process.env['NO_COLOR'] })}\n`);
+  say(`\n${renderTerminal(report, { colour: wantsColour(process.stdout, process.env) })}\n`);
   if (report.conclusion === 'error') return report.exitCode;
   const claims: [string, boolean][] = [
     ['the fake api.openai.com received the real key and answered', upstream.sawRealKey()],

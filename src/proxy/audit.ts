@@ -2,7 +2,10 @@ import type { AuditEntry, SecretUse } from '../report/audit-entry.ts';
 
 /** An entry being filled in while its request runs. */
 export type Draft = Omit<AuditEntry, 'time' | 'id' | 'durationMs' | 'secrets'> & {
+  /** Date.now() */
   startedAtMs: number;
+  /** performance.now(), as the clock may be set meanwhile */
+  begunMs: number;
   uses: Map<string, SecretUse> | null;
 };
 
@@ -16,13 +19,13 @@ export function openAudit(onEntry: (entry: AuditEntry) => void): Audit {
   return {
     // Field by field: spreading objects was a tenth of what a small request cost.
     record(draft) {
-      const { startedAtMs, uses } = draft;
+      const { startedAtMs, begunMs, uses } = draft;
       onEntry({
         time: new Date(startedAtMs).toISOString(), id: ++lastId,
         protocol: draft.protocol, method: draft.method, host: draft.host, port: draft.port, path: draft.path,
         decision: draft.decision, rule: draft.rule, reason: draft.reason, remedy: draft.remedy, status: draft.status,
         requestBytes: draft.requestBytes, responseBytes: draft.responseBytes,
-        durationMs: Math.max(0, Date.now() - startedAtMs),
+        durationMs: Math.round(performance.now() - begunMs),
         secrets: uses === null ? [] : [...uses.values()],
       });
     },
@@ -32,7 +35,7 @@ export function openAudit(onEntry: (entry: AuditEntry) => void): Audit {
 export function draftEntry({ protocol, host, port }: Pick<Draft, 'protocol' | 'host' | 'port'>): Draft {
   return {
     protocol, host, port, method: null, path: null, decision: 'allowed', rule: null, reason: null, remedy: null, status: null,
-    requestBytes: 0, responseBytes: 0, startedAtMs: Date.now(), uses: null,
+    requestBytes: 0, responseBytes: 0, startedAtMs: Date.now(), begunMs: performance.now(), uses: null,
   };
 }
 

@@ -108,7 +108,7 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
   stream.once('close', () => {
     served.streams.delete(stream);
     if (draft?.decision === 'allowed' && stream.aborted && refusingCodes.has(stream.rstCode ?? 0)) noteRefusal(draft, { ...malformed, status: draft.status });
-    if (stream.aborted && !served.session.destroyed && !served.resets.allow(Date.now())) cutOff(served);
+    if (stream.aborted && !served.session.destroyed && !served.resets.allow(performance.now())) cutOff(served);
   });
   if (running.isFull()) {
     note(tooManyRunning(context.limits), { ...served, method: head.headers[':method'] ?? null });

@@ -12,6 +12,7 @@ import { pickRefusal, unscannable } from './request-refusals.ts';
 import { scanMessages } from './scan-messages.ts';
 import { substituteMessages } from './substitute-messages.ts';
 import { createSubstitutedBody } from './substituted-body.ts';
+import { scanTextMessages, substituteTextMessages } from './text-messages.ts';
 import { createWaitingMemory } from './waiting-memory.ts';
 
 export type BodyOptions = { headers: RawHeaders; coded: { coding: string; memory: Reservation } | null; pinned: BodySubstitution | null; onRefusal(): void };
@@ -23,7 +24,16 @@ export function openBody(exchange: Exchange, { headers, coded, pinned, onRefusal
   const framing = messageFraming(headers);
   const contentType = headerValue(headers, 'content-type');
   const createScanner = () => secrets.createOutgoingScanner(destination, { contentType });
-  const createPlainScanner = () => (framing === null ? createScanner() : scanMessages(createScanner(), framing));
+  const createPlainScanner = () => {
+    if (framing === null) return createScanner();
+    const messages = scanMessages(createScanner(), framing);
+    return framing.isText ? scanTextMessages(messages, createScanner()) : messages;
+  };
+  const substitutionOf = (whole: BodySubstitution) => {
+    if (framing === null) return whole;
+    const messages = substituteMessages(whole, framing);
+    return framing.isText ? substituteTextMessages(messages, secrets.createOutgoingScanner(destination, { contentType, isRealOnly: true })) : messages;
+  };
   const events = {
     waiting: createWaitingMemory(memory, waitingBodyBytes),
     judgeTrailers: () => judgeTrailers(exchange),
@@ -40,8 +50,7 @@ export function openBody(exchange: Exchange, { headers, coded, pinned, onRefusal
     const onOver = () => {
       for (const { name, substitutions } of pinned.uses()) addUse(draft, name, { substitutions });
     };
-    const substitution = framing === null ? pinned : substituteMessages(pinned, framing);
-    return createSubstitutedBody(request, { ...events, substitution, coded, onOver });
+    return createSubstitutedBody(request, { ...events, substitution: substitutionOf(pinned), coded, onOver });
   }
   return createRequestBody(request, {
     ...events,

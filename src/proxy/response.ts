@@ -9,7 +9,8 @@ import { memoryUsedUp } from './memory-budget.ts';
 import { messageFraming, saysLengths } from './message-framing.ts';
 import type { Refusal } from './refusal.ts';
 import { createDirectSink, createScrubbedSink, type ResponseSink } from './response-sink.ts';
-import { scrubMessages } from './scrub-messages.ts';
+import { scrubMessages, type AnswerProblem } from './scrub-messages.ts';
+import { scrubTextMessages } from './text-messages.ts';
 import { findUnscrubbable, refuseProblem } from './unscrubbable.ts';
 
 export type UpstreamResponse = { status: number; statusText: string; rawHeaders: RawHeaders };
@@ -55,7 +56,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     rawHeaders: weakenTag(headers.rawHeaders),
     scrubber,
     openSink: ({ onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
-      scrubber: scrubberOf(scrubber.createBodyScrubber(), { rawHeaders, host: destination.host, onRefusal }),
+      scrubber: scrubberOf(scrubber, { rawHeaders, host: destination.host, onRefusal }),
       coding,
       memory: context.memory,
       onDrain,
@@ -71,11 +72,15 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
 type Body = { rawHeaders: RawHeaders; host: string; onRefusal(refusal: Refusal): void };
 
 /** The scrubber as the body needs it: one of messages keeps their lengths, and is passed on message by message. */
-function scrubberOf(scrubber: BodyScrubber, { rawHeaders, host, onRefusal }: Body): BodyScrubber {
-  if (!saysLengths(rawHeaders)) return scrubber;
-  const sameLength = keepLength(scrubber, () => onRefusal(otherLength(host)));
+function scrubberOf(scrubber: ResponseScrubber, { rawHeaders, host, onRefusal }: Body): BodyScrubber {
+  const whole = scrubber.createBodyScrubber();
+  if (!saysLengths(rawHeaders)) return whole;
+  const sameLength = keepLength(whole, () => onRefusal(otherLength(host)));
   const framing = messageFraming(rawHeaders);
-  return framing === null ? sameLength : scrubMessages(sameLength, { framing, onProblem: (problem) => onRefusal(refuseProblem(problem, host)) });
+  if (framing === null) return sameLength;
+  const onProblem = (problem: AnswerProblem) => onRefusal(refuseProblem(problem, host));
+  const messages = scrubMessages(sameLength, { framing, onProblem });
+  return framing.isText ? scrubTextMessages(messages, { watch: scrubber.createWatch(), onProblem }) : messages;
 }
 
 /** Any other transfer coding is still on the body, which was read to the connection's end (RFC 9112, 6.3): nobody could undo it any more. */

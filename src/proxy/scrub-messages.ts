@@ -4,7 +4,7 @@ import type { MessageProblem } from './read-messages.ts';
 import { createMessageSplitter } from './split-messages.ts';
 
 /** Why the rest of an answer's messages is not passed on. */
-export type AnswerProblem = { kind: MessageProblem } | { kind: 'torn'; secret: string };
+export type AnswerProblem = { kind: MessageProblem | 'not-base64' } | { kind: 'torn' | 'in-text'; secret: string };
 
 export type ScrubMessagesOptions = {
   framing: MessageFraming;

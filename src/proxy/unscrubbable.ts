@@ -23,20 +23,22 @@ export function findUnscrubbable({ status, rawHeaders }: { status: number; rawHe
 
 /** Why the rest of an answer's messages is not passed on. */
 export function refuseProblem(problem: AnswerProblem, host: string): Refusal {
-  if (problem.kind === 'torn') {
-    const { secret } = problem;
+  if ('secret' in problem) {
+    const { kind, secret } = problem;
+    const how = kind === 'torn' ? 'in pieces, in several messages,' : 'as the very text of an answer in base64,';
     return {
       status: 502, decision: 'blocked', reason: 'real-secret-arriving', secret, place: 'messages',
-      remedy: `"${host}" sent the real value of secret "${secret}" in pieces, in several messages, so that it could not be replaced.`,
+      remedy: `"${host}" sent the real value of secret "${secret}" ${how} so that it could not be replaced.`,
     };
   }
-  return {
-    status: 502, decision: 'failed', reason: 'unscannable-body',
-    remedy: problem.kind === 'compressed'
-      ? `"${host}" answered with compressed messages, which cannot be scrubbed of secrets, although "identity" was asked for.`
-      : `"${host}" answered with messages that are not as its Content-Type says, with flags and a length before each, so that they cannot be scrubbed of secrets.`,
-  };
+  return { status: 502, decision: 'failed', reason: 'unscannable-body', remedy: `"${host}" answered with ${unreadable[problem.kind]}.` };
 }
+
+const unreadable: Readonly<Record<Exclude<AnswerProblem, { secret: string }>['kind'], string>> = {
+  compressed: 'compressed messages, which cannot be scrubbed of secrets, although "identity" was asked for',
+  malformed: 'messages that are not as its Content-Type says, with flags and a length before each, so that they cannot be scrubbed of secrets',
+  'not-base64': 'application/grpc-web-text that is no base64, so that it cannot be scrubbed of secrets',
+};
 
 /**
  * Partial Content (RFC 9110, 15.3.7), IM Used (RFC 3229: a difference to an older body, or a range), and whatever says which part it is:

@@ -8,6 +8,7 @@ import { downloadTool, find } from '@actions/tool-cache';
 import { keepInCache } from './keep-in-cache.ts';
 import { releaseUrl } from './release.ts';
 import type { RunscSource } from './runsc-source.ts';
+import { ownedPrefix } from '../owned-directory.ts';
 
 export type FetchOptions = { source: RunscSource | undefined; signal: AbortSignal; onProgress(text: string): void };
 
@@ -28,7 +29,7 @@ export async function fetchRunsc({ source = { cacheDirectory: path.join(os.tmpdi
   const cached = find(TOOL, version);
   if (cached !== '' && (pinned === null || await digestOf(path.join(cached, TOOL)) === pinned)) return path.join(cached, TOOL);
   onProgress(`fetching gVisor from ${url}`);
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'decoy-runsc-'));
+  const folder = await fs.mkdtemp(ownedPrefix('runsc'));
   try {
     const cancelled = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null), { once: true }));
     const fetched = await Promise.race([fetchChecked({ url, pinned, folder }), cancelled]);

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
+import { ownedPrefix } from '../owned-directory.ts';
 
 /**
  * Compares, replaces and has the engine read its file again, under a lock. The file is replaced only if it still is what was read; the new one
@@ -40,7 +39,7 @@ export async function rootPrefix(): Promise<readonly string[] | null> {
 
 /** @returns false where the file has changed since it was read. @throws Error with the reason where it cannot be replaced */
 export async function replaceAsRoot(prefix: readonly string[], { file, pid, before, after }: Replacement): Promise<boolean> {
-  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'decoy-engine-'));
+  const folder = await fs.mkdtemp(ownedPrefix('engine'));
   try {
     await Promise.all([fs.writeFile(`${folder}/before`, before ?? ''), fs.writeFile(`${folder}/after`, after ?? '')]);
     const { code, stderr } = await run([...prefix, 'sh', '-c', SCRIPT, 'sh', file, String(pid), `${folder}/before`, `${folder}/after`]);

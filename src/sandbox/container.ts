@@ -16,7 +16,9 @@ export async function createContainer(engine: Engine, options: { what: string; s
   const streams: Duplex[] = [];
   const remove = async () => {
     try {
-      await removeContainer(container);
+      await removeContainer(container).catch((error: unknown) => {
+        throw new EngineError(`cannot remove the ${options.what} container: ${engineMessage(error)}; run \`decoy clean\``);
+      });
     } finally {
       streams.forEach((stream) => stream.destroy());
     }

@@ -1,44 +1,66 @@
 import Docker from 'dockerode';
+import http from 'node:http';
+import { EngineConnections } from './engine-connections.ts';
 
-/** A connection to the Docker engine. */
-export type Engine = { docker: Docker };
+/** A connection to the Docker engine. `socketPath`: of its Unix socket. */
+export type Engine = { docker: Docker; connections: EngineConnections; socketPath: string };
 
 /** The engine cannot be used; the message says why and what to do. */
 export class EngineError extends Error {
   override name = 'EngineError';
 }
 
+/** `_ping` asks nothing of an engine: one that takes longer than this hangs, or is starved by its machine. */
+const PATIENCE_MS = 30_000;
+
 /**
  * Connects to the engine DOCKER_HOST names, or to /var/run/docker.sock.
  * @throws EngineError when it does not answer
  */
 export async function connectEngine(options: { dockerHost?: string | undefined }): Promise<Engine> {
-  const docker = openClient(options.dockerHost);
-  await docker.ping().catch((error: unknown) => {
-    throw new EngineError(unreachable(error, options.dockerHost));
+  const socketPath = socketOf(options.dockerHost);
+  const connections = new EngineConnections();
+  const engine = { docker: new Docker({ socketPath, agent: connections } as Docker.DockerOptions), connections, socketPath };
+  await pingEngine(engine, PATIENCE_MS).catch((error: unknown) => {
+    throw new EngineError(unreachable(error, socketPath));
   });
-  return { docker };
+  return engine;
 }
 
-function openClient(dockerHost: string | undefined): Docker {
-  if (dockerHost === undefined || dockerHost === '') return new Docker({ socketPath: '/var/run/docker.sock' });
+/** Asks the engine for a sign of life, on a connection of its own. */
+export function pingEngine({ socketPath }: Pick<Engine, 'socketPath'>, patienceMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = http.get({ socketPath, path: '/_ping', agent: false, signal: AbortSignal.timeout(patienceMs) }, (response) => {
+      response.resume().once('error', reject).once('end', () => {
+        if (response.statusCode === 200) resolve();
+        else reject(new Error(`it answered ${response.statusCode}`));
+      });
+    });
+    request.on('error', reject);
+  });
+}
+
+function socketOf(dockerHost: string | undefined): string {
+  if (dockerHost === undefined || dockerHost === '') return '/var/run/docker.sock';
   const url = URL.canParse(dockerHost) ? new URL(dockerHost) : null;
   if (url?.protocol !== 'unix:') {
     throw new EngineError(
       `DOCKER_HOST=${JSON.stringify(dockerHost)} is not supported yet: the engine must share this machine's file system, so point it at a unix:// socket or unset it`,
     );
   }
-  return new Docker({ socketPath: url.pathname });
+  return url.pathname;
 }
 
-function unreachable(error: unknown, dockerHost: string | undefined): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  const where = dockerHost || '/var/run/docker.sock';
+function unreachable(error: unknown, socketPath: string): string {
+  const { code, name, message } = error as NodeJS.ErrnoException;
   if (code === 'EACCES') {
-    return `cannot use the Docker engine at ${where}: permission denied; add this user to the docker group (sudo usermod -aG docker "$USER", then log in again) or run as root`;
+    return `cannot use the Docker engine at ${socketPath}: permission denied; add this user to the docker group (sudo usermod -aG docker "$USER", then log in again) or run as root`;
   }
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
-    return `cannot reach the Docker engine at ${where}: it is not running; start it (sudo systemctl start docker, or dockerd) or install it (apt-get install docker.io)`;
+    return `cannot reach the Docker engine at ${socketPath}: it is not running; start it (sudo systemctl start docker, or dockerd) or install it (apt-get install docker.io)`;
   }
-  return `cannot use the Docker engine at ${where}: ${(error as Error).message}`;
+  if (name === 'AbortError' || name === 'TimeoutError') {
+    return `the Docker engine at ${socketPath} did not answer within ${PATIENCE_MS / 1000} s: it hangs; restart it (sudo systemctl restart docker)`;
+  }
+  return `cannot use the Docker engine at ${socketPath}: ${message}`;
 }

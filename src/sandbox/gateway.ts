@@ -119,7 +119,7 @@ async function listenForControl(options: GatewayOptions): Promise<Control> {
     socket.on('close', () => {
       reject(new EngineError('the gateway ended before it was ready'));
       probes.fail(new EngineError('the gateway ended'));
-      if (!ending) options.onLost('the gateway ended while the sandbox was running');
+      if (!ending) options.onLost('the gateway ended while the sandbox was running: something outside Decoy ended it, or the Docker engine was stopped; run it again');
     });
     send(socket, { type: 'config', ports: options.ports, addresses: options.addresses, expose: options.exposedPorts, ...gatewayUser() });
     readline.createInterface({ input: socket }).on('line', (line) => {

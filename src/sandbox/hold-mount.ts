@@ -29,9 +29,8 @@ const TAR_BLOCK_BYTES = 512;
  * request instead of one more container start. The engine does not answer questions about that container meanwhile.
  */
 export function openHold(engine: Engine, { containerId, directory, marker, what }: HoldOptions): Hold {
-  const { socketPath } = engine.docker.modem as unknown as { socketPath: string };
   const request = http.request({
-    socketPath, method: 'PUT', path: `/containers/${containerId}/archive?path=${encodeURIComponent(directory)}`, agent: false,
+    socketPath: engine.socketPath, method: 'PUT', path: `/containers/${containerId}/archive?path=${encodeURIComponent(directory)}`, agent: engine.connections,
     // A Go server says "continue" when its handler first reads the body: https://pkg.go.dev/net/http#Server
     headers: { 'content-type': 'application/x-tar', 'transfer-encoding': 'chunked', expect: '100-continue' },
   });

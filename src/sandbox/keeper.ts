@@ -28,7 +28,8 @@ export type KeeperOptions = {
   volumes: readonly NamedVolume[];
 };
 
-export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number };
+/** `hostFreeBytes`: on the engine's file system, where the disk file is. `lostWrites`: whether that could not take something, where it was asked to flush. */
+export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number; inodesFree: number; hostFreeBytes: number; lostWrites: boolean };
 
 /** Insertions and deletions are lines, none for a binary file. */
 export type ChangedFile = { path: string; status: 'M' | 'A' | 'D' | 'R'; from?: string; insertions: number; deletions: number };
@@ -66,8 +67,8 @@ export type Keeper = AsyncDisposable & {
   openVolume(options: { index: number; name: string; sizeBytes: number; exact: boolean; owner: { uid: number; gid: number } }): Promise<void>;
   /** Resolves when the file appears on the disk: written there through another mount. */
   awaitFile(name: string): Promise<void>;
-  /** null once the keeper is gone */
-  readDiskUse(): Promise<DiskUse | null>;
+  /** null once the keeper is gone. `flush`: writes everything to the disk file first, to see whether it goes there. */
+  readDiskUse(options?: { flush: boolean }): Promise<DiskUse | null>;
   /** `reader`: the sandbox's user; what they could not read is left out. */
   readPatch(options: { maxBytes: number; metacopy: boolean; contents: boolean; reader: { uid: number; gid: number } }): Promise<Patch>;
   /** Writes changes into the files of an image's container; see startCopier. Paths in `leave` stay as the image has them, those in `remove` go from its root. */
@@ -188,8 +189,8 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
     async awaitFile(name) {
       await ask({ cmd: 'await', path: name });
     },
-    async readDiskUse() {
-      return (await ask({ cmd: 'statfs' }).catch(() => null)) as DiskUse | null;
+    async readDiskUse({ flush } = { flush: false }) {
+      return (await ask({ cmd: 'statfs', flush }).catch(() => null)) as DiskUse | null;
     },
     async readPatch(options) {
       const { payload = Buffer.alloc(0), contents = [], ...reply } = await ask({ cmd: 'patch', ...options });
@@ -215,7 +216,7 @@ type Replies = { next(): Promise<Reply>; ended: Promise<never> };
 /** Reads JSON lines, each followed by as many raw bytes as it announces. */
 function readReplies(stream: Duplex): Replies {
   let stderr = '';
-  async function* read(): AsyncGenerator<Reply> {
+  async function* read(): AsyncGenerator<Reply, undefined> {
     let buffered: Buffer[] = [];
     let length = 0;
     let pending: Reply | null = null;
@@ -253,9 +254,11 @@ function readReplies(stream: Duplex): Replies {
   ended.catch(() => {});
   // One reply ahead, so that the end is noticed when nothing is being asked.
   const readNext = async (): Promise<Reply> => {
-    const result = await iterator.next();
+    const result = await iterator.next().catch((error: Error) => ({ done: true as const, value: error }));
     if (result.done !== true) return result.value;
-    const error = new EngineError(`the keeper of the sandbox's disk ended: ${stderr.trim() || 'it printed nothing'}`);
+    // A connection that breaks is no better: nothing can be asked any more.
+    const error = result.value instanceof EngineError ? result.value
+      : new EngineError(`the keeper of the sandbox's disk ended (${stderr.trim() || 'killed, or its engine was restarted'}), so that the disk could not be measured or read any more: run it again`);
     end(error);
     throw error;
   };

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { attach } from './attach.ts';
-import { createContainer, engineMessage, startContainer, type OwnedContainer } from './container.ts';
+import { createContainer, engineMessage, isGone, startContainer, type OwnedContainer } from './container.ts';
 import { deferred } from './deferred.ts';
 import { demultiplex, type OutputFrame } from './demultiplex.ts';
 import { droppedCaps, readSwapBytes } from './dropped-caps.ts';
@@ -50,10 +50,10 @@ export type CreatedSandbox = AsyncDisposable & {
 export type IdleSandbox = { start(command: Command): Sandbox };
 
 /**
- * How the sandbox's first process ended. `exitCode` is the command's, or null where it was killed before it could tell. `refusal` is why
- * the command was not started at all, one sentence, else null.
+ * How the sandbox's first process ended. `exitCode` is the command's where that process told it (`told`); else it was ended itself. null
+ * where the container is gone. `refusal` is why the command was not started at all, one sentence, else null.
  */
-export type SandboxEnd = { exitCode: number | null; oomKilled: boolean; refusal: string | null };
+export type SandboxEnd = { exitCode: number | null; told: boolean; oomKilled: boolean; refusal: string | null };
 
 export type Sandbox = {
   containerId: string;
@@ -119,20 +119,19 @@ function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: numb
   const startedMs = performance.now();
   stream.write(`${JSON.stringify(task(command, wallSeconds))}\n`);
   const finished = deferred();
-  let unmarked: string | null = null;
+  let end: OutputEnd = { told: false, words: null };
   return {
     containerId: owned.id,
     pid,
     startedMs,
-    output: readOutput(stream, { token: command.token, onEnd: (words) => { unmarked = words; finished.resolve(); } }),
+    output: readOutput(stream, { token: command.token, onEnd: (how) => { end = how; finished.resolve(); } }),
     finished: finished.promise,
     release: async () => {
       stream.write('\n');
-      await owned.container.wait();
-      const end = (await owned.container.inspect()).State;
+      const state = await endOf(owned);
       // Beside what else is ended now; whoever disposes of it waits, and sees a failure.
       Promise.resolve(owned[Symbol.asyncDispose]()).catch(() => {});
-      return { exitCode: end.ExitCode, oomKilled: end.OOMKilled, refusal: end.ExitCode === NOT_STARTED ? unmarked : null };
+      return { exitCode: state?.ExitCode ?? null, told: end.told, oomKilled: state?.OOMKilled ?? false, refusal: state?.ExitCode === NOT_STARTED ? end.words : null };
     },
     readEngineStats: () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null),
     signal: async (name) => {
@@ -143,6 +142,17 @@ function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: numb
       });
     },
   };
+}
+
+/** null where somebody has removed the container */
+async function endOf({ container }: OwnedContainer): Promise<{ ExitCode: number; OOMKilled: boolean } | null> {
+  try {
+    await container.wait();
+    return (await container.inspect()).State;
+  } catch (error) {
+    if (isGone(error)) return null;
+    throw error;
+  }
 }
 
 function sandboxSpec(options: SandboxOptions) {
@@ -224,11 +234,11 @@ const NOT_STARTED = 125;
 const MAX_WORDS = 8192;
 const INIT_WORDS = /^decoy: (.+?)\n*$/s;
 
-/**
- * The command's output without the markers that end it; whatever way the stream ends, `onEnd` is called, with what was said on stderr
- * where the markers are missing.
- */
-async function* readOutput(stream: Duplex, options: { token: string; onEnd(unmarked: string | null): void }): AsyncGenerator<OutputFrame> {
+/** `told`: whether the markers came. `words`: init's own, where they did not; null where there are none. */
+type OutputEnd = { told: boolean; words: string | null };
+
+/** The command's output without the markers that end it; whatever way the stream ends, `onEnd` is called. */
+async function* readOutput(stream: Duplex, options: { token: string; onEnd(end: OutputEnd): void }): AsyncGenerator<OutputFrame> {
   const open = new Map(CHANNELS.map((channel) => [channel, createMarkerFilter(options.token)]));
   let said = '';
   try {
@@ -247,6 +257,6 @@ async function* readOutput(stream: Duplex, options: { token: string; onEnd(unmar
       if (rest.length > 0) yield { channel, bytes: rest };
     }
   } finally {
-    options.onEnd(open.size === 0 ? null : INIT_WORDS.exec(said)?.[1] ?? null);
+    options.onEnd({ told: open.size === 0, words: open.size === 0 ? null : INIT_WORDS.exec(said)?.[1] ?? null });
   }
 }

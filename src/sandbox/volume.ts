@@ -12,7 +12,9 @@ export async function createVolume(engine: Engine, spec: VolumeSpec): Promise<Vo
   const mountpoint = await requestVolume(engine, spec).catch((error: unknown) => {
     throw new EngineError(`cannot create the volume ${spec.name}: ${engineMessage(error)}`);
   });
-  return { name: spec.name, mountpoint, [Symbol.asyncDispose]: () => removeVolume(engine, spec.name) };
+  return { name: spec.name, mountpoint, [Symbol.asyncDispose]: () => removeVolume(engine, spec.name).catch((error: unknown) => {
+    throw new EngineError(`cannot remove the volume ${spec.name}: ${engineMessage(error)}; run \`decoy clean\``);
+  }) };
 }
 
 /** What dockerode's createVolume does, but it keeps the answer, which says where the volume lies, to itself. */

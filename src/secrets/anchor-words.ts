@@ -40,11 +40,12 @@ export function wordsAt({ bytes, orBytes = bytes }: Pattern, offset: number): nu
 /**
  * As far at the end of the needle as can be. A place where the text has a word of a needle, and the word beside it, takes longer to search,
  * which whoever sends the text can measure. Of a secret the sandbox knows the beginning, from its placeholder: with words from there, it
- * could try what follows, one character after another. At the end it would have to guess eight bytes at once.
+ * could try what follows, one character after another. At the end it learns no more than what the last words say (docs/secrets.md).
  */
 function bestOffset(needle: Pattern, { stride, remainder }: { stride: number; remainder: number }): number {
   const steps = Math.floor((needle.bytes.length - WORD_BYTES - remainder) / stride);
   const last = remainder + stride * steps;
+  if (!isEscaped(needle)) return last;
   const first = Math.max(remainder, last - stride * (MAX_CHOICES - 1));
   let best = last;
   let bestCost = Infinity;
@@ -58,11 +59,25 @@ function bestOffset(needle: Pattern, { stride, remainder }: { stride: number; re
 /** Escapes repeat after three, six or nine bytes: of three places eight bytes apart each is another part of one. */
 const MAX_CHOICES = 3;
 
-/** `\u00` is in every escaped text and in most needles; a place with two readings takes two words. */
+/** Whether most of it is escapes, of which every text has the same parts. */
+function isEscaped({ bytes }: Pattern): boolean {
+  let escapes = 0;
+  for (let at = 0; at + 1 < bytes.length; at += 1) if (ESCAPE_BEGINNINGS.has(bytes[at]!)) escapes += 1;
+  return escapes * LONGEST_ESCAPE >= bytes.length;
+}
+
+const ESCAPE_BEGINNINGS: ReadonlySet<number> = new Set(Buffer.from('\\%&'));
+/** `&#x0041;` */
+const LONGEST_ESCAPE = 8;
+
+/** `\u00` is in every escaped text and in most needles; a place with two readings takes two words. The zeros tell one alphabet from others. */
 function costAt({ bytes, orBytes = bytes }: Pattern, offset: number): number {
   let cost = 0;
-  for (let at = offset; at < offset + WORD_BYTES; at += 1) cost += COST_OF_BYTE[bytes[at]!]! + (bytes[at] === orBytes[at] ? 0 : 1);
+  for (let at = offset; at < offset + WORD_BYTES; at += 1) cost += COST_OF_BYTE[bytes[at]!]! + (bytes[at] === orBytes[at] ? 0 : 4);
   return cost;
 }
 
-const COST_OF_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('\\u0%&#x;'.includes(String.fromCharCode(byte)) ? 1 : 0));
+const COST_OF_BYTE: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const char = String.fromCharCode(byte);
+  return '\\u%&#x;'.includes(char) ? 5 : char === '0' ? 4 : 0;
+});

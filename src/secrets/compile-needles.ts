@@ -3,8 +3,8 @@ import type { Anchor, Pattern } from './anchor-words.ts';
 import { indexHeads } from './needle-heads.ts';
 import { compileAnchorSearch } from './search-anchors.ts';
 
-/** Bytes to look for and what they mean to the caller. At least 4 bytes. */
-export type Needle<Tag> = Pattern & { tag: Tag };
+/** Bytes to look for and what they mean to the caller. At least 4 bytes. `knownBytes`: so many at the beginning are no secret. */
+export type Needle<Tag> = Pattern & { tag: Tag; knownBytes?: number };
 
 export type Hit<Tag> = { tag: Tag; start: number; end: number };
 
@@ -13,8 +13,12 @@ export type Needles<Tag> = {
   longest: number;
   /** The leftmost hit at or after `from`; of several at one place the longest, of equal ones the first given. */
   find(text: Uint8Array, from: number): Hit<Tag> | null;
+  /** Some hit, of a text of which the first `searched` bytes are known to hold none; only the rest is looked through again. */
+  findBehind(text: Uint8Array, searched: number): Hit<Tag> | null;
   /** Where the earliest tail begins that is a proper prefix of some needle; `text.length` where there is none. */
   tailStart(text: Uint8Array, from: number): number;
+  /** Whether some tail of more than so many bytes is a proper prefix of a needle, and goes beyond what is known of it. */
+  hasSecretTail(text: Uint8Array, moreThanBytes: number): boolean;
 };
 
 /**
@@ -24,7 +28,7 @@ export type Needles<Tag> = {
  */
 export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag> {
   const needles = longestFirst(given);
-  if (needles.length === 0) return { longest: 0, find: () => null, tailStart: (text) => text.length };
+  if (needles.length === 0) return { longest: 0, find: () => null, findBehind: () => null, tailStart: (text) => text.length, hasSecretTail: () => false };
   const longest = needles[0]!.bytes.length;
   const shortest = needles.at(-1)!.bytes.length;
   if (shortest < WORD_BYTES) throw new RangeError(`a needle of ${shortest} bytes would match everywhere; the least is ${WORD_BYTES}`);
@@ -33,6 +37,8 @@ export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag>
   const anchors = groupAnchors(words);
   const nextAnchor = compileAnchorSearch(words, stride);
   const heads = indexHeads(needles);
+  /** from the beginning of an anchor to the end of its needle, at most */
+  const anchorReach = words.reduce((reach, { needle, offset }) => Math.max(reach, needle.bytes.length - offset), 0);
 
   const longestAt = (text: Uint8Array, start: number): Hit<Tag> | null => {
     for (const needle of heads.wholeAt(text, start)) {
@@ -53,20 +59,23 @@ export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag>
     return -1;
   };
 
+  const findFrom = (text: Uint8Array, { from, firstPlace }: { from: number; firstPlace: number }): Hit<Tag> | null => {
+    for (let at = nextAnchor(text, firstPlace); at !== -1; at = nextAnchor(text, at + stride)) {
+      const found = startAt(text, at, from);
+      if (found === -1) continue;
+      // One that begins further left may have its anchor further right.
+      for (let start = Math.max(from, at - longest); start <= found; start += 1) {
+        const hit = longestAt(text, start);
+        if (hit !== null) return hit;
+      }
+    }
+    return null;
+  };
+
   return {
     longest,
-    find(text, from) {
-      for (let at = nextAnchor(text, from + stride - 1); at !== -1; at = nextAnchor(text, at + stride)) {
-        const found = startAt(text, at, from);
-        if (found === -1) continue;
-        // One that begins further left may have its anchor further right.
-        for (let start = Math.max(from, at - longest); start <= found; start += 1) {
-          const hit = longestAt(text, start);
-          if (hit !== null) return hit;
-        }
-      }
-      return null;
-    },
+    find: (text, from) => findFrom(text, { from, firstPlace: from + stride - 1 }),
+    findBehind: (text, searched) => findFrom(text, { from: 0, firstPlace: Math.max(0, searched + 1 - anchorReach) }),
     tailStart(text, from) {
       const end = text.length;
       // Nearly always decided here: what ends otherwise than any beginning of a needle is no beginning of one.
@@ -79,6 +88,16 @@ export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag>
         }
       }
       return from < end && heads.hasFirst(text[end - 1]!) ? end - 1 : end;
+    },
+    hasSecretTail(text, moreThanBytes) {
+      const end = text.length;
+      for (let start = Math.max(0, end - longest + 1); start < end - moreThanBytes; start += 1) {
+        for (const needle of heads.beginningAt(text, start)) {
+          if (needle.bytes.length <= end - start) break; // longest first: the rest are shorter still
+          if ((needle.knownBytes ?? 0) < end - start && agree(text, start, end, needle)) return true;
+        }
+      }
+      return false;
     },
   };
 }
@@ -105,10 +124,12 @@ function groupAnchors<P extends Pattern>(anchors: readonly Anchor<P>[]): Map<num
   return groups;
 }
 
+/** Takes as long wherever the two differ: how far a guess is right is not to be told from the time. */
 function agree(text: Uint8Array, start: number, end: number, { bytes, orBytes = bytes }: Pattern): boolean {
+  let differences = 0;
   for (let at = start; at < end; at += 1) {
-    const byte = text[at];
-    if (byte !== bytes[at - start] && byte !== orBytes[at - start]) return false;
+    const byte = text[at]!;
+    differences |= (byte ^ bytes[at - start]!) * (byte ^ orBytes[at - start]!);
   }
-  return true;
+  return differences === 0;
 }

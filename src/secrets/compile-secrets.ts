@@ -15,7 +15,7 @@ import type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
 export type { OutgoingScanner } from './outgoing-scanner.ts';
 export type { SecretRefusal } from './refuse-seen.ts';
-export type { BodyScrubber, ResponseScrubber, ScrubCount } from './scrub.ts';
+export type { BodyScrubber, IncomingWatch, ResponseScrubber, ScrubCount } from './scrub.ts';
 export type { BodyStep, BodySubstitution, OutgoingBody } from './substitute-body.ts';
 export type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
@@ -27,7 +27,8 @@ export type CompiledSecrets = {
   substituteRequest(request: OutgoingRequest): Substitution;
   /** null where the body is only to be searched, see `createOutgoingScanner` */
   openBodySubstitution(body: OutgoingBody): BodySubstitution | null;
-  createOutgoingScanner(destination: ScannedDestination, options?: Pick<ScannedOptions, 'place' | 'contentType'>): OutgoingScanner;
+  /** `isRealOnly`: placeholders are left to whoever swaps them */
+  createOutgoingScanner(destination: ScannedDestination, options?: Pick<ScannedOptions, 'place' | 'contentType'> & { isRealOnly?: boolean }): OutgoingScanner;
   /** null where no secret is bound to the host: such responses are passed on untouched */
   scrubberFor(host: string): ResponseScrubber | null;
   /** every placeholder or real value, in any covered encoding, replaced by `[NAME]` */
@@ -46,7 +47,7 @@ export function compileSecrets(secrets: readonly Secret[], { foreignCredentials 
     hasBoundSecret: (host) => secrets.some((secret) => isBound(secret, host)),
     substituteRequest: (request) => substituteRequest(needles, request, foreignCredentials),
     openBodySubstitution: (body) => openBodySubstitution(needles, body),
-    createOutgoingScanner: (destination, options = {}) => createOutgoingScanner(needles.all, { destination, ...options }),
+    createOutgoingScanner: (destination, { isRealOnly = false, ...options } = {}) => createOutgoingScanner(isRealOnly ? needles.real() : needles.all, { destination, ...options }),
     scrubberFor(host) {
       const bound = boundTo(host);
       if (bound.length === 0) return null;

@@ -1,4 +1,4 @@
-import { base64Forms } from './base64-forms.ts';
+import { base64Forms, inBase64 } from './base64-forms.ts';
 import { hex, html, json, percent, utf16, utf8 } from './writers.ts';
 import type { Cased } from './writers.ts';
 
@@ -35,7 +35,11 @@ export function encodedForms(value: string): Form[] {
   const forms = new Map<string, Form>();
   // Most secrets are plain: leaving out what would write them as they are again takes three quarters off their compilation.
   const writers = /^[\w-]+$/.test(value) ? WRITERS : [...WRITERS, ...TWICE];
-  for (const form of [...writers.flatMap((writer) => casedForms(writer, value)), ...utf16Forms(value), ...base64Forms(value)]) {
+  const inUtf16 = utf16Forms(value);
+  const written = writers.flatMap((writer) => casedForms(writer, value));
+  const plain = { text: utf8(value), write: utf8 };
+  const coded = [...WRITERS_CODED.flatMap((writer) => casedForms(writer, value)), ...inUtf16].filter(({ text }) => text !== plain.text);
+  for (const form of [...written, ...inUtf16, ...base64Forms(plain), ...coded.flatMap(inBase64)]) {
     if (!forms.has(form.text)) forms.set(form.text, form);
   }
   return [...forms.values()];
@@ -94,15 +98,27 @@ const ENTITIES: readonly Entities[] = [
   { '"': '&quot;', "'": '&#39;', '`': '&#x60;', '=': '&#x3D;', '/': '&#x2F;' }, // mustache.js
 ];
 
+/** How many digits a numeric entity has at least: as many as it needs, three as PHP's `&#039;` has, four as Unicode's names have, five. */
+const DECIMAL_DIGITS = [1, 3, 4, 5] as const;
+const HEXADECIMAL_DIGITS = [1, 4] as const;
+
 const WRITERS: readonly Writer[] = [
   { encoding: 'raw', write: utf8 },
   ...KEPT.map((kept): Writer => ({ encoding: 'percent', write: (value, cased) => percent(value, kept, cased) })),
   ...JSON_STYLES.map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(value, style, cased) })),
   ...ENTITIES.map((entities): Writer => ({ encoding: 'html', write: (value) => withEntities(value, entities) })),
-  { encoding: 'html', write: (value) => html(value, (char, code) => (/[A-Za-z0-9]/.test(char) ? char : `&#${code};`)) }, // all that is no letter or digit
-  { encoding: 'html', write: (value, cased) => html(value, (char, code) => (/[A-Za-z0-9]/.test(char) ? char : `&#x${cased(code.toString(16))};`)) },
-  { encoding: 'html', write: (value) => html(value, (_, code) => `&#${code};`) },
-  { encoding: 'html', write: (value, cased) => html(value, (_, code) => `&#x${cased(code.toString(16))};`) },
+  // All that is no letter or digit, and every character.
+  ...[/[A-Za-z0-9]/, /[]/].flatMap((kept): Writer[] => [
+    ...DECIMAL_DIGITS.map((digits): Writer => ({ encoding: 'html', write: (value) => html(value, (char, code) => (kept.test(char) ? char : decimalEntity(code, digits))) })),
+    ...HEXADECIMAL_DIGITS.map((digits): Writer => ({ encoding: 'html', write: (value, cased) => html(value, (char, code) => (kept.test(char) ? char : hexadecimalEntity(code, digits, cased))) })),
+  ]),
+  { encoding: 'hex', write: hex },
+];
+
+/** What is looked for in base64, too: what programs write before they code it. */
+const WRITERS_CODED: readonly Writer[] = [
+  ...[...KEPT_IN_URLS, /[]/].map((kept): Writer => ({ encoding: 'percent', write: (value, cased) => percent(value, kept, cased) })),
+  ...[...USUAL_JSON, { escaped: /[^]/, slash: false }].map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(value, style, cased) })),
   { encoding: 'hex', write: hex },
 ];
 
@@ -126,6 +142,14 @@ const TWICE: readonly Writer[] = [
     ...SHORTEST_JSON.map((style): Writer => ({ encoding: 'json', write: (value, cased) => json(asText(withEntities(value, entities)), style, cased) })),
   ]),
 ];
+
+function decimalEntity(code: number, digits: number): string {
+  return `&#${String(code).padStart(digits, '0')};`;
+}
+
+function hexadecimalEntity(code: number, digits: number, cased: Cased): string {
+  return `&#x${cased(code.toString(16).padStart(digits, '0'))};`;
+}
 
 function withEntities(value: string, entities: Entities): string {
   return html(value, (char) => entities[char] ?? null);

@@ -1,5 +1,5 @@
 import { compileNeedles } from './compile-needles.ts';
-import type { Hit, Needles } from './compile-needles.ts';
+import type { Hit, Needle, Needles } from './compile-needles.ts';
 import { encodedForms } from './encodings.ts';
 import type { Encoding } from './encodings.ts';
 import { formNeedle } from './form-needle.ts';
@@ -12,22 +12,30 @@ export type Seen = { secret: Secret; kind: 'placeholder' | 'real'; encoding: Enc
 export type SecretNeedles = {
   secrets: readonly Secret[];
   all: Needles<Seen>;
+  /** real values alone; compiled when they are first asked for, as few runs do */
+  real(): Needles<Seen>;
   /** placeholders as they stand: what may be swapped */
   placeholders: Needles<Secret>;
 };
 
 export function secretNeedles(secrets: readonly Secret[]): SecretNeedles {
   const placeholders = secrets.map((secret) => ({ bytes: Buffer.from(secret.placeholder), tag: secret }));
-  return { secrets, all: outgoingNeedles(secrets), placeholders: compileNeedles(placeholders) };
+  const allReal = formNeedles(secrets, 'real');
+  let real: Needles<Seen> | null = null;
+  return {
+    secrets,
+    // Where one text is both a real value's and a placeholder's, the first counts.
+    all: compileNeedles([...allReal, ...formNeedles(secrets, 'placeholder')]),
+    real: () => (real ??= compileNeedles(allReal)),
+    placeholders: compileNeedles(placeholders),
+  };
 }
 
-/** Every form of every placeholder and real value; where one text is both, the real one counts. */
-function outgoingNeedles(secrets: readonly Secret[]): Needles<Seen> {
-  const seen = (kind: Seen['kind'], valueOf: (secret: Secret) => string) =>
-    secrets.flatMap((secret) =>
-      encodedForms(valueOf(secret)).map((form) => formNeedle(form, { secret, kind, encoding: form.encoding })),
-    );
-  return compileNeedles([...seen('real', ({ value }) => value), ...seen('placeholder', ({ placeholder }) => placeholder)]);
+/** Every form of every secret's real value or placeholder. */
+function formNeedles(secrets: readonly Secret[], kind: Seen['kind']): Needle<Seen>[] {
+  return secrets.flatMap((secret) =>
+    encodedForms(kind === 'real' ? secret.value : secret.placeholder).map((form) => formNeedle(form, { secret, kind, encoding: form.encoding })),
+  );
 }
 
 /** All hits in a short latin1 text and in what its escapes stand for. */

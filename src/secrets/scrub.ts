@@ -15,7 +15,7 @@ export type BodyScrubber = {
   pendingBytes(): number;
   /**
    * The bytes held back of a message that ends here, as its reader may wait for all of it before it asks for the next. More than four that begin like
-   * a value stay: a message whose end the sandbox chose could otherwise show nearly all of one.
+   * a value stay, unless its placeholder begins the same way: a message whose end the sandbox chose could otherwise show nearly all of one.
    */
   endMessage(): Buffer;
   /** the secret whose value goes on behind bytes that `endMessage` gave, so that it cannot be replaced: nothing more is passed on; null so far */
@@ -95,9 +95,19 @@ const MESSAGE_END_BYTES = 4;
 function scrubNeedles(secrets: readonly Secret[]): Needles<Scrub> {
   return compileNeedles(
     secrets.flatMap(({ name, value, placeholder }) =>
-      encodedForms(value).map((form) => formNeedle(form, { name, replacement: Buffer.from(form.write(placeholder), 'latin1') })),
+      encodedForms(value).map((form) => {
+        const replacement = Buffer.from(form.write(placeholder), 'latin1');
+        const needle = formNeedle(form, { name, replacement });
+        return { ...needle, knownBytes: commonBytes(needle.bytes, replacement) };
+      }),
     ),
   );
+}
+
+/** What a value and its placeholder begin with alike, the vendor's prefix for the most part: the sandbox has it. */
+function commonBytes(first: Uint8Array, second: Uint8Array): number {
+  const at = first.findIndex((byte, index) => byte !== second[index]);
+  return at === -1 ? first.length : at;
 }
 
 function scrubText(needles: Needles<Scrub>, text: string, tally: Tally): string {

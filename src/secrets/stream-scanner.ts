@@ -7,8 +7,8 @@ export type Replacer<Tag> = {
   /** how many bytes were pushed that neither were passed on nor replaced yet */
   pendingBytes(): number;
   /**
-   * Passes on what is held back although it is not decided, where it and what it continues are at most so many bytes. What follows is still
-   * compared with it.
+   * Passes on what is held back although it is not decided, where it and what it continues are at most so many bytes, or no more of a needle than
+   * is known. What follows is still compared with it.
    */
   release(atMostBytes: number): Buffer;
   /** What a hit that begins in released bytes stands for, or null so far. It cannot be replaced any more, so nothing of the rest is passed on. */
@@ -61,7 +61,7 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
     pendingBytes: () => held.length - covered,
     release(atMostBytes) {
       // A whole hit may be in there that waits for a longer one.
-      if (held.length === covered || held.length > atMostBytes || needles.find(held, 0) !== null) return NOTHING;
+      if (held.length === covered || needles.hasSecretTail(held, atMostBytes) || needles.find(held, 0) !== null) return NOTHING;
       const bytes = held.subarray(covered);
       covered = released = held.length;
       return bytes;
@@ -86,20 +86,38 @@ export type Detector<Tag> = {
 /**
  * Finds the first hit in a stream and holds nothing back: the chunk that completes a needle is the one to stop. Holding
  * back a tail that begins like a real secret would tell a sandbox that talks to a server of its own, by what arrives and
- * when, how far a guess is right, and so give the secret away one character at a time.
+ * when, how far a guess is right, and so give the secret away one character at a time. So would looking at how a chunk ends, by the time
+ * it takes: what a needle may begin in is kept of every chunk, whatever it is.
  */
 export function createDetector<Tag>(needles: Needles<Tag>): Detector<Tag> {
-  let tail = NOTHING;
+  const keptBytes = Math.max(0, needles.longest - 1);
+  let recent = NOTHING;
+  let filled = 0;
+
+  /** Keeps so many bytes more, and as many of those before as a needle may begin in. */
+  const append = (bytes: Buffer): void => {
+    if (filled + bytes.length > recent.length) {
+      const kept = recent.subarray(Math.max(0, filled - keptBytes), filled);
+      const needed = kept.length + bytes.length;
+      const target = needed > recent.length ? Buffer.allocUnsafeSlow(2 * needed) : recent;
+      kept.copy(target);
+      [recent, filled] = [target, kept.length];
+    }
+    bytes.copy(recent, filled);
+    filled += bytes.length;
+  };
   return {
     push(chunk) {
-      // Where it can be helped, the chunk itself is searched and not a copy: only what may begin in the tail needs the two joined.
-      const isLong = chunk.length >= needles.longest;
-      const joined = tail.length === 0 ? chunk : Buffer.concat([tail, isLong ? chunk.subarray(0, needles.longest) : chunk]);
-      const hit = needles.find(joined, 0) ?? (isLong && joined !== chunk ? needles.find(chunk, 0) : null);
+      // Where it can be helped, the chunk itself is searched and not a copy: only where it joins what came before are the two put together.
+      const isWhole = filled === 0 || chunk.length > keptBytes;
+      const isJoined = filled > 0 && chunk.length > 0;
+      if (isJoined) append(chunk.length > keptBytes ? chunk.subarray(0, keptBytes) : chunk);
+      const joined = isJoined ? needles.findBehind(recent.subarray(0, filled), filled - Math.min(chunk.length, keptBytes)) : null;
+      const hit = joined ?? (isWhole ? needles.find(chunk, 0) : null);
       if (hit !== null) return hit.tag;
-      const text = isLong ? chunk : joined;
-      const start = needles.tailStart(text, 0);
-      tail = start === text.length ? NOTHING : Buffer.from(text.subarray(start));
+      if (!isWhole) return null;
+      filled = 0;
+      append(chunk.subarray(Math.max(0, chunk.length - keptBytes)));
       return null;
     },
   };

@@ -13,7 +13,7 @@ export async function findServices(engine: Engine, { config, host, events, signa
     if (signal.aborted) break;
     try {
       const image = await timed(`service ${request.name}: image`, () => obtainImage(engine, {
-        reference: request.image, configDirectory: host.dockerConfigDirectory, signal, onProgress: (text) => (events.onProgress ?? events.onStage)(text),
+        reference: request.image, configDirectory: host.dockerConfigDirectory, signal, onProgress: (task, state) => events.onProgress?.(task, state),
       }));
       const inspected = await inspectImage(engine, image.id);
       if (inspected === null) throw new EngineError(`the image ${JSON.stringify(request.image.text)} has just been removed from the engine`);

@@ -7,7 +7,10 @@ const ATTACKS = [
   '  ::warning file=a.ts::forged', '##[set-env name=A;]b', 'text before ##[add-path]/tmp/evil', '##[error]forged', '::stop-commands::mine', '::mine::',
   '::decoy-000000000000000000000000000000000000000000000000::', '::save-state name=a::b', '::add-matcher::/tmp/m.json', '::echo::on', '::debug::x',
   '::internal-set-repo-path repoFullName=o/r;workspaceRepo=true::/', '\r::error::after a carriage return',
+  '::endgroup::', '::group::Decoy: result: success', '##[endgroup]', '##[group]Decoy: result: success',
 ];
+/** What goes before the command, the command's own silence, the result. */
+const OUTLINE = ['group', 'endgroup', 'add-mask', 'stop-commands', 'group', 'add-mask', 'stop-commands', 'endgroup'];
 
 test.each([
   { end: 'a whole line', last: '' },
@@ -22,7 +25,12 @@ test.each([
 
   const run = steps['run'];
   expect(run?.stdout).toContain('::set-env name=LD_PRELOAD::/tmp/x.so');
-  expect(obeyedInAnyOrder({ stdout: run?.stdout ?? '', stderr: run?.stderr ?? '' }).map(({ name }) => name)).toEqual(['add-mask', 'stop-commands']);
+  expect(obeyedCommands(run?.stdout ?? '').commands.map(({ name }) => name)).toEqual(OUTLINE);
+  const obeyed = obeyedInAnyOrder({ stdout: run?.stdout ?? '', stderr: run?.stderr ?? '' });
+  expect(obeyed.filter(({ name }) => name === 'group').map(({ data }) => data)).toEqual(['Decoy: prepare', expect.stringMatching(/^Decoy: result: success, exit 0 after /)]);
+  expect(new Set(obeyed.map(({ name }) => name))).toEqual(new Set(OUTLINE));
+  // The runner writes its own groups and errors into the log like this.
+  expect(run?.stdout).not.toContain('##[');
   expect(obeyedCommands(run?.stdout ?? '').stillStopped).toBe(false);
   expect(outputs['conclusion']).toBe('success');
 }, 60_000);
@@ -38,8 +46,7 @@ test('hosts and paths of the sandbox\'s choosing are no commands in the summary,
     'fail-on-blocked': 'true',
   });
   const run = steps['run'];
-  const [mask, stop, ...others] = obeyedInAnyOrder({ stdout: run?.stdout ?? '', stderr: run?.stderr ?? '' });
-  expect([mask?.name, stop?.name]).toEqual(['add-mask', 'stop-commands']);
+  const others = obeyedInAnyOrder({ stdout: run?.stdout ?? '', stderr: run?.stderr ?? '' }).filter(({ name }) => !OUTLINE.includes(name));
   // One for the name that was looked up or each request that was blocked, then one for the end.
   expect(new Set(others.slice(0, -1).map(({ name }) => name))).toEqual(new Set(['warning']));
   expect(others.at(-1)).toMatchObject({ name: 'error', data: expect.stringMatching(/^(?:failure|blocked) \(exit code 3\): /) as string });

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import Docker from 'dockerode';
 import { expect, test, vi } from 'vitest';
@@ -37,6 +38,43 @@ test.each([
   expect(steps['run']?.exitCode).toBe(exitCode);
   await vi.waitFor(async () => expect(await leftBy(steps['run']?.pid)).toEqual(NOTHING), { timeout: 5_000, interval: 250 });
 }, 90_000);
+
+test('a script that ignores every signal is ended, reported and cleaned up within what GitHub grants a cancelled step', async () => {
+  await using runner = startRunner();
+  const timers: NodeJS.Timeout[] = [];
+  const { steps, outputs, upload } = await runner.use({ run: "trap '' INT TERM HUP; (while :; do sleep 1; done) & echo started; while :; do sleep 1; done" }, {
+    onRun: (child, stdout) => {
+      if (timers.length === 0 && stdout.includes('started\n')) timers.push(...cancelAsGitHub(child));
+    },
+  });
+  timers.forEach(clearTimeout);
+  // Its own end, not that of SIGKILL.
+  expect(steps['run']?.exitCode).toBe(130);
+  expect(outputs).toMatchObject({ conclusion: 'cancelled', 'exit-code': '130' });
+  expect(JSON.parse(upload?.files['report.json'] ?? 'null')).toMatchObject({ conclusion: 'cancelled', exitCode: 130 });
+  await vi.waitFor(async () => expect(await leftBy(steps['run']?.pid)).toEqual(NOTHING), { timeout: 5_000, interval: 250 });
+}, 90_000);
+
+test('killed in the middle of its own clean-up, the second step finishes it', async () => {
+  await using runner = startRunner();
+  let isCancelled = false;
+  const { steps, outputs } = await runner.use({ run: "trap 'echo ending; sleep 600' INT TERM; echo started; sleep 600 & wait" }, {
+    onRun: (child, stdout) => {
+      if (!isCancelled && stdout.includes('started\n')) isCancelled = child.kill('SIGINT');
+      if (stdout.includes('ending\n')) child.kill('SIGKILL');
+    },
+  });
+  expect(steps['run']?.exitCode).toBe(null);
+  expect(steps['report-and-clean']?.exitCode).toBe(0);
+  expect(outputs).toMatchObject({ 'exit-code': '125', conclusion: 'error' });
+  await vi.waitFor(async () => expect(await leftBy(steps['run']?.pid)).toEqual(NOTHING), { timeout: 5_000, interval: 250 });
+}, 90_000);
+
+/** https://github.com/actions/runner/blob/main/src/Runner.Sdk/ProcessInvoker.cs: SIGINT, 7.5 s later SIGTERM, 2.5 s later SIGKILL. */
+function cancelAsGitHub(child: ChildProcess): NodeJS.Timeout[] {
+  child.kill('SIGINT');
+  return [setTimeout(() => child.kill('SIGTERM'), 7_500), setTimeout(() => child.kill('SIGKILL'), 10_000)];
+}
 
 const NOTHING = { containers: [], volumes: [], disks: [] };
 

@@ -25,3 +25,8 @@ test.each(['a::b', 'std::vector<int> v;\n', 'https://x/ ::', '# heading\n## [lin
   const bytes = Buffer.from(text);
   expect(createDisarmer().push(bytes)).toBe(bytes);
 });
+
+test('with `brackets` only the marks are taken apart that a log of GitHub\'s is made of', () => {
+  const text = '::error::x\n##[group]y\n';
+  expect(createDisarmer({ only: 'brackets' }).push(Buffer.from(text)).toString()).toBe(`::error::x\n##${BREAK}[group]y\n`);
+});

@@ -7,7 +7,7 @@ import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
 import { openPort } from './gateway-client.ts';
 import { openBench } from './open-bench.ts';
 
-const value = 'sk-real0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH';
+const value = 'sk-proj-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH';
 const [secret] = mintSecrets([{ name: 'TOKEN', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value }]) as [ReturnType<typeof mintSecrets>[number]];
 
 const bytes = (text: Buffer) => text;
@@ -139,6 +139,14 @@ test('a call that is cancelled ends at the server; one that is refused tells the
 /** What each word ends with: how a value begins, in every form, up to four bytes of it. */
 const beginnings = (text: string) => [...new Set(encodedForms(text).flatMap((form) => [1, 2, 3, 4].map((length) => form.text.slice(0, length))))].map((form) => Buffer.from(form, 'latin1'));
 
+/** As long as the vendor's prefix is, of which more than four bytes wait otherwise. */
+function knownBeginnings(): Buffer[] {
+  return encodedForms(value).map(({ text, write }) => {
+    const written = write(secret.placeholder);
+    return Buffer.from(text.slice(0, Array.from(text).findIndex((char, at) => char !== written[at])), 'latin1');
+  });
+}
+
 /** Sends a word when the answer to the last has come, two hundred times. */
 async function talk(both: grpc.ClientDuplexStream<Buffer, Buffer>, endings: readonly Buffer[], first = Buffer.from('first')): Promise<Buffer[]> {
   const words = [first, ...Array.from({ length: 199 }, (_, at) => Buffer.concat([Buffer.from(`${at} `), endings[at % endings.length]!]))];
@@ -157,6 +165,7 @@ test.each([
   ['the first character of the value', [Buffer.from(value.slice(0, 1))]],
   ['that of its base64', [Buffer.from(Buffer.from(value).toString('base64').slice(0, 1))]],
   ['the beginning of any form', beginnings(value)],
+  ['what the value and its placeholder begin with, in any form', knownBeginnings()],
 ])('two sides that wait for each other come to an end though every message ends with %s', async (_, endings) => {
   await using words = await openWords();
   await talk(words.client.both(credentials()), endings);

@@ -4,14 +4,20 @@ import { messageFraming } from '../../src/proxy/message-framing.ts';
 import { createMessageReader } from '../../src/proxy/read-messages.ts';
 import { scrubMessages, type AnswerProblem } from '../../src/proxy/scrub-messages.ts';
 import { compileSecrets } from '../../src/secrets/compile-secrets.ts';
-import { encodedForms } from '../../src/secrets/encodings.ts';
+import { encodedForms, type Form } from '../../src/secrets/encodings.ts';
 import { bodyWith, bodyWithout, chunkLengths, cutAt } from '../secrets/arbitraries.ts';
 import { boundSecret } from '../secrets/bound-secret.ts';
 import { canBeReadIn, writtenForms } from '../secrets/written-forms.ts';
 import { framed } from './frames.ts';
 
 const value = 'kR7/0123+45="<&>\\mnopQRSTu';
-const scrubber = compileSecrets([boundSecret('KEY', value, 'api.test')]).scrubberFor('api.test')!;
+const secret = boundSecret('KEY', value, 'api.test');
+const scrubber = compileSecrets([secret]).scrubberFor('api.test')!;
+/** How much of a form the end of a message may show: as much as is known from the placeholder, four bytes at least. */
+function shownBytes({ text, write }: Form): number {
+  const written = write(secret.placeholder);
+  return Math.max(4, Array.from(text).findIndex((char, at) => char !== written[at]));
+}
 const protocols = { 'application/grpc': [0], 'application/grpc-web+proto': [0, 0x80], 'application/connect+json': [0, 2] };
 type Protocol = keyof typeof protocols;
 const protocolNames = Object.keys(protocols) as Protocol[];
@@ -36,9 +42,9 @@ function streamOf(message: fc.Arbitrary<Buffer>): fc.Arbitrary<{ protocol: Proto
 describe('which bodies are rows of messages', () => {
   test.each([
     ['application/grpc', [0]], ['application/grpc+proto', [0]], ['Application/gRPC; x=y', [0]], ['application/grpc-web', [0, 0x80]], ['application/grpc-web+proto', [0, 0x80]],
-    ['application/connect+proto', [0, 2]], ['application/connect+json', [0, 2]], ['application/grpc-web-text', null], ['application/grpcx', null], ['application/connect', null], ['application/proto', null], ['application/json', null],
+    ['application/connect+proto', [0, 2]], ['application/connect+json', [0, 2]], ['application/grpc-web-text', [0, 0x80]], ['application/grpc-web-text+proto', [0, 0x80]], ['application/grpc-web-texts', null], ['application/grpcx', null], ['application/connect', null], ['application/proto', null], ['application/json', null],
   ])('%s: %j', (contentType, flags) => {
-    expect(framingOf(contentType)?.flags ?? null).toEqual(flags === null ? null : new Set(flags));
+    expect(framingOf(contentType)).toEqual(flags === null ? null : { flags: new Set(flags), isText: contentType.includes('text') });
   });
 });
 
@@ -100,22 +106,39 @@ describe('the scrubber of messages', () => {
     }
   });
 
+  test('nor what the placeholder begins with in the same form', () => {
+    const key = boundSecret('KEY', `sk-proj-${value}`, 'api.test');
+    const scrubberOfKey = compileSecrets([key]).scrubberFor('api.test')!;
+    for (const { text, write } of encodedForms(key.value)) {
+      const written = write(key.placeholder);
+      const known = Array.from(text).findIndex((char, at) => char !== written[at]);
+      for (const [length, isShown] of [[known, true], [Math.max(known, 4) + 1, false]] as const) {
+        const body = scrubberOfKey.createBodyScrubber();
+        const message = Buffer.from(`x${text.slice(0, length)}`, 'latin1');
+        const shown = Buffer.concat([body.push(message), body.endMessage()]);
+        expect(shown.length, JSON.stringify(text.slice(0, length))).toBe(isShown ? message.length : 1);
+      }
+    }
+  });
+
   test('with more of one it waits for the next message, and passes both', () => {
-    for (const { text } of encodedForms(value)) {
-      const [first, next] = [framed(`x${text.slice(0, 5)}`), framed('next')];
+    for (const form of encodedForms(value)) {
+      const length = shownBytes(form) + 1;
+      const [first, next] = [framed(`x${form.text.slice(0, length)}`), framed('next')];
       const { pieces, problems } = pass([first, next]);
-      expect(pieces[0]).toBe(first.subarray(0, -5).toString('latin1'));
+      expect(pieces[0]).toBe(first.subarray(0, -length).toString('latin1'));
       expect([pieces.join(''), problems]).toEqual([Buffer.concat([first, next]).toString('latin1'), []]);
     }
   });
 
   test('with a message end in the middle of a form, at any place, passes no more than four bytes of it', () => {
-    for (const { text } of encodedForms(value)) {
+    for (const form of encodedForms(value)) {
+      const { text } = form;
       for (let at = 1; at < text.length; at += 1) {
         const stream = Buffer.concat([framed(text.slice(0, at)), Buffer.from(text.slice(at), 'latin1'), framed('more')]);
         for (const chunks of [[stream], bytewise(stream)]) {
           const { out } = pass(chunks);
-          expect(out, `${JSON.stringify(text)} cut at ${at}`).not.toContain(text.slice(0, 5));
+          expect(out, `${JSON.stringify(text)} cut at ${at}`).not.toContain(text.slice(0, shownBytes(form) + 1));
         }
       }
     }

@@ -32,6 +32,8 @@ describe('what real programs write is among the forms', () => {
     ['an HTML text node', html({})],
     ['mustache.js', html({ '"': '&quot;', "'": '&#39;', '/': '&#x2F;', '=': '&#x3D;', '`': '&#x60;' })],
     ['every character a decimal entity', Array.from(value, (char) => `&#${char.codePointAt(0)};`).join('')],
+    ['every character an entity of four decimal digits', Array.from(value, (char) => `&#${String(char.codePointAt(0)).padStart(4, '0')};`).join('')],
+    ['every character an entity of four hexadecimal digits', Array.from(value, (char) => `&#x${char.codePointAt(0)!.toString(16).padStart(4, '0')};`).join('')],
     ['every character a hexadecimal entity', Array.from(value, (char) => `&#x${char.codePointAt(0)!.toString(16)};`).join('')],
   ])('%s', (_, written) => {
     expect(texts(value)).toContain(latin1(written));

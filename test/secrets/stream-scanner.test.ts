@@ -120,3 +120,44 @@ function text(random: Random, letters: number, length: number): Buffer {
 function written(random: Random, { bytes, orBytes = bytes }: Needle<Buffer>): Buffer {
   return Buffer.from(bytes.map((byte, at) => (random.below(2) ? byte : orBytes[at]!)));
 }
+
+test('what a detector searches does not depend on what the chunks end with', () => {
+  const secret = 'aB3dE6gH9jK2mN5p';
+  const searchesOf = (ending: string) => {
+    const needles = needlesOf(secret, 'another needle');
+    const searches: unknown[] = [];
+    const detector = createDetector({
+      ...needles,
+      find: (text, from) => {
+        searches.push(['find', text.length, from]);
+        return needles.find(text, from);
+      },
+      findBehind: (text, searched) => {
+        searches.push(['findBehind', text.length, searched]);
+        return needles.findBehind(text, searched);
+      },
+      tailStart: () => { throw new Error('how a chunk ends was looked at'); },
+    });
+    for (const length of [3, 40, 1, 7, 100, 20]) expect(detector.push(Buffer.from('.'.repeat(length) + ending))).toBeNull();
+    return searches;
+  };
+  for (let known = 1; known < secret.length; known += 1) expect(searchesOf(secret.slice(0, known))).toEqual(searchesOf('?'.repeat(known)));
+});
+
+test('a needle is compared to its end, wherever a text differs from it', () => {
+  const needle = 'aB3dE6gH9jK2mN5pQ8rS1tU4';
+  const needles = needlesOf(needle);
+  const readsOf = (text: Buffer) => {
+    let reads = 0;
+    const counting = new Proxy(text, { get: (target, key) => {
+      if (typeof key === 'string' && /^\d+$/.test(key)) reads += 1;
+      const found: unknown = Reflect.get(target, key, target);
+      return found;
+    } });
+    expect(needles.find(counting, 0)).toBeNull();
+    return reads;
+  };
+  const known = (length: number) => Buffer.from(`........${needle.slice(0, length).padEnd(needle.length - 11, '.')}${needle.slice(-11)}........`);
+  for (let length = 1; length < needle.length - 11; length += 1) expect(readsOf(known(length))).toBe(readsOf(known(0)));
+  expect(readsOf(known(0))).toBeGreaterThan(needle.length);
+});

@@ -81,7 +81,7 @@ describe('refused', () => {
     ['a credential header, in base64', { rawHeaders: ['x-api-key', Buffer.from(P).toString('base64')] }, 'placeholder-wrong-place', 'header x-api-key, in base64 form'],
     ['a credential header, escaped beside one swapped', { rawHeaders: ['authorization', `${P} ${P.replace('s', '%73')}`] }, 'placeholder-wrong-place', 'header authorization, escaped'],
     ['Basic credentials, percent-encoded', { rawHeaders: ['authorization', basic(`u:${P.replace('s', '%73')}`)] }, 'placeholder-wrong-place', 'header authorization, escaped'],
-    ['Basic credentials of another header, each byte percent-encoded', { rawHeaders: ['x-legacy-auth', basic(`u:${everyByte(P)}`)] }, 'placeholder-wrong-place', 'header x-legacy-auth, in percent form'],
+    ['Basic credentials of another header, each byte percent-encoded', { rawHeaders: ['x-legacy-auth', basic(`u:${everyByte(P)}`)] }, 'placeholder-wrong-place', 'header x-legacy-auth, in base64 form'],
     ['two places, one of them right', { rawHeaders: ['authorization', P, 'x-copy', P] }, 'placeholder-wrong-place', 'header x-copy'],
     ['a strange header name is not repeated', { rawHeaders: ['x<script>', P] }, 'placeholder-wrong-place', 'header'],
     ['another host', { host: 'evil.example', rawHeaders: ['authorization', P] }, 'placeholder-wrong-host', 'header authorization'],

@@ -27,6 +27,8 @@ export function writtenForms(value: string): WrittenForm[] {
     'HTML': html,
     'HTML, decimal': Array.from(value, (char) => `&#${char.codePointAt(0)};`).join(''),
     'HTML, hexadecimal': Array.from(value, (char) => `&#x${char.codePointAt(0)!.toString(16)};`).join(''),
+    ...Object.fromEntries([3, 4, 5].map((digits) => [`HTML, ${digits} decimal digits`, Array.from(value, (char) => `&#${String(char.codePointAt(0)).padStart(digits, '0')};`).join('')])),
+    'HTML, four hexadecimal digits': Array.from(value, (char) => `&#x${char.codePointAt(0)!.toString(16).padStart(4, '0')};`).join(''),
     hex: bytes.toString('hex'),
     'hex, upper case': bytes.toString('hex').toUpperCase(),
     'hex, both cases': mixCases(bytes.toString('hex')),
@@ -36,8 +38,19 @@ export function writtenForms(value: string): WrittenForm[] {
   for (const alphabet of ['base64', 'base64url'] as const) {
     for (const [before, after] of around) forms[`${alphabet} between ${JSON.stringify(before)} and ${JSON.stringify(after)}`] = Buffer.from(before + value + after).toString(alphabet);
   }
+  /** What programs write, and others put in base64. */
+  const coded: Record<string, Buffer> = Object.fromEntries([
+    ...['JSON', 'JSON with \\/', 'encodeURI', 'encodeURIComponent', 'a form', 'percent, every byte', 'JSON, every character', 'hex', 'hex, upper case'].map((name) => [name, Buffer.from(forms[name]!)] as const),
+    ...['UTF-16, little-endian', 'UTF-16, big-endian'].map((name) => [name, Buffer.from(forms[name]!, 'latin1')] as const),
+  ]);
   for (const before of ['', 'u', 'u:']) {
     const once = Buffer.from(before + value).toString('base64');
+    forms[`hex of base64 behind ${JSON.stringify(before)}`] = Buffer.from(once).toString('hex');
+    forms[`upper-case hex of base64 behind ${JSON.stringify(before)}`] = Buffer.from(once).toString('hex').toUpperCase();
+    for (const [name, inner] of Object.entries(coded)) {
+      forms[`base64 of ${name} behind ${JSON.stringify(before)}`] = Buffer.concat([Buffer.from(before), inner]).toString('base64');
+      forms[`base64url of ${name} behind ${JSON.stringify(before)}`] = Buffer.concat([Buffer.from(before), inner, Buffer.from('"}')]).toString('base64url');
+    }
     forms[`base64 of base64 behind ${JSON.stringify(before)}`] = Buffer.from(once).toString('base64');
     forms[`base64 behind ${JSON.stringify(before)}, in JSON`] = once.replaceAll('/', '\\/');
     forms[`base64 behind ${JSON.stringify(before)}, in a URL`] = encodeURIComponent(once);

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
+import { ownedPrefix } from '../../owned-directory.ts';
 
 export type CommittedFile =
   | { kind: 'file'; bytes: Buffer }
@@ -32,7 +32,7 @@ export type FileOfCommit = {
 export function readCommittedFile({ repository, commit, segments, maxBytes, searchPath }: FileOfCommit): CommittedFile {
   const objects = path.join(repository, '.git', 'objects');
   if (!isDirectory(path.join(repository, '.git')) || !isDirectory(objects)) return { kind: 'refused', problem: 'its repository has no directory `.git` of its own (it is a worktree or a submodule)' };
-  const own = fs.mkdtempSync(path.join(os.tmpdir(), 'decoy-git-'));
+  const own = fs.mkdtempSync(ownedPrefix('git'));
   try {
     layOutRepository(own, { isSha256: commit.length === 64 });
     const read = (name: string, type: ObjectType) => readObject(name, { type, own, objects, searchPath, maxBytes: type === 'blob' ? maxBytes : MAX_TREE_BYTES });

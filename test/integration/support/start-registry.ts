@@ -19,6 +19,8 @@ export type Registry = AsyncDisposable & {
   push(reference: string, name: string): Promise<void>;
   /** From now on layers do not arrive. Resolves when one is asked for. */
   holdBlobs(): Promise<void>;
+  /** From now on there are no layers, nor were there for whoever waits for one. */
+  loseBlobs(): void;
 };
 
 export type RegistryLogin = { username: string; password: string };
@@ -32,9 +34,17 @@ export async function startRegistry({ login }: { login?: RegistryLogin } = {}): 
   const program = spawn('docker-registry', ['serve', path.join(folder, 'config.yml')], { stdio: 'ignore', env: { PATH: process.env['PATH'] ?? '' } });
   const asked: Registry['asked'] = [];
   let held: (() => void) | null = null;
+  let lost = false;
+  const waiting: ServerResponse[] = [];
   const relay = http.createServer((request, response) => {
     asked.push({ method: request.method ?? '', path: request.url ?? '', authorization: request.headers.authorization ?? null });
-    if (held !== null && request.method === 'GET' && request.url?.includes('/blobs/')) return held();
+    if (request.method === 'GET' && request.url?.includes('/blobs/')) {
+      if (lost) return notFound(response);
+      if (held !== null) {
+        waiting.push(response);
+        return held();
+      }
+    }
     pass(request, { response, port: behind });
   });
   await once(relay.listen(0, '127.0.0.1'), 'listening');
@@ -50,6 +60,10 @@ export async function startRegistry({ login }: { login?: RegistryLogin } = {}): 
       // Not synchronously: the relay is in this process.
       for (const step of steps) await promisify(execFile)('docker', step, { env: { ...process.env, ...environment } });
       await docker(['rmi', target]);
+    },
+    loseBlobs: () => {
+      lost = true;
+      waiting.splice(0).forEach(notFound);
     },
     holdBlobs: () => new Promise((begun) => { held = begun; }),
     [Symbol.asyncDispose]: async () => {
@@ -68,6 +82,11 @@ function config({ folder, port, login }: { folder: string; port: number; login: 
     http: { addr: `127.0.0.1:${port}`, relativeurls: true },
     ...(login === undefined ? {} : { auth: { htpasswd: { realm: 'test', path: path.join(folder, 'htpasswd') } } }),
   });
+}
+
+/** As a registry says it: https://distribution.github.io/distribution/spec/api/#errors */
+function notFound(response: ServerResponse): void {
+  response.writeHead(404, { 'content-type': 'application/json' }).end('{"errors":[{"code":"BLOB_UNKNOWN","message":"blob unknown to registry"}]}');
 }
 
 function pass(request: IncomingMessage, { response, port }: { response: ServerResponse; port: number }): void {

@@ -1,0 +1,3 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+import{printableSentence}from"./chunk-2KKERC5T.js";var MAX_LENGTH=1e3;function warningLine(text){return`decoy: warning: ${printableSentence(text,MAX_LENGTH)}`}function progressLine(text){return`decoy: ${printableSentence(text,MAX_LENGTH)}`}function warn(text){process.stderr.write(`${warningLine(text)}
+`)}export{warningLine,progressLine,warn};
