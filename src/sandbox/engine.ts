@@ -25,7 +25,7 @@ function openClient(dockerHost: string | undefined): Docker {
   const url = URL.canParse(dockerHost) ? new URL(dockerHost) : null;
   if (url?.protocol !== 'unix:') {
     throw new EngineError(
-      `DOCKER_HOST=${JSON.stringify(dockerHost)} is not supported yet: the engine must share this machine's file system, so point it at a unix:// socket or unset it`,
+      `DOCKER_HOST=${JSON.stringify(dockerHost)} is not supported: the engine must share this machine's file system, so point it at a unix:// socket or unset it; see docs/runners.md`,
     );
   }
   return new Docker({ socketPath: url.pathname });
