@@ -21,6 +21,7 @@ type command struct {
 	// Of a fill that is to give the workspace to somebody.
 	Workspace workspaceFrom `json:"workspace"`
 	Path      string        `json:"path"`
+	Paths     []string      `json:"paths"`
 	MaxBytes  int64         `json:"maxBytes"`
 	Metacopy  bool          `json:"metacopy"`
 	Contents  bool          `json:"contents"` // of a patch: the changed files as well, behind it
@@ -103,6 +104,9 @@ func (k *keeper) answer(in *bufio.Reader, out io.Writer) error {
 
 func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 	switch c.Cmd {
+	case "identify":
+		reply, err := k.identify(c.Paths)
+		return reply, nil, err
 	case "open":
 		reply, err := k.open(c)
 		return reply, nil, err
@@ -133,7 +137,7 @@ func (k *keeper) run(c command, in io.Reader) (any, io.ReadCloser, error) {
 	case "patch":
 		return k.patch(c)
 	}
-	return nil, nil, fmt.Errorf("unknown command %q; known: open, fill, await, image, volume, snapshot, statfs, patch", c.Cmd)
+	return nil, nil, fmt.Errorf("unknown command %q; known: identify, open, fill, await, image, volume, snapshot, statfs, patch", c.Cmd)
 }
 
 func writeReply(out io.Writer, reply any) error {

@@ -35,7 +35,7 @@ function judgeVersion({ info, version }: EngineFacts): Finding {
   const wrong: Wrong[] = [];
   if (info.OSType !== undefined && info.OSType !== 'linux') wrong.push({ status: 'failed', detail: `it runs containers of ${info.OSType}`, remedy: 'switch it to Linux containers' });
   if (isOlder(version.ApiVersion)) wrong.push({ status: 'failed', detail: `its API is older than ${LEAST_API.join('.')}`, remedy: 'install Docker 20.10 or newer' });
-  if (isPodman) wrong.push({ status: 'limited', detail: "Decoy was never tried on Podman's API", remedy: 'see whether the trial succeeds' });
+  if (isPodman) wrong.push({ status: 'limited', detail: "no run went on Podman's API where it was tried (4.3)", remedy: 'see whether the trial succeeds' });
   if (options(info).includes('rootless')) wrong.push({ status: 'limited', detail: 'rootless, where the disk of a run cannot be mounted as a rule', remedy: 'use an engine that runs as root if the trial fails' });
   return combine('engine', `${isPodman ? 'Podman' : 'Docker'} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
 }

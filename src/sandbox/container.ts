@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import type { Duplex } from 'node:stream';
 import { EngineError, type Engine } from './engine.ts';
+import { explainMissingSource } from './shared-files.ts';
 
 /** A created container that is removed, by force, when disposed of; once, however often that is asked for. */
 export type OwnedContainer = AsyncDisposable & { id: string; container: Docker.Container; closeWithIt(stream: Duplex): void };
@@ -11,7 +12,7 @@ export type OwnedContainer = AsyncDisposable & { id: string; container: Docker.C
  */
 export async function createContainer(engine: Engine, options: { what: string; spec: Docker.ContainerCreateOptions }): Promise<OwnedContainer> {
   const container = await engine.docker.createContainer(options.spec).catch((error: unknown) => {
-    throw new EngineError(`cannot create the ${options.what} container: ${engineMessage(error)}`);
+    throw failure(`cannot create the ${options.what} container`, error);
   });
   const streams: Duplex[] = [];
   const remove = async () => {
@@ -34,8 +35,13 @@ export async function createContainer(engine: Engine, options: { what: string; s
 
 export async function startContainer(owned: OwnedContainer, what: string): Promise<void> {
   await owned.container.start().catch((error: unknown) => {
-    throw new EngineError(`cannot start the ${what} container: ${engineMessage(error)}`);
+    throw failure(`cannot start the ${what} container`, error);
   });
+}
+
+function failure(what: string, error: unknown): EngineError {
+  const message = engineMessage(error);
+  return explainMissingSource(message) ?? new EngineError(`${what}: ${message}`);
 }
 
 /** Removes a container by force; one that is gone, or being removed by someone else, is no error. */

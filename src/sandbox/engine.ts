@@ -45,7 +45,7 @@ function socketOf(dockerHost: string | undefined): string {
   const url = URL.canParse(dockerHost) ? new URL(dockerHost) : null;
   if (url?.protocol !== 'unix:') {
     throw new EngineError(
-      `DOCKER_HOST=${JSON.stringify(dockerHost)} is not supported yet: the engine must share this machine's file system, so point it at a unix:// socket or unset it`,
+      `DOCKER_HOST=${JSON.stringify(dockerHost)} is not supported: the engine must share this machine's file system, so point it at a unix:// socket or unset it; see docs/runners.md`,
     );
   }
   return url.pathname;

@@ -6,10 +6,11 @@ import { holdImage } from './image/hold-image.ts';
 import { layOutImage, NETWORK_FILES, type ImageLayout } from './image/image-layout.ts';
 import { imageMounts } from './image/image-mounts.ts';
 import type { ObtainedImage } from './image/obtain-image.ts';
-import { GIVEN_WORKSPACE, startKeeper, type Keeper } from './keeper.ts';
+import { GIVEN_WORKSPACE, sharedDirectories, startKeeper, type Keeper } from './keeper.ts';
 import type { RunLabels } from './labels.ts';
 import { mountOf, nameVolume, openVolumes, type NamedVolume } from './named-volumes.ts';
 import type { SandboxMount } from './sandbox.ts';
+import { checkShared } from './shared-files.ts';
 import type { TimeStage } from '../usage/time-stages.ts';
 import { createVolume, type Volume } from './volume.ts';
 
@@ -79,7 +80,10 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
       volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels })),
       sandboxImage === null ? null : containers.add(timed('image: mounting', () => holdImage(engine, { image: sandboxImage, runId, labels }))),
     ]);
-    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, trees: layout.trees, workspacePath, imagePath: held?.path ?? null, volumes: named })));
+    const seen = { trees: layout.trees, workspacePath, volumes: named };
+    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, ...seen, imagePath: held?.path ?? null })));
+    const shared = starting.then((keeper) => checkShared(keeper, sharedDirectories(seen)));
+    shared.catch(() => {});
     const disk = await createDisk(engine, { image, runId, labels, fileVolume });
     containers.add(Promise.resolve({ [Symbol.asyncDispose]: disk.letGo }));
     volumes.add(Promise.resolve(disk));
@@ -93,6 +97,8 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
       return { kind: 'volume', source: volume.name, target: overlay.target, readOnly: overlay.readOnly };
     }));
     const persistent = await Promise.all(named.map(async (volume, index) => mountOf(volume, await volumes.add(nameVolume(engine, { runId, labels, fileVolume, index })))));
+    // Before a sandbox is created with any of it.
+    await shared;
     const letGo = async () => void await Promise.all([disk.letGo(), held?.letGo()]);
     return {
       diskVolume: disk.volume,

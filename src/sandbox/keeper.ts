@@ -10,6 +10,7 @@ import type { ImageLook } from './image/image-directories.ts';
 import type { RunLabels } from './labels.ts';
 import { keeperPath, type NamedVolume } from './named-volumes.ts';
 import { GUEST_PATH } from './root-image.ts';
+import type { FileIdentity, SharedDirectory } from './shared-files.ts';
 import type { Volume } from './volume.ts';
 import type { ChangedEntry } from '../workspace/changed-entry.ts';
 import { contentBytes, parseContents, type Content } from '../workspace/parse-contents.ts';
@@ -57,6 +58,8 @@ export type SaveOptions = { folders: readonly SavedFolder[]; leave: readonly str
 
 /** The trusted container that makes the disk, holds its loop device, tells how full it is and reads the changes off it. */
 export type Keeper = AsyncDisposable & {
+  /** Tells which files the paths in the keeper lead to. */
+  identify(paths: readonly string[]): Promise<readonly FileIdentity[]>;
   /** Makes the disk. @returns what the file system under it has free */
   open(options: { sizeBytes: number }): Promise<{ hostFreeBytes: number }>;
   /** Unpacks the archive on the disk and, if asked, gives the workspace to another owner, without writing to it: what GIVEN_WORKSPACE leads to then. */
@@ -77,6 +80,8 @@ export type Keeper = AsyncDisposable & {
   lost: Promise<never>;
 };
 
+/** Where a keeper has the runner's workspace. */
+const WORKSPACE_PATH = '/lower/workspace';
 const MEMORY_BYTES = 1024 * 1024 * 1024;
 
 export async function startKeeper(engine: Engine, options: KeeperOptions): Promise<Keeper> {
@@ -114,12 +119,26 @@ async function startFrom(engine: Engine, spec: Docker.ContainerCreateOptions): P
 function keeperMounts(options: KeeperOptions): Docker.MountConfig {
   const mounts: Docker.MountConfig = [
     { Type: 'volume', Source: options.fileVolume.name, Target: '/file' },
-    ...options.trees.filter(isSystemTree).map(({ path }) => ({ Type: 'bind' as const, Source: path, Target: path, ReadOnly: true })),
+    ...options.trees.map((tree) => ({ Type: 'bind' as const, Source: tree.path, Target: treePath(tree), ReadOnly: true })),
   ];
   options.volumes.forEach(({ folder }, index) => mounts.push({ Type: 'bind', Source: folder, Target: keeperPath(index) }));
   if (options.imagePath !== null) mounts.push({ Type: 'bind', Source: options.imagePath, Target: '/lower/image', ReadOnly: true });
-  if (options.workspacePath !== null) mounts.push({ Type: 'bind', Source: options.workspacePath, Target: '/lower/workspace', ReadOnly: true });
+  if (options.workspacePath !== null) mounts.push({ Type: 'bind', Source: options.workspacePath, Target: WORKSPACE_PATH, ReadOnly: true });
   return mounts;
+}
+
+/** The runner's directories a keeper has mounted: all that the sandbox is to see a view of. */
+export function sharedDirectories({ trees, workspacePath, volumes }: Pick<KeeperOptions, 'trees' | 'workspacePath' | 'volumes'>): SharedDirectory[] {
+  return [
+    ...trees.map((tree) => ({ path: tree.path, keeperPath: treePath(tree) })),
+    ...(workspacePath === null ? [] : [{ path: workspacePath, keeperPath: WORKSPACE_PATH }]),
+    ...volumes.map(({ folder }, index) => ({ path: folder, keeperPath: keeperPath(index) })),
+  ];
+}
+
+/** The system's directories are where the keeper's own tools expect them; the others are only looked at. */
+function treePath(tree: ExposedTree): string {
+  return isSystemTree(tree) ? tree.path : `/lower/trees/${tree.name}`;
 }
 
 function keeperSpec(options: Pick<KeeperOptions, 'image' | 'runId' | 'labels'>, mounts: Docker.MountConfig) {
@@ -172,6 +191,9 @@ function asKeeper({ owned, stream, replies }: Parts): Keeper {
     return result;
   };
   return {
+    async identify(paths) {
+      return (await ask({ cmd: 'identify', paths }))['files'] as FileIdentity[];
+    },
     async open({ sizeBytes }) {
       const reply = await ask({ cmd: 'open', sizeBytes });
       return { hostFreeBytes: Number(reply['freeBytes'] ?? 0) };

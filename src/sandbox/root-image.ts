@@ -25,7 +25,8 @@ export async function ensureRootImage(engine: Engine, options: { guestFile: stri
   if (await exists(engine, image)) return image;
   // The typings leave out that the archive may be a buffer and that a promise comes back.
   const importImage = engine.docker.importImage.bind(engine.docker) as unknown as (archive: Buffer, options: object) => Promise<NodeJS.ReadableStream>;
-  const progress = await importImage(packTree(entries), { repo: 'decoy-root', tag, changes: ['LABEL decoy=1'] });
+  // The tag twice: Podman takes no notice of the second.
+  const progress = await importImage(packTree(entries), { repo: image, tag, changes: ['LABEL decoy=1'] });
   await new Promise<void>((resolve, reject) => {
     engine.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
   });

@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-6DULYHFQ.js";import"./chunk-L7E2UIR5.js";import"./chunk-QX5Z6HCP.js";import"./chunk-JOSPNWQJ.js";import"./chunk-UPYDHFMR.js";import"./chunk-TTKTZUAU.js";export{clean};
+import{EngineError,connectEngine,pingEngine}from"./chunk-7O6YIRH7.js";import"./chunk-TTKTZUAU.js";export{EngineError,connectEngine,pingEngine};
