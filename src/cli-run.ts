@@ -55,7 +55,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   output.silence();
   const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
   const onTiming = (timing: StageTiming) => void timings.push(timing);
-  const onExposed = (exposed: readonly Exposed[]) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: mode !== 'plain' }).forEach((text) => terminal.line(text));
+  const onExposed = (exposed: readonly Exposed[]) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: mode !== 'plain' }).forEach((text) => terminal.line(`decoy: ${text}`));
   const page = options.files.html === undefined ? null : await openPage(distDirectory);
   const { run } = await timeStages(onTiming)('loading the run', () => import('./run.ts'));
   const result = await run({

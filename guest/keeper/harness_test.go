@@ -51,12 +51,20 @@ func newRun(t testing.TB) *run {
 		must(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
 	}
 	t.Cleanup(func() {
+		r.letGo()
 		for _, dir := range []string{"sandbox", "merged", "disk"} {
 			for unix.Unmount(filepath.Join(root, dir), 0) == nil {
 			}
 		}
 	})
 	return r
+}
+
+// letGo is what the end of the keeper does: with its descriptor open, the disk cannot be unmounted.
+func (r *run) letGo() {
+	if r.k.root != nil {
+		r.k.root.Close()
+	}
 }
 
 func (r *run) open(sizeBytes int64, chown *owner, entries ...tarEntry) (*opened, *filled) {

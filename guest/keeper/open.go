@@ -52,6 +52,7 @@ func (k *keeper) open(c command) (*opened, error) {
 	}
 	baseline, err := k.measure()
 	if err != nil {
+		k.root.Close()
 		return nil, unmountAfter(k.places.disk, err)
 	}
 	reply.BlockBytes = baseline.Bsize

@@ -26,6 +26,7 @@ func TestOpenMakesADiskThatGoesWithItsLastMount(t *testing.T) {
 		t.Errorf("an empty disk of 10 GiB takes %d bytes of the host's", used)
 	}
 	must(t, unix.Mount(reply.Device, filepath.Join(r.root, "sandbox"), "ext4", 0, ""))
+	r.letGo()
 	must(t, unix.Unmount(r.k.places.disk, 0))
 	if link, err := os.Readlink(filepath.Join(r.k.places.file, deviceLink)); err != nil || link != reply.Device {
 		t.Errorf("the device is named %q (%v), not %s", link, err, reply.Device)

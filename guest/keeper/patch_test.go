@@ -57,6 +57,7 @@ func TestPatchAppliesToTheSameTree(t *testing.T) {
 				}
 				r.applied(patch)
 				r.placed(reply)
+				r.letGo()
 				unix.Unmount(r.k.places.disk, 0)
 			}
 		})

@@ -15,7 +15,7 @@ func TestServeAnswersInOrderAndStaysInStep(t *testing.T) {
 	s, ended := r.serve()
 	rows := []struct{ send, error string }{
 		{`{"cmd":"statfs"}`, "it is not open"},
-		{`{"cmd":"dance"}`, `unknown command "dance"; known: open, fill, await, image, volume, snapshot, statfs, patch`},
+		{`{"cmd":"dance"}`, `unknown command "dance"; known: identify, open, fill, await, image, volume, snapshot, statfs, patch`},
 		{`{"cmd":"open","sizeBytes":1}`, "too small"},
 		// The six bytes of a refused tar must not be taken for commands.
 		{`{"cmd":"fill","tarBytes":6}` + "\n\n{}\n\n", "it is not open"},
