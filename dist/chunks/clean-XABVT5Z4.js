@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-NQBBDG6A.js";import"./chunk-AF4RW6GF.js";import"./chunk-AYJHFEXV.js";import"./chunk-7O6YIRH7.js";import"./chunk-UPYDHFMR.js";import"./chunk-TTKTZUAU.js";export{clean};
