@@ -6,7 +6,7 @@ import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { openResultFiles, writeResultFile } from './cli-result-files.ts';
 import { USAGE } from './cli-usage.ts';
 import { openTerminal } from './cli-terminal.ts';
-import { warningLine } from './cli-warn.ts';
+import { progressLine, warningLine } from './cli-warn.ts';
 import { currentDirectory } from './current-directory.ts';
 import { forgetEnvironment } from './forget-environment.ts';
 import { describeExposed } from './expose/describe-exposed.ts';
@@ -55,7 +55,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   output.silence();
   const timings: StageTiming[] = [{ stage: 'loading Node and Decoy', fromMs: 0, toMs: beganMs }, { stage: 'options', fromMs: beganMs, toMs: performance.now() }];
   const onTiming = (timing: StageTiming) => void timings.push(timing);
-  const onExposed = (exposed: readonly Exposed[]) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: mode !== 'plain' }).forEach((text) => terminal.line(`decoy: ${text}`));
+  const onExposed = (exposed: readonly Exposed[]) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: mode !== 'plain' }).forEach((text) => terminal.line(progressLine(text)));
   const page = options.files.html === undefined ? null : await openPage(distDirectory);
   const { run } = await timeStages(onTiming)('loading the run', () => import('./run.ts'));
   const result = await run({

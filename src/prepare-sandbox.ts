@@ -106,7 +106,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
     const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace, imageLayout: filesystem.imageLayout })));
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
-    const serving = containers.add(prepareServices(engine, parts, { ...common, layout, layOutTree, gatewayContainerId: gateway.containerId, ready, authority: hostSide.then(({ authority }) => authority) }).then((opened) => opened ?? NO_SERVICES));
+    const serving = containers.add(prepareServices(engine, parts, { ...common, layout, workspace, layOutTree, gatewayContainerId: gateway.containerId, ready, authority: hostSide.then(({ authority }) => authority) }));
     const exposing = ready.then(() => expose(parts, others));
     const launching = Promise.all([creating, ready, making]).then(([sandbox]) => timed('sandbox: start', () => sandbox.launch()));
     // Beside the start of the sandbox, which is the engine's work: what is in there waits for the command, which it is given after the canary.
@@ -158,12 +158,12 @@ function exposedPorts(config: RunConfig): number[] {
   return [...new Set([...config.expose?.requests.map(({ port }) => port) ?? [], ...healthPorts(config)])];
 }
 
-type Surroundings = Pick<ServicesOptions, 'image' | 'runId' | 'labels' | 'layout' | 'gatewayContainerId' | 'ready'> & { authority: Promise<Authority>; layOutTree: typeof LayOutTree };
+type Surroundings = Pick<ServicesOptions, 'image' | 'runId' | 'labels' | 'layout' | 'workspace' | 'gatewayContainerId' | 'ready'> & { authority: Promise<Authority>; layOutTree: typeof LayOutTree };
 
 /** Loaded only where there are any. Of the workspace they get a view that cannot be written. */
-async function prepareServices(engine: Engine, { config, runtime, runDirectory, services, signal, events, timed }: SandboxParts, { authority, layOutTree, ...surroundings }: Surroundings): Promise<OpenServices | null> {
-  if (services.length === 0) return null;
-  const [{ openServices }, workspace] = await Promise.all([import('./services/open-services.ts'), describeWorkspace(config)]);
+async function prepareServices(engine: Engine, { config, runtime, runDirectory, services, signal, events, timed }: SandboxParts, { authority, layOutTree, workspace, ...surroundings }: Surroundings): Promise<OpenServices> {
+  if (services.length === 0) return NO_SERVICES;
+  const { openServices } = await import('./services/open-services.ts');
   return openServices(engine, services, {
     ...surroundings, runtime, wallSeconds: config.limits.wallSeconds, signal, timed, onWarning: (text) => events.onWarning(text),
     workspace: workspace === null ? null : { ...workspace, mode: 'read-only' },
