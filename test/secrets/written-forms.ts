@@ -59,12 +59,17 @@ export function writtenForms(value: string): WrittenForm[] {
 }
 
 /**
- * Whether a value can be read out of a text by taking off any of these encodings. Of base64 its first and last characters may be missing:
- * they share digits with their neighbours.
+ * Whether a value can be read out of a text by taking off any of these encodings, or one and then another. Of base64 its first and last
+ * characters may be missing: they share digits with their neighbours.
  */
 export function canBeReadIn(text: string, value: string): boolean {
   const wanted = Buffer.from(value).toString('latin1');
-  return [text, ...unescaped(text)].some((plain) => plain.includes(wanted) || readsInBase64(plain, wanted, 2)) || readsInBytes(text, value);
+  const isIn = (plain: string) => plain.includes(wanted);
+  const isAlmostIn = (plain: string) => plain.includes(wanted.slice(1, -1));
+  const reads = (from: string, depth: number): boolean => isIn(from) || depth > 0 && (
+    [...unescaped(from), ...fromHex(from), ...fromUtf16(from)].some((plain) => reads(plain, depth - 1))
+    || fromBase64(from).some((plain) => isAlmostIn(plain) || reads(plain, depth - 1)));
+  return reads(text, 2);
 }
 
 function unescaped(text: string): string[] {
@@ -76,22 +81,21 @@ function unescaped(text: string): string[] {
   return [percent, plus, json, html];
 }
 
-function readsInBytes(text: string, value: string): boolean {
-  const wanted = Buffer.from(value).toString('hex');
-  const units = Buffer.from(value, 'utf16le');
-  return text.toLowerCase().includes(wanted) || text.includes(units.toString('latin1')) || text.includes(Buffer.from(units).swap16().toString('latin1'));
+function fromHex(text: string): string[] {
+  return Array.from(text.matchAll(/[0-9a-f]{16,}/gi), ([run]) => [0, 1].map((skip) => Buffer.from(run.slice(skip), 'hex').toString('latin1'))).flat();
 }
 
-function readsInBase64(text: string, wanted: string, depth: number): boolean {
-  if (depth === 0) return false;
-  const inner = wanted.slice(1, -1);
-  for (const [run] of text.matchAll(/[\w+/-]{8,}/g)) {
-    for (let skip = 0; skip < 4; skip += 1) {
-      const decoded = Buffer.from(run.slice(skip), 'base64').toString('latin1');
-      if (decoded.includes(inner) || readsInBase64(decoded, wanted, depth - 1)) return true;
-    }
-  }
-  return false;
+/** In either order of its bytes, and from either of the first two. */
+function fromUtf16(text: string): string[] {
+  if (!text.includes('\0')) return [];
+  return [0, 1].flatMap((skip) => {
+    const bytes = Buffer.from(text.slice(skip, text.length - (text.length - skip) % 2), 'latin1');
+    return [utf8(bytes.toString('utf16le')), utf8(bytes.swap16().toString('utf16le'))];
+  });
+}
+
+function fromBase64(text: string): string[] {
+  return Array.from(text.matchAll(/[\w+/-]{8,}/g), ([run]) => [0, 1, 2, 3].map((skip) => Buffer.from(run.slice(skip), 'base64').toString('latin1'))).flat();
 }
 
 function utf8(text: string): string {
