@@ -1,4 +1,5 @@
 import { limitRows } from '../report/limit-rows.ts';
+import { observeNotes } from '../report/observe-notes.ts';
 import { printable, printableSentence } from '../report/printable.ts';
 import { renderCanary } from '../report/render-canary.ts';
 import { renderVerdict } from '../report/render-verdict.ts';
@@ -24,6 +25,7 @@ export function describePage({ report, log, patch }: PageParts): PageData {
   return {
     id: printable(report.id, 64), conclusion: report.conclusion, exitCode: report.exitCode,
     verdict: printableSentence(renderVerdict(report), 1000), canary: renderCanary(report),
+    problems: (report.problems ?? []).slice(0, MAX_ROWS).map((problem) => printableSentence(problem, 1000)), notes: shownNotes(report),
     startedAt: new Date(report.startedAt).toISOString(), wallSeconds: report.wallSeconds,
     image: printable(report.image, 255), imageDigest: report.imageDigest === undefined ? null : printable(report.imageDigest, 400),
     limitRows: report.limits.wallSeconds > 0 ? limitRows(report) : [],
@@ -33,7 +35,7 @@ export function describePage({ report, log, patch }: PageParts): PageData {
     secrets: bounded(report.secrets, (secret) => ({
       ...secret, name: printable(secret.name, 64), hosts: secret.hosts.slice(0, 50).map((host) => printable(host, 255)), placeholderPrefix: printable(secret.placeholderPrefix, 64),
     })),
-    blocked: bounded(report.blocked, shownGroup), failed: bounded(report.failed ?? [], shownGroup),
+    blocked: bounded(report.blocked, shownGroup), observed: bounded(report.observed ?? [], shownGroup), failed: bounded(report.failed ?? [], shownGroup),
     traffic: read?.traffic ?? trafficOf(samples), requests: read?.table ?? null,
     changes: {
       files, insertions, deletions, ...(typeof leftOut === 'number' ? { leftOut } : {}), ...(typeof written === 'boolean' ? { written } : {}),
@@ -45,6 +47,11 @@ export function describePage({ report, log, patch }: PageParts): PageData {
 
 function bounded<Item>(items: readonly Item[], shown: (item: Item) => Item): Bounded<Item> {
   return { items: items.slice(0, MAX_ROWS).map(shown), leftOut: Math.max(0, items.length - MAX_ROWS) };
+}
+
+function shownNotes(report: Report): PageData['notes'] {
+  const notes = observeNotes(report);
+  return notes === null ? null : { ...notes, proposal: notes.proposal.map((line) => printable(line, 600)) };
 }
 
 function shownGroup({ host, port, method, path, reason, count, remedy }: BlockedGroup): BlockedGroup {

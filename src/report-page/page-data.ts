@@ -1,4 +1,5 @@
 import type { LimitRow } from '../report/limit-rows.ts';
+import type { ObserveNotes } from '../report/observe-notes.ts';
 import type { BlockedGroup, Changes, Conclusion, HostUsage, Limits, NetworkUsage, SecretTotals } from '../report/report.ts';
 import type { Sample } from '../usage/usage.ts';
 
@@ -8,6 +9,10 @@ export type PageData = {
   conclusion: Conclusion;
   exitCode: number;
   verdict: string;
+  /** of inputs that were refused for more than one reason */
+  problems: string[];
+  /** only of a run whose rules were not enforced */
+  notes: ObserveNotes | null;
   canary: string;
   startedAt: string;
   wallSeconds: number;
@@ -21,6 +26,7 @@ export type PageData = {
   hosts: Bounded<HostUsage>;
   secrets: Bounded<SecretTotals>;
   blocked: Bounded<BlockedGroup>;
+  observed: Bounded<BlockedGroup>;
   failed: Bounded<BlockedGroup>;
   traffic: Traffic;
   /** null where no audit log was given */

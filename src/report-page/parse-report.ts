@@ -20,6 +20,7 @@ type Shape = 'string' | 'number' | 'text or null' | 'number or null' | readonly 
 
 const CONCLUSIONS: Readonly<Record<Conclusion, true>> = { success: true, failure: true, timeout: true, oom: true, storage: true, blocked: true, cancelled: true, error: true };
 const GROUP = { host: 'string', port: 'number or null', method: 'text or null', path: 'text or null', reason: 'string', count: 'number', remedy: 'string' } as const;
+const REQUEST = { protocol: 'string', host: 'string', port: 'number or null', method: 'text or null', path: 'text or null', count: 'number' } as const;
 const SHAPE = {
   id: 'string', conclusion: 'string', exitCode: 'number', startedAt: 'string', wallSeconds: 'number', image: 'string',
   limits: { wallSeconds: 'number', memoryBytes: 'number', cpus: 'number', storageBytes: 'number', pids: 'number' },
@@ -35,6 +36,8 @@ const SHAPE = {
   samples: [{ atSeconds: 'number', cpuSeconds: 'number', memoryBytes: 'number', pids: 'number', storageBytes: 'number or null', requests: 'number', blocked: 'number' }],
   changes: { files: 'number', insertions: 'number', deletions: 'number' },
 } as const satisfies Shape;
+
+const OPTIONAL = { startup: { canaryMs: 'number' }, failed: [GROUP], observed: [GROUP], requests: [REQUEST], problems: ['string'] } as const satisfies Readonly<Record<string, Shape>>;
 
 /** Where a value is not as it should be, or null. */
 function mismatch(value: unknown, shape: Shape, place: string): string | null {
@@ -62,6 +65,10 @@ function mismatch(value: unknown, shape: Shape, place: string): string | null {
   if (!Object.hasOwn(CONCLUSIONS, object['conclusion'] as string)) return '`conclusion` is none there is';
   if (Number.isNaN(Date.parse(object['startedAt'] as string))) return '`startedAt` is not a time';
   for (const name of ['commandStartedAt', 'error', 'imageDigest']) if (object[name] !== undefined && typeof object[name] !== 'string') return `${quote(name)} is not a string`;
-  if (object['startup'] !== undefined) return mismatch(object['startup'], { canaryMs: 'number' }, 'startup');
-  return object['failed'] === undefined ? null : mismatch(object['failed'], [GROUP], 'failed');
+  if (object['mode'] !== undefined && object['mode'] !== 'observe') return '`mode` is not `observe`';
+  for (const [name, part] of Object.entries(OPTIONAL)) {
+    const wrong = object[name] === undefined ? null : mismatch(object[name], part, name);
+    if (wrong !== null) return wrong;
+  }
+  return null;
 }

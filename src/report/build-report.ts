@@ -25,7 +25,7 @@ export type ReportParts = {
   runtime?: string;
   limits: Limits;
   outcome: Outcome;
-  /** whether the disk was full when the command ended */
+  /** whether the disk was full at some time */
   storageFull: boolean;
   failOnBlocked: boolean;
   /** what the engine says (`State.OOMKilled`): the counters themselves are gone if the sandbox's first process was killed */
@@ -42,7 +42,7 @@ export function buildReport(parts: ReportParts): Report {
   const { meter, ledger, outcome } = parts;
   const failed = ledger.failed();
   const measured = meter.usage();
-  const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network() };
+  const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network(), ...(parts.storageFull ? { storageFull: true as const } : {}) };
   const { conclusion, exitCode } = decideConclusion(outcome, {
     oomKills: usage.oomKills,
     storageFull: parts.storageFull,

@@ -7,7 +7,7 @@ export type LimitRow = { name: string; used: string; limit: string; share: numbe
 export function limitRows(report: Report): LimitRow[] {
   const { usage, limits, wallSeconds } = report;
   const cpuCapacitySeconds = wallSeconds * limits.cpus;
-  const throttled = usage.throttledSeconds > 0 ? `throttled for ${renderSeconds(usage.throttledSeconds)}` : '';
+  const throttled = usage.throttledSeconds >= 0.01 ? `throttled for ${renderSeconds(usage.throttledSeconds)}` : '';
   const killed = usage.oomKills > 0 ? `killed ${usage.oomKills === 1 ? 'a process' : `${renderNumber(usage.oomKills)} processes`}` : '';
   return [
     row('time', { used: renderSeconds(wallSeconds), limit: renderSeconds(limits.wallSeconds), share: wallSeconds / limits.wallSeconds }),
@@ -27,7 +27,7 @@ export function limitRows(report: Report): LimitRow[] {
       used: renderBytes(usage.storagePeakBytes),
       limit: renderBytes(limits.storageBytes),
       share: usage.storagePeakBytes / limits.storageBytes,
-      note: usage.storageEnforcement === 'watchdog' ? 'watched, not a hard cap' : '',
+      note: [usage.storageFull ? 'was full' : '', usage.storageEnforcement === 'watchdog' ? 'watched, not a hard cap' : ''].filter((note) => note !== '').join(', '),
     }),
     row('pids', {
       used: renderNumber(usage.pidsPeak),

@@ -34,8 +34,9 @@ export function renderSummary(report: Report, { changedFiles = [], proposedAllow
       '',
       ...(notes === null ? [] : ['> [!WARNING]', `> ${notes.warning}`, '']),
       verdict(report),
+      ...problemList(report),
       '',
-      `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}${digestNote(report)}.${canarySentence(report)}${changesSentence(report)}`,
+      `Exit code ${report.exitCode}${placeClause(report)}.${canarySentence(report)}${changesSentence(report)}`,
       ...(notes === null ? [] : ['', '#### Proposed', '', 'What this run asked for, and nothing else:', '', '```yaml', ...notes.proposal, '```']),
       ...limitsTable(report),
       ...groupTable('Blocked', report.blocked),
@@ -87,7 +88,22 @@ function stat({ insertions, deletions }: ChangedFile, most: number): string {
 
 /** Only the sentence of an error quotes anything; the others are Decoy's own words and numbers. */
 function verdict(report: Report): string {
-  return report.conclusion === 'error' ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
+  return report.conclusion === 'error' && report.problems === undefined ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
+}
+
+function problemList({ problems = [] }: Report): string[] {
+  if (problems.length === 0) return [];
+  const more = problems.length - MAX_ROWS;
+  return ['', ...problems.slice(0, MAX_ROWS).map((problem) => `- ${markdownCode(problem, 1000)}`), ...(more > 0 ? ['', `${renderNumber(more)} more in report.json.`] : [])];
+}
+
+/** Where nothing is known to have been started, neither time nor image is anything's. */
+function placeClause(report: Report): string {
+  return isOfARun(report) ? ` after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}${digestNote(report)}` : '';
+}
+
+function isOfARun({ limits }: Report): boolean {
+  return limits.wallSeconds > 0;
 }
 
 function digestNote({ imageDigest }: Report): string {
@@ -107,6 +123,7 @@ function changesSentence({ changes }: Report): string {
 }
 
 function limitsTable(report: Report): string[] {
+  if (!isOfARun(report)) return [];
   const rows = limitRows(report).map(({ name, used, limit, share, note }) => [name, used, renderBar(share, BAR_WIDTH), limit, note]);
   return table('Limits', { columns: ['limit', '>used', '', '>of', ''], rows });
 }

@@ -23,8 +23,8 @@ function hostileRun(): { report: Report; entries: AuditEntry[] } {
   }));
   const group = (text: string) => ({ host: text, port: 443, method: text, path: text, reason: text as 'host-not-allowed', count: 1, remedy: `add \`${text}\` to allow` });
   const report = reportOf({
-    id: TEXTS.join(''), conclusion: 'error', error: TEXTS.join(''), image: TEXTS.join(''), imageDigest: TEXTS.join(''), commandStartedAt: new Date(STARTED_MS).toISOString(),
-    blocked: TEXTS.map(group), failed: TEXTS.map(group), samples: [{ atSeconds: 1, cpuSeconds: 1, memoryBytes: 1, pids: 1, storageBytes: 1, requests: 1, blocked: 1 }],
+    id: TEXTS.join(''), conclusion: 'error', error: TEXTS.join(''), problems: TEXTS, mode: 'observe', image: TEXTS.join(''), imageDigest: TEXTS.join(''), commandStartedAt: new Date(STARTED_MS).toISOString(),
+    blocked: TEXTS.map(group), failed: TEXTS.map(group), observed: TEXTS.map(group), samples: [{ atSeconds: 1, cpuSeconds: 1, memoryBytes: 1, pids: 1, storageBytes: 1, requests: 1, blocked: 1 }],
     secrets: TEXTS.map((text) => ({ name: text, hosts: [text], placeholderPrefix: text, substitutions: 1, scrubs: 1, refusals: 1 })), changes: { files: 1, insertions: 1, deletions: 0, problem: TEXTS.join('') },
   });
   const hosts = TEXTS.map((text) => ({ host: text, requests: 1, blocked: 1, requestBytes: 1, responseBytes: 1, substitutions: 1, scrubs: 1 }));

@@ -123,3 +123,29 @@ test('a run that was refused, without log and patch, has a page too', async () =
   expect(await accessibilityFindings(opened.page)).toEqual([]);
   expect(opened).toMatchObject({ complaints: [], requests: [] });
 });
+
+test('a run in observe mode says so before all else, with what would have been blocked and the list to paste', async () => {
+  const observed = [{ host: 'pypi.example.org', port: 443, method: 'GET', path: '/simple/', reason: 'host-not-allowed' as const, count: 3, remedy: 'add `pypi.example.org` to allow' }];
+  const requests = [{ protocol: 'https' as const, host: 'pypi.example.org', port: 443, method: 'GET', path: '/simple/', count: 3 }];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const html = pageOf(sampleReport([], { mode: 'observe', observed, requests }), { entries: [] });
+    await using opened = await openPage(browser, { html, colorScheme, viewport: { width: 360, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+    const { page } = opened;
+    const header = await page.locator('header').textContent();
+    expect(header).toMatch(/OBSERVE MODE, ALLOW LIST NOT ENFORCED The allow list was not enforced: 3 requests .*The command succeeded\./);
+    expect(await page.locator('#observed').textContent()).toContain('GET pypi.example.org:443/simple/');
+    expect(await accessibilityFindings(page)).toEqual([]);
+    await page.locator('#proposed button').click();
+    await page.locator('#proposed [role="status"]').getByText('Copied').waitFor({ state: 'attached' });
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('allow: |\n  GET pypi.example.org/simple/');
+    expect(opened).toMatchObject({ complaints: [], requests: [] });
+  }
+});
+
+test('a run that was refused for several reasons lists them', async () => {
+  const report = sampleReport([], { conclusion: 'error', exitCode: 125, error: 'a; b', problems: ['memory: `4x` is no size', 'allow: `*` is no rule'], samples: [], limits: { wallSeconds: 0, memoryBytes: 0, cpus: 0, storageBytes: 0, pids: 0 } });
+  await using opened = await openPage(browser, { html: pageOf(report, { entries: null }) });
+  expect(await opened.page.locator('h1').textContent()).toContain('2 problems with what was given: nothing was started.');
+  expect(await opened.page.locator('.problems li').allTextContents()).toEqual(['memory: `4x` is no size', 'allow: `*` is no rule']);
+  expect(await accessibilityFindings(opened.page)).toEqual([]);
+});

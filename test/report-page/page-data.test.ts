@@ -98,6 +98,10 @@ test.each([
   [JSON.stringify({ ...reportOf(), samples: [{}] }), '`samples[0].atSeconds` is not a number'],
   [JSON.stringify({ ...reportOf(), conclusion: 'constructor' }), '`conclusion` is none there is'],
   [JSON.stringify({ ...reportOf(), startedAt: 'x' }), '`startedAt` is not a time'],
+  [JSON.stringify({ ...reportOf(), mode: 'x' }), '`mode` is not `observe`'],
+  [JSON.stringify({ ...reportOf(), observed: [{}] }), '`observed[0].host` is not a string'],
+  [JSON.stringify({ ...reportOf(), requests: [{ protocol: 'https', host: 1 }] }), '`requests[0].host` is not a string'],
+  [JSON.stringify({ ...reportOf(), problems: 'x' }), '`problems` is not a list'],
 ])('no report: %.40s', (text, problem) => {
   expect(parseReport(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
 });

@@ -83,6 +83,11 @@ describe('on a terminal', () => {
   test.each<[Partial<Report>, string]>([
     [{ conclusion: 'failure', exitCode: 3 }, 'The command failed with exit code 3.'],
     [{ conclusion: 'failure', exitCode: 1, usage: { ...reportOf().usage, pidsRefused: 12 } }, 'exit code 1. The cap of 2,048 processes and threads was reached, and 12 starts refused: raise pids or start fewer.'],
+    [{ usage: { ...reportOf().usage, oomKills: 2 } }, 'The command succeeded. The kernel killed 2 processes at the memory cap of 4 GiB: raise memory or use less.'],
+    [{ usage: { ...reportOf().usage, storageFull: true } }, 'The command succeeded. The disk of 10 GiB was full: raise storage or write less.'],
+    [{ usage: { ...reportOf().usage, storageFull: true } }, 'of 10 GiB, was full'],
+    [{ usage: { ...reportOf().usage, throttledSeconds: 0.0084 } }, 'of 2 cpus\n'],
+    [{ conclusion: 'error', exitCode: 125, error: 'a; b', problems: ['a', 'b'] }, '2 problems with what was given: nothing was started.'],
     [{ conclusion: 'timeout', exitCode: 124 }, 'Stopped at the time limit of 30 min: raise timeout (at most 30m) or do less.'],
     [{ conclusion: 'oom', exitCode: 137 }, 'at the cap of 4 GiB: raise memory or use less.'],
     [{ conclusion: 'storage', exitCode: 5 }, 'The disk of 10 GiB was full'],

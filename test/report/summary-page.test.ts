@@ -5,6 +5,7 @@ import { parseFragment, type DefaultTreeAdapterTypes } from 'parse5';
 import { expect, test } from 'vitest';
 import { renderSummary, type SummaryOptions } from '../../src/report/render-summary.ts';
 import type { Report } from '../../src/report/report.ts';
+import { errorReport } from '../../src/write-error-report.ts';
 import { hostileTexts, reportOf } from './entries.ts';
 
 type Node = DefaultTreeAdapterTypes.Node;
@@ -99,4 +100,13 @@ test('what it says: rules to paste, files by their lines, the run over time', ()
   expect(summary).toContain('```mermaid\n%%{init: {"themeVariables"');
   expect(summary).toContain('  x-axis "seconds" 0 --> 3.00');
   expect(renderSummary(reportOf())).not.toContain('mermaid');
+});
+
+test('inputs that were refused are listed one by one, without limits of a run that there was not', () => {
+  const problems = ['memory: `x` is not a size', ...Array.from({ length: 60 }, (_, index) => `allow: allow rule \`<img src=x>${index}\`: it is none`)];
+  const summary = renderSummary(errorReport(problems));
+  expect(summary).toContain('61 problems with what was given: nothing was started.\n\n- ``memory: `x` is not a size``\n- ``allow: allow rule `<img src=x>0`: it is none``\n');
+  expect(summary).toContain('11 more in report.json.\n\nExit code 125.\n');
+  expect(summary).not.toContain('Limits');
+  expect(shapeOf(pageOf(summary))).not.toContain('<img');
 });
