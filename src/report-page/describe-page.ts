@@ -49,8 +49,9 @@ function bounded<Item>(items: readonly Item[], shown: (item: Item) => Item): Bou
   return { items: items.slice(0, MAX_ROWS).map(shown), leftOut: Math.max(0, items.length - MAX_ROWS) };
 }
 
+/** Making a list of requests takes the longer the more there are: a report of Decoy's has at most 2,000. */
 function shownNotes(report: Report): PageData['notes'] {
-  const notes = observeNotes(report);
+  const notes = observeNotes({ ...report, requests: (report.requests ?? []).slice(0, 2 * MAX_ROWS) });
   return notes === null ? null : { ...notes, proposal: notes.proposal.map((line) => printable(line, 600)) };
 }
 

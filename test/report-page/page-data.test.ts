@@ -76,6 +76,12 @@ test('without an audit log the readings tell how many requests there were', () =
   expect(data.traffic.blocked.reduce((a, b) => a + b)).toBe(10);
 });
 
+test('a report from elsewhere with any number of requests is proposed a list of those that one of Decoy\'s can have', () => {
+  const requests = Array.from({ length: 5_000 }, (_, index) => ({ protocol: 'https' as const, host: `h${index}.example.com`, port: 443, method: 'GET', path: '/', count: 1 }));
+  const { notes } = describePage({ report: sampleReport([], { mode: 'observe', observed: [], requests }), patch: null, log: null });
+  expect(notes?.proposal.at(-1)).toBe('# and 2000 more: decoy suggest report.json');
+});
+
 test('bins stay few and lose nothing, however long the run', () => {
   const bins = createTrafficBins();
   for (let second = 0; second < 1_800; second += 0.5) bins.add(second, { allowed: 1 });
