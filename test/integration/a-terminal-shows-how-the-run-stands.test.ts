@@ -1,3 +1,4 @@
+import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { startOnTerminal, type TerminalOptions } from '../terminal/on-a-terminal.ts';
@@ -38,7 +39,7 @@ test('it is as wide as the terminal and no wider, before and after a resize', as
 }, 60_000);
 
 test('so does the demo, and leaves what it prints to be read', async () => {
-  const terminal = startOnTerminal([process.execPath, program, 'demo'], { columns: 120 });
+  const terminal = startOnTerminal([process.execPath, program, 'demo'], { cwd: os.tmpdir(), columns: 120 });
   const lines = await terminal.until((shown) => /^decoy {2}\S/.test(last(shown)) && shown.length > 1);
   expect(lines[0]).toMatch(/^Decoy demo: /);
   const end = await terminal.ended;
