@@ -19,7 +19,11 @@ export function fuzz(data: Buffer): void {
 
   const decoded = decodeByDefinition(text.toString('latin1'));
   const seen: Buffer[] = [];
-  const scan = scanTextMessages({ push: (chunk) => void seen.push(Buffer.from(chunk)) ?? null }, { push: () => null });
+  const keep = (chunk: Buffer) => {
+    seen.push(Buffer.from(chunk));
+    return null;
+  };
+  const scan = scanTextMessages({ push: keep }, { push: () => null });
   const isBase64 = cut(text, lengths).every((chunk) => scan.push(chunk) === null);
   // What ends within a group may still become base64.
   if (decoded !== null) check(isBase64 && Buffer.concat(seen).equals(decoded), 'base64 is read as the definition says');
