@@ -123,7 +123,7 @@ test('services and exposed ports are told, wide or narrow, and where there were 
     await using opened = await openPage(browser, { html: pageOf(report, { entries: [] }), viewport: { width, height: 800 } });
     const { page } = opened;
     expect(await page.locator('nav a').allTextContents()).toEqual(expect.arrayContaining(['Services', 'Exposed ports']));
-    const cells = (part: string) => page.locator(`${part} tbody tr`).evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => (cell as HTMLElement).innerText)));
+    const cells = (part: string) => page.evaluate(`[...document.querySelectorAll('${part} tbody tr')].map((row) => [...row.children].map((cell) => cell.innerText))`);
     expect(await cells('#services')).toEqual([
       ['db', `postgres:16\npostgres@sha256:${'5'.repeat(64)}`, 'up after 1.42 s, until the end of the run', '2.31 s on 1 cpu', '41 MiB of 512 MiB', '48 MiB of 1 GiB', '9 of 256'],
       ['gone', `${neverRead.image}\n${neverRead.imageDigest}`, 'never up, ended with exit code 1', '–', '–', '–', '–'],
