@@ -85,8 +85,8 @@ export type Report = {
   exposed?: ExposedPort[];
   /** only where there were any, in their order */
   services?: ServiceReport[];
-  /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
-  startup?: { canaryMs: number };
+  /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start; `waitedMs`: before the start, for others' */
+  startup?: { canaryMs: number; waitedMs?: number };
   usage: ResourceUsage & { network: NetworkUsage };
   secrets: SecretTotals[];
   blocked: BlockedGroup[];
