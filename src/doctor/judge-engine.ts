@@ -1,4 +1,6 @@
-import { findHarmfulArguments, RUNSC_ARGUMENTS } from '../runtime/runsc-arguments.ts';
+import { findHarmfulArguments } from '../runtime/runsc-arguments.ts';
+import { RUNTIME_REMEDIES } from '../runtime/runtime-remedies.ts';
+import { engineKind } from '../sandbox/engine-kind.ts';
 import { renderBytes } from '../report/quantities.ts';
 import { combine, type Finding } from './finding.ts';
 import { DEFAULT_CAPS } from './judge-machine.ts';
@@ -31,13 +33,13 @@ export function judgeEngine(facts: EngineFacts): Finding[] {
 }
 
 function judgeVersion({ info, version }: EngineFacts): Finding {
-  const isPodman = version.Components?.some(({ Name }) => Name.startsWith('Podman')) ?? false;
+  const kind = engineKind(version);
   const wrong: Wrong[] = [];
   if (info.OSType !== undefined && info.OSType !== 'linux') wrong.push({ status: 'failed', detail: `it runs containers of ${info.OSType}`, remedy: 'switch it to Linux containers' });
   if (isOlder(version.ApiVersion)) wrong.push({ status: 'failed', detail: `its API is older than ${LEAST_API.join('.')}`, remedy: 'install Docker 20.10 or newer' });
-  if (isPodman) wrong.push({ status: 'limited', detail: "no run went on Podman's API where it was tried (4.3)", remedy: 'see whether the trial succeeds' });
+  if (kind === 'Podman') wrong.push({ status: 'limited', detail: "no run went on Podman's API where it was tried (4.3)", remedy: 'see whether the trial succeeds' });
   if (options(info).includes('rootless')) wrong.push({ status: 'limited', detail: 'rootless, where the disk of a run cannot be mounted as a rule', remedy: 'use an engine that runs as root if the trial fails' });
-  return combine('engine', `${isPodman ? 'Podman' : 'Docker'} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
+  return combine('engine', `${kind} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
 }
 
 function isOlder(apiVersion = '0'): boolean {
@@ -97,15 +99,16 @@ function judgeStorage({ info, freeBytes }: EngineFacts): Finding {
 /** Those with a directory of an image's files that views can be laid over: see docs/images.md. */
 const CAPPABLE_DRIVERS = ['overlay2', 'overlayfs'];
 
-function judgeRuntimes({ info, mayRegister }: EngineFacts): Finding {
+function judgeRuntimes({ info, version, mayRegister }: EngineFacts): Finding {
   const runtimes = info.Runtimes ?? {};
+  const isPodman = engineKind(version) === 'Podman';
   const names = Object.keys(runtimes).filter((name) => !name.startsWith('io.containerd.'));
-  const detail = `${names.length > 0 ? names.join(', ') : 'none named'}, by default ${info.DefaultRuntime ?? 'unknown'}`;
+  const detail = `${names.length > 0 ? names.join(', ') : 'none named'}${isPodman ? ' (Podman names those it has no program of, too)' : ''}, by default ${info.DefaultRuntime ?? 'unknown'}`;
   const isTried = info.DefaultRuntime === undefined || ['runc', 'crun'].includes(info.DefaultRuntime);
   const ofDefault: Wrong[] = isTried ? [] : [{ status: 'limited', detail: 'with which Decoy was never tried', remedy: 'see whether the trial succeeds' }];
-  const harmful = Object.hasOwn(runtimes, 'runsc') ? findHarmfulArguments(runtimes['runsc']?.runtimeArgs ?? []) : [];
-  const ofGvisor: Wrong[] = harmful.length === 0 ? [] : [{
-    status: 'limited', detail: `with this \`runsc\` no run goes: ${harmful.join('; ')}`, remedy: `set "runtimeArgs": ${JSON.stringify(RUNSC_ARGUMENTS)} for it in daemon.json, and run \`sudo systemctl reload docker\``,
-  }];
-  return combine('runtimes', Object.hasOwn(runtimes, 'runsc') ? detail : `${detail}; \`runtime: runsc\` ${mayRegister ? 'is fetched and registered when it is asked for' : 'can be used once it is registered, which this user may not do'}`, [...ofDefault, ...ofGvisor]);
+  if (isPodman) return combine('runtimes', `${detail}; \`decoy doctor --runtime runsc\` tells what of \`runtime: runsc\``, ofDefault);
+  const isThere = Object.hasOwn(runtimes, 'runsc');
+  const harmful = isThere ? findHarmfulArguments(runtimes['runsc']?.runtimeArgs ?? []) : [];
+  const ofGvisor: Wrong[] = harmful.length === 0 ? [] : [{ status: 'limited', detail: `with this \`runsc\` no run goes: ${harmful.join('; ')}`, remedy: RUNTIME_REMEDIES.Docker.correctArguments }];
+  return combine('runtimes', isThere ? detail : `${detail}; \`runtime: runsc\` ${mayRegister ? 'is fetched and registered when it is asked for' : 'can be used once it is registered, which this user may not do'}`, [...ofDefault, ...ofGvisor]);
 }

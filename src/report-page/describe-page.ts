@@ -1,9 +1,11 @@
+import { exposedRows } from '../report/exposed-rows.ts';
 import { limitRows } from '../report/limit-rows.ts';
 import { observeNotes } from '../report/observe-notes.ts';
 import { printable, printableSentence } from '../report/printable.ts';
 import { renderCanary } from '../report/render-canary.ts';
 import { renderVerdict } from '../report/render-verdict.ts';
 import type { BlockedGroup, Report } from '../report/report.ts';
+import { serviceRows } from '../report/service-rows.ts';
 import type { Sample } from '../usage/usage.ts';
 import type { Bounded, PageData, Traffic } from './page-data.ts';
 import { readPatchFiles } from './patch-files.ts';
@@ -32,6 +34,10 @@ export function describePage({ report, log, patch }: PageParts): PageData {
     limits: report.limits, samples,
     network: { requests, blocked, requestBytes, responseBytes },
     hosts: bounded(hosts, (host) => ({ ...host, host: printable(host.host, 255) })),
+    services: bounded(serviceRows(report), (row) => ({
+      ...row, name: printable(row.name, 64), image: printable(row.image, 255), imageDigest: row.imageDigest === null ? null : printable(row.imageDigest, 400),
+    })),
+    exposed: bounded(exposedRows(report), (row) => ({ ...row, address: printable(row.address, 255) })),
     secrets: bounded(report.secrets, (secret) => ({
       ...secret, name: printable(secret.name, 64), hosts: secret.hosts.slice(0, 50).map((host) => printable(host, 255)), placeholderPrefix: printable(secret.placeholderPrefix, 64),
     })),

@@ -1,6 +1,8 @@
+import type { ExposedRow } from '../report/exposed-rows.ts';
 import type { LimitRow } from '../report/limit-rows.ts';
 import type { ObserveNotes } from '../report/observe-notes.ts';
 import type { BlockedGroup, Changes, Conclusion, HostUsage, Limits, NetworkUsage, SecretTotals } from '../report/report.ts';
+import type { ServiceRow } from '../report/service-rows.ts';
 import type { Sample } from '../usage/usage.ts';
 
 /** Everything the page shows. Its texts are safe to print (see `printable`), its lists bounded; a page that cannot show all of a list says how much is left out. */
@@ -24,6 +26,8 @@ export type PageData = {
   samples: Sample[];
   network: Omit<NetworkUsage, 'hosts'>;
   hosts: Bounded<HostUsage>;
+  services: Bounded<ServiceRow>;
+  exposed: Bounded<ExposedRow>;
   secrets: Bounded<SecretTotals>;
   blocked: Bounded<BlockedGroup>;
   observed: Bounded<BlockedGroup>;

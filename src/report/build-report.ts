@@ -32,6 +32,8 @@ export type ReportParts = {
   engineSawOom?: boolean;
   /** null or absent where no canary was proven */
   canaryMs?: number | null;
+  /** zero or absent where the start had to wait for no other */
+  waitedMs?: number;
   meter: Pick<Meter, 'usage' | 'samples'>;
   ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked' | 'observed' | 'failed' | 'requests'>;
   changes: Changes;
@@ -66,7 +68,7 @@ export function buildReport(parts: ReportParts): Report {
     limits: parts.limits,
     ...(parts.exposed == null ? {} : { exposed: parts.exposed }),
     ...(parts.services?.length ? { services: parts.services } : {}),
-    ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
+    ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10, ...(parts.waitedMs ? { waitedMs: Math.round(parts.waitedMs) } : {}) } }),
     usage,
     secrets: ledger.secrets(),
     blocked: ledger.blocked(),

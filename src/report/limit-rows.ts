@@ -1,3 +1,4 @@
+import { killedNote } from './killed-note.ts';
 import type { Report } from './report.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
 
@@ -8,7 +9,6 @@ export function limitRows(report: Report): LimitRow[] {
   const { usage, limits, wallSeconds } = report;
   const cpuCapacitySeconds = wallSeconds * limits.cpus;
   const throttled = usage.throttledSeconds >= 0.01 ? `throttled for ${renderSeconds(usage.throttledSeconds)}` : '';
-  const killed = usage.oomKills > 0 ? `killed ${usage.oomKills === 1 ? 'a process' : `${renderNumber(usage.oomKills)} processes`}` : '';
   return [
     row('time', { used: renderSeconds(wallSeconds), limit: renderSeconds(limits.wallSeconds), share: wallSeconds / limits.wallSeconds }),
     row('cpu', {
@@ -21,7 +21,7 @@ export function limitRows(report: Report): LimitRow[] {
       used: renderBytes(usage.memoryPeakBytes),
       limit: renderBytes(limits.memoryBytes),
       share: usage.memoryPeakBytes / limits.memoryBytes,
-      note: killed,
+      note: killedNote(usage.oomKills),
     }),
     row('storage', {
       used: renderBytes(usage.storagePeakBytes),

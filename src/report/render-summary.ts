@@ -1,4 +1,5 @@
 import type { BlockedGroup, Report } from './report.ts';
+import { exposedRows } from './exposed-rows.ts';
 import { limitRows } from './limit-rows.ts';
 import { markdownCode } from './markdown-code.ts';
 import { observeNotes } from './observe-notes.ts';
@@ -8,6 +9,7 @@ import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
+import { serviceRows } from './service-rows.ts';
 import { timelineSection } from './timeline-section.ts';
 import { writtenClause } from './written-clause.ts';
 
@@ -45,6 +47,8 @@ export function renderSummary(report: Report, { changedFiles = [], proposedAllow
       ...groupTable('Failed', report.failed ?? []),
       ...secretsTable(report),
       ...hostsTable(report),
+      ...servicesTable(report),
+      ...exposedTable(report),
       ...filesTable(report, changedFiles),
       ...timelineSection(report),
       '',
@@ -106,8 +110,8 @@ function isOfARun({ limits }: Report): boolean {
   return limits.wallSeconds > 0;
 }
 
-function digestNote({ imageDigest }: Report): string {
-  return imageDigest === undefined ? '' : ` (${markdownCode(imageDigest, 400)})`;
+function digestNote({ imageDigest }: { imageDigest?: string | null }): string {
+  return imageDigest == null ? '' : ` (${markdownCode(imageDigest, 400)})`;
 }
 
 function canarySentence(report: Report): string {
@@ -137,6 +141,18 @@ function hostsTable({ usage: { network } }: Report): string[] {
   const total = ['all', renderNumber(network.requests), renderNumber(network.blocked), renderBytes(network.requestBytes), renderBytes(network.responseBytes), '', ''];
   const columns = ['host', '>requests', '>blocked', '>sent', '>received', '>substitutions', '>scrubs'];
   return table('Network', { columns, rows, last: total });
+}
+
+function servicesTable(report: Report): string[] {
+  const rows = serviceRows(report).map(({ name, image, imageDigest, end, used }) => [
+    markdownCode(name, 64), `${markdownCode(image, 200)}${digestNote({ imageDigest })}`, end, used?.cpu ?? '–', used?.memory ?? '–', used?.storage ?? '–', used?.pids ?? '–',
+  ]);
+  return table('Services', { columns: ['service', 'image', 'how it ended', '>cpu', '>memory', '>storage', '>pids'], rows });
+}
+
+function exposedTable(report: Report): string[] {
+  const rows = exposedRows(report).map(({ port, address, used }) => [String(port), markdownCode(address, 255), used]);
+  return table('Exposed ports', { columns: ['>port of the sandbox', 'on the host', 'used'], rows });
 }
 
 function groupTable(heading: string, groups: readonly BlockedGroup[]): string[] {

@@ -87,8 +87,8 @@ export type Report = {
   exposed?: ExposedPort[];
   /** only where there were any, in their order */
   services?: ServiceReport[];
-  /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
-  startup?: { canaryMs: number };
+  /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start; `waitedMs`: before the start, for others' */
+  startup?: { canaryMs: number; waitedMs?: number };
   /** `storageFull`: only where the disk was full at some time */
   usage: ResourceUsage & { network: NetworkUsage; storageFull?: true };
   secrets: SecretTotals[];

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exposedPorts, serviceOf } from '../report/entries.ts';
 import { accessibilityFindings, openPage, startBrowser } from './open-page.ts';
 import { pageOf, sampleEntries, samplePatch, sampleReport } from './page-samples.ts';
 
@@ -113,6 +114,29 @@ test('a line of configuration is copied', async () => {
   await opened.page.getByRole('button', { name: 'Copy telemetry.example.net' }).click();
   await opened.page.locator('.refusals [role="status"]').getByText('Copied').waitFor({ state: 'attached' });
   expect(await opened.page.evaluate('navigator.clipboard.readText()')).toBe('telemetry.example.net');
+});
+
+test('services and exposed ports are told, wide or narrow, and where there were none there is no such part', async () => {
+  const { usage: _, ...neverRead } = serviceOf({ name: 'gone', image: 'registry.example.org/a/rather/long/name/of/an/image:2026.11.27-alpine', startSeconds: null, exitCode: 1 });
+  const report = sampleReport([], { services: [serviceOf(), neverRead], exposed: [...exposedPorts] });
+  for (const width of [1360, 360]) {
+    await using opened = await openPage(browser, { html: pageOf(report, { entries: [] }), viewport: { width, height: 800 } });
+    const { page } = opened;
+    expect(await page.locator('nav a').allTextContents()).toEqual(expect.arrayContaining(['Services', 'Exposed ports']));
+    const cells = (part: string) => page.evaluate(`[...document.querySelectorAll('${part} tbody tr')].map((row) => [...row.children].map((cell) => cell.innerText))`);
+    expect(await cells('#services')).toEqual([
+      ['db', `postgres:16\npostgres@sha256:${'5'.repeat(64)}`, 'up after 1.42 s, until the end of the run', '2.31 s on 1 cpu', '41 MiB of 512 MiB', '48 MiB of 1 GiB', '9 of 256'],
+      ['gone', `${neverRead.image}\n${neverRead.imageDigest}`, 'never up, ended with exit code 1', '–', '–', '–', '–'],
+    ]);
+    expect(await cells('#exposed')).toEqual([
+      ['8080', 'http://127.0.0.1:40123', '12 requests, 3 connections, 1 refused'], ['5432', '/run/user/1000/db.sock', '1 connection, 0 refused'],
+    ]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    expect(await accessibilityFindings(page)).toEqual([]);
+    expect(opened).toMatchObject({ complaints: [], requests: [] });
+  }
+  await using without = await openPage(browser, { html: pageOf(sampleReport([]), { entries: [] }) });
+  expect(await without.page.locator('#services, #exposed').count()).toBe(0);
 });
 
 test('a run that was refused, without log and patch, has a page too', async () => {
