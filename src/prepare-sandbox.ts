@@ -137,7 +137,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       },
       windUp: async (options) => {
         await servicesOpen.end().catch(() => {});
-        const networkGone = Promise.all([gateway[Symbol.asyncDispose](), exposed?.[Symbol.asyncDispose]()]);
+        const networkGone = Promise.all([gateway.end(), exposed?.[Symbol.asyncDispose]()]);
         try {
           return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy, reader: user }) : null;
         } finally {
