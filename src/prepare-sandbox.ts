@@ -114,7 +114,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     for (const promise of [tree, launching, rehearsal, exposing, serving]) promise.catch(() => {});
     const [made, sandbox, canaryMs, exposed, servicesOpen] = await Promise.all([making, launching, rehearsal, exposing, serving]);
     // Their code is no more trusted than the command: nothing of it runs before the canary has held.
-    await timed('services', () => servicesOpen.start());
+    if (servicesOpen !== NO_SERVICES) await timed('services', () => servicesOpen.start());
     // Disposal waits for it and tells of a failure; the command need not.
     made.letGo().catch(() => {});
     warnOfLittleSpace(parts, made);

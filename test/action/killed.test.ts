@@ -76,6 +76,8 @@ function cancelAsGitHub(child: ChildProcess): NodeJS.Timeout[] {
   return [setTimeout(() => child.kill('SIGTERM'), 7_500), setTimeout(() => child.kill('SIGKILL'), 10_000)];
 }
 
+/** There before the first run of these. */
+const OTHERS = removedDisks();
 const NOTHING = { containers: [], volumes: [], disks: [] };
 
 /** What the engine and the kernel still hold of the process with this id. */
@@ -85,10 +87,13 @@ async function leftBy(pid: number | undefined) {
   const filters = JSON.stringify({ label: [`decoy.pid=${pid}`] });
   const containers = (await docker.listContainers({ all: true, filters })).map(({ Names }) => Names[0]);
   const volumes = ((await docker.listVolumes({ filters })).Volumes ?? []).map(({ Name }) => Name);
-  // A loop device whose file has been removed says so; one of a run next to this may for a moment, hence the waiting.
-  const disks = fs.readdirSync('/sys/block').filter((name) => name.startsWith('loop'))
-    .flatMap((name) => { try { return [fs.readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim()]; } catch { return []; } })
-    .filter((file) => file.endsWith('(deleted)'));
+  const disks = removedDisks().filter((file) => !OTHERS.includes(file));
   return { containers, volumes, disks };
 }
 
+/** Files that loop devices hold and that have been removed; one of a run next to this may for a moment be among them, hence the waiting. */
+function removedDisks(): string[] {
+  return fs.readdirSync('/sys/block').filter((name) => name.startsWith('loop'))
+    .flatMap((name) => { try { return [fs.readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').trim()]; } catch { return []; } })
+    .filter((file) => file.endsWith('(deleted)'));
+}

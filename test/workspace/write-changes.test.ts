@@ -22,13 +22,13 @@ const link = (name: string, target: string): ChangedEntry => ({ path: name, kind
 const write = (entries: ChangedEntry[]) => writeChanges(entries, { workspacePath: workspace });
 
 function given(script: string): void {
-  execFileSync('bash', ['-euc', script], { cwd: workspace });
+  execFileSync('bash', ['--norc', '-euc', script], { cwd: workspace });
 }
 
 /** Every path with its kind, mode and content; directories have no content. */
 function tree(): string[] {
   const script = String.raw`find . -mindepth 1 \( -type d -printf '%P/\n' -o -type l -printf '%P -> %l\n' -o -printf '%P %m ' -exec cat {} \; -printf '\n' \)`;
-  return execFileSync('bash', ['-euc', script], { cwd: workspace, encoding: 'utf8' }).split('\n').filter(Boolean).sort();
+  return execFileSync('bash', ['--norc', '-euc', script], { cwd: workspace, encoding: 'utf8' }).split('\n').filter(Boolean).sort();
 }
 
 describe('done as the sandbox did it', () => {

@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-UTQGHBWB.js";import"./chunk-J52CCRGF.js";import"./chunk-5LQFHWR2.js";import"./chunk-J4QXLMSY.js";import"./chunk-UPYDHFMR.js";import"./chunk-TTKTZUAU.js";export{clean};
+import{EngineError,connectEngine,pingEngine}from"./chunk-IHBLMUTL.js";import"./chunk-TTKTZUAU.js";export{EngineError,connectEngine,pingEngine};
