@@ -53,7 +53,7 @@ try_engine() {
 		runner_home=
 		;;
 	podman)
-		systemctl start podman.socket
+		systemctl start podman.socket || failed=1
 		DOCKER_HOST=unix:///run/podman/podman.sock
 		describe
 		run_checks root "$only"

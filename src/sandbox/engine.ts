@@ -19,11 +19,13 @@ const PATIENCE_MS = 30_000;
  */
 export async function connectEngine(options: { dockerHost?: string | undefined }): Promise<Engine> {
   const socketPath = socketOf(options.dockerHost);
-  const connections = new EngineConnections();
   const { server = '' } = await pingEngine({ socketPath }, PATIENCE_MS).catch((error: unknown) => {
     throw new EngineError(unreachable(error, socketPath));
   });
-  return { docker: new Docker({ socketPath, agent: connections } as Docker.DockerOptions), connections, socketPath, podmanVersion: /^Libpod\/(\S+)/.exec(String(server))?.[1] ?? null };
+  const podmanVersion = /^Libpod\/(\S+)/.exec(String(server))?.[1] ?? null;
+  // Podman's service closes one that was idle for some seconds, which a busy machine learns of only when it has written to it.
+  const connections = new EngineConnections({ keepAlive: podmanVersion === null });
+  return { docker: new Docker({ socketPath, agent: connections } as Docker.DockerOptions), connections, socketPath, podmanVersion };
 }
 
 /** Asks the engine for a sign of life, on a connection of its own. @returns the headers of its answer */

@@ -45,7 +45,7 @@ export type Gateway = AsyncDisposable & {
   end(): Promise<void>;
 };
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
 /** Creates the container that owns the network namespace, and has it start: a sandbox can be created with it, and started once it is ready. */
