@@ -20,8 +20,25 @@ export async function findProblem(engine: Engine): Promise<EngineProblem | null>
     const start = podmanVersion === null ? 'sudo systemctl start docker' : 'sudo systemctl start podman.socket, DOCKER_HOST=unix:///run/podman/podman.sock, and Decoy as root';
     return { detail: 'it is rootless, and only root can mount the disk that caps what a run writes', remedy: `use an engine that runs as root (${start})` };
   }
-  if (podmanVersion === null || Number.parseInt(podmanVersion, 10) >= LEAST_PODMAN) return null;
+  if (podmanVersion === null) return null;
+  const profile = stackedProfile(await fs.readFile(PROFILES, 'latin1').catch(() => ''));
+  if (Number.parseInt(podmanVersion, 10) >= LEAST_PODMAN) {
+    return profile === null ? null : {
+      detail: `AppArmor's profile ${JSON.stringify(profile)} keeps the processes in its containers from signalling each other`,
+      remedy: `take that profile out (sudo apparmor_parser -R /etc/apparmor.d/${profile}), or use Docker`,
+    };
+  }
   return { detail: `Podman ${podmanVersion} does not give containers the devices that the disk of a run needs`, remedy: `install Podman ${LEAST_PODMAN} or newer, or Docker` };
+}
+
+const PROFILES = '/sys/kernel/security/apparmor/profiles';
+
+/**
+ * A profile of the runtime's own, which with no_new_privs is stacked on that of the container, whose rules for signals name itself alone.
+ * `profiles`: those the kernel has, a line for each.
+ */
+export function stackedProfile(profiles: string): string | null {
+  return /^(crun) \(unconfined\)$/m.exec(profiles)?.[1] ?? null;
 }
 
 /** Asks only where the socket is not root's: a question to the engine takes longer than all else here. */
