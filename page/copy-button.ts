@@ -1,6 +1,6 @@
 import { element } from './element.ts';
 
-/** A line to paste, with a button that copies it. */
+/** Text to paste, with a button that copies it. */
 export function copyLine(text: string): HTMLElement {
   const code = element('code', { text });
   const button = element('button', { class: 'quiet', text: 'Copy', attributes: { type: 'button', 'aria-label': `Copy ${text}` } });

@@ -25,6 +25,28 @@ export function secrets({ secrets: list }: PageData): HTMLElement {
   ] })]);
 }
 
+/** Nothing where the run had none. */
+export function services({ services: list }: PageData): HTMLElement[] {
+  if (list.items.length === 0) return [];
+  return [section('services', { title: 'Services', note: renderCount(list.items.length + list.leftOut, 'service') }, [table(list, { label: 'Services', columns: [
+    { title: 'Service', kind: 'code', show: ({ name }) => name, value: ({ name }) => name },
+    { title: 'Image', kind: 'code', show: ({ image, imageDigest }) => (imageDigest === null ? image : element('span', { children: [image, element('br'), imageDigest] })) },
+    { title: 'How it ended', show: ({ end }) => end },
+    { title: 'CPU', show: ({ used }) => used?.cpu ?? '–' }, { title: 'Memory, peak', show: ({ used }) => used?.memory ?? '–' },
+    { title: 'Disk, peak', show: ({ used }) => used?.storage ?? '–' }, { title: 'Processes, peak', show: ({ used }) => used?.pids ?? '–' },
+  ] })])];
+}
+
+/** Nothing where nothing was exposed. */
+export function exposed({ exposed: list }: PageData): HTMLElement[] {
+  if (list.items.length === 0) return [];
+  return [section('exposed', { title: 'Exposed ports', note: 'The host could reach them while the command ran.' }, [table(list, { label: 'Exposed ports', columns: [
+    { title: 'Port of the sandbox', kind: 'code', show: ({ port }) => String(port), value: ({ port }) => port },
+    { title: 'On the host', kind: 'code', show: ({ address }) => address },
+    { title: 'Used', show: ({ used }) => used },
+  ] })])];
+}
+
 export function files({ files: list, changes }: PageData): HTMLElement {
   const title = 'Files changed';
   if (changes.problem !== undefined) return section('files', { title }, [empty(changes.problem)]);

@@ -1,6 +1,6 @@
 import { element } from './element.ts';
-import { files, hosts, secrets } from './lists.ts';
-import { limits, overview } from './overview.ts';
+import { exposed, files, hosts, secrets, services } from './lists.ts';
+import { limits, overview, proposal } from './overview.ts';
 import { createRange } from './range.ts';
 import { readData } from './read-data.ts';
 import { refusals } from './refusals.ts';
@@ -16,9 +16,10 @@ async function show(): Promise<void> {
   const range = createRange();
   const none = 'Nothing was blocked.';
   const sections = [
-    ...limits(data), ...timeline(data, { range, theme }), refusals('blocked', { title: 'Blocked', groups: data.blocked, none }),
+    ...limits(data), ...timeline(data, { range, theme }), ...proposal(data), refusals('blocked', { title: 'Blocked', groups: data.blocked, none }),
+    ...(data.observed.items.length > 0 ? [refusals('observed', { title: 'Would have been blocked', groups: data.observed, none: '' })] : []),
     ...(data.failed.items.length > 0 ? [refusals('failed', { title: 'Failed', groups: data.failed, none: '' })] : []),
-    requests(data, { range }), hosts(data), secrets(data), files(data),
+    requests(data, { range }), hosts(data), ...services(data), ...exposed(data), secrets(data), files(data),
   ];
   const links = sections.map((part) => element('li', { children: [
     element('a', { text: part.querySelector('h2')?.textContent ?? '', attributes: { href: `#${part.id}` } }),

@@ -1,5 +1,6 @@
 import { renderBytes, renderNumber, renderSeconds } from '../src/report/quantities.ts';
 import type { PageData } from '../src/report-page/page-data.ts';
+import { copyLine } from './copy-button.ts';
 import { element } from './element.ts';
 import { section } from './section.ts';
 
@@ -12,11 +13,19 @@ export function overview(data: PageData, themeButton: HTMLElement): HTMLElement 
   return element('header', {
     children: [
       element('div', { class: 'top', children: [element('p', { class: 'brand', text: 'Decoy report' }), themeButton] }),
+      ...(data.notes === null ? [] : [element('p', { class: 'warning', children: [element('strong', { text: data.notes.heading }), ' ', data.notes.warning] })]),
       element('h1', { children: [element('span', { class: `badge ${data.conclusion === 'success' ? 'good' : 'bad'}`, text: data.conclusion }), ' ', element('span', { text: data.verdict })] }),
+      ...(data.problems.length === 0 ? [] : [element('ul', { class: 'problems', children: data.problems.map((text) => element('li', { text })) })]),
       ...(data.canary === '' ? [] : [element('p', { class: 'note', text: data.canary })]),
       element('dl', { class: 'facts', children: facts.map(([name, value]) => element('div', { children: [element('dt', { text: name }), element('dd', { text: value })] })) }),
     ],
   });
+}
+
+/** What a run in observe mode asked for, to be pasted. */
+export function proposal({ notes }: PageData): HTMLElement[] {
+  if (notes === null) return [];
+  return [section('proposed', { title: 'Proposed', note: 'What this run asked for, and nothing else.' }, [element('div', { class: 'proposal', children: [copyLine(notes.proposal.join('\n'))] })])];
 }
 
 /** What the run used of what it might. */

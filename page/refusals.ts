@@ -5,8 +5,8 @@ import { copyLine } from './copy-button.ts';
 import { element } from './element.ts';
 import { empty, section } from './section.ts';
 
-/** What was blocked, or failed, with what would cure it. */
-export function refusals(id: 'blocked' | 'failed', { title, groups, none }: { title: string; groups: Bounded<BlockedGroup>; none: string }): HTMLElement {
+/** What was blocked, would have been, or failed, with what would cure it. */
+export function refusals(id: 'blocked' | 'observed' | 'failed', { title, groups, none }: { title: string; groups: Bounded<BlockedGroup>; none: string }): HTMLElement {
   if (groups.items.length === 0) return section(id, { title }, [empty(none)]);
   const list = element('ol', { class: 'refusals', children: groups.items.map(item) });
   const rest = groups.leftOut === 0 ? [] : [element('p', { class: 'note', text: `${renderNumber(groups.leftOut)} more are left out here.` })];

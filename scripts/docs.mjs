@@ -11,7 +11,7 @@ const readme = path.join(root, 'README.md');
 const MORE = {
   image: ['images', 'docs/images.md'], allow: ['rules', 'docs/allow-rules.md'], secrets: ['what happens to them', 'docs/secrets.md'], policy: ['policy files', 'docs/policy.md'], workspace: ['what is written', 'docs/workspace.md'],
   runtime: ['runtimes', 'docs/runtimes.md'], volumes: ['volumes', 'docs/volumes.md'], 'snapshot-to': ['snapshots', 'docs/snapshots.md'], mode: ['observe mode', 'docs/observe.md'], 'client-certificates': ['client certificates', 'docs/secrets.md#client-certificates'],
-  'proxy-limits': ['the limits', 'docs/limits.md'], 'report-artifact': ['report.html', 'docs/html-report.md'],
+  'proxy-limits': ['the limits', 'docs/limits.md'], expose: ['how they are reached', 'docs/expose.md'], services: ['services', 'docs/services.md'], 'report-artifact': ['report.html', 'docs/html-report.md'],
 };
 
 const { inputs, outputs } = parse(readFileSync(path.join(root, 'action.yml'), 'utf8'));

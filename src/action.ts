@@ -16,6 +16,7 @@ import { parseInputs } from './inputs/parse-inputs.ts';
 import { loadPolicy } from './inputs/policy/load-policy.ts';
 import { parseSecretLines } from './inputs/parse-secrets.ts';
 import { openOutput } from './output.ts';
+import { quote } from './policy/quote.ts';
 import { openStepLog } from './step-log.ts';
 import { printableSentence } from './report/printable.ts';
 import { renderSummary } from './report/render-summary.ts';
@@ -47,7 +48,7 @@ async function main(verb: string | undefined): Promise<number> {
     if (verb === 'report-and-clean') return await reportAndClean();
     throw new Error(`${JSON.stringify(verb)} is not a step of this action: use plan-volumes, run or report-and-clean`);
   } catch (error) {
-    core.error(sentence((error as Error).message));
+    core.error(sentence(problemOf(error as NodeJS.ErrnoException)));
     return FAILED;
   }
 }
@@ -100,7 +101,7 @@ async function runStep(): Promise<number> {
       config: inputs.config, host, signal: cancellation.signal,
       events: {
         onOutput: output.write, onEntry, onStage: log.stage, onSample: (sample) => log.say(live.heartbeat(sample)), onProgress: log.progress,
-        onExposed: (exposed) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: true }).forEach((text) => log.say(sentence(text))),
+        onExposed: (exposed) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: true }).forEach(log.say),
         onWarning: (text) => void warnings.push(text),
       },
     });
@@ -113,9 +114,9 @@ async function runStep(): Promise<number> {
     auditLog.close();
   }
   core.setOutput('volumes-packed', String(await volumes.pack(result.report.conclusion)));
-  await publish(result, files);
-  annotate(result.report, warnings);
-  return result.report.exitCode;
+  const { report } = await publish(result, files);
+  annotate(report, warnings);
+  return report.exitCode;
 }
 
 /** The second step, always: whatever the first left open or could not say. Never changes how the job ends. */
@@ -148,12 +149,12 @@ function withoutRun(problems: readonly string[]): RunResult {
   return { report: errorReport(problems), patch: null, proposedAllow: [], serviceLogs: '' };
 }
 
-/** Files, outputs and the job summary. */
-async function publish({ report, patch, proposedAllow, serviceLogs }: RunResult, files: StepFiles): Promise<void> {
-  if (report.services !== undefined) fs.writeFileSync(files.serviceLog, serviceLogs);
-  fs.writeFileSync(files.report, `${JSON.stringify(report, null, 2)}\n`);
-  fs.writeFileSync(files.patch, patch?.bytes ?? '');
-  fs.appendFileSync(files.auditLog, '');
+/** Files, outputs and the job summary; gives the result that they tell. A run whose patch or report is cut has failed, whatever its command did. */
+async function publish(ended: RunResult, files: StepFiles): Promise<RunResult> {
+  const problems = writeFiles(ended, files);
+  const result: RunResult = problems.length === 0 ? ended : { ...ended, patch: null, report: { ...ended.report, conclusion: 'error', exitCode: FAILED, error: problems.join('; ') } };
+  if (problems.length > 0) writeFiles(result, files);
+  const { report, patch, proposedAllow } = result;
   const outputs: Record<string, string | number> = {
     'exit-code': report.exitCode, conclusion: report.conclusion, report: files.report, 'audit-log': files.auditLog, patch: files.patch,
     'changed-files': lines((patch?.changedFiles ?? []).map(({ path: name }) => fileName(name))),
@@ -164,6 +165,23 @@ async function publish({ report, patch, proposedAllow, serviceLogs }: RunResult,
   const summary = process.env['GITHUB_STEP_SUMMARY'];
   if (summary) fs.appendFileSync(summary, renderSummary(report, { changedFiles: patch?.changedFiles ?? [], proposedAllow }));
   await publishPage({ report, patch: patch?.bytes ?? null }, files);
+  return result;
+}
+
+/** Each that can be written; what is wrong with the others. */
+function writeFiles({ report, patch, serviceLogs }: RunResult, files: StepFiles): string[] {
+  fs.appendFileSync(files.auditLog, '');
+  const contents: (readonly [string, string | Uint8Array])[] = [
+    ...(report.services === undefined ? [] : [[files.serviceLog, serviceLogs] as const]), [files.report, `${JSON.stringify(report, null, 2)}\n`], [files.patch, patch?.bytes ?? ''],
+  ];
+  return contents.flatMap(([file, content]) => {
+    try {
+      fs.writeFileSync(file, content);
+      return [];
+    } catch (error) {
+      return [`cannot write ${quote(file)}: ${problemOf(error as NodeJS.ErrnoException)}`];
+    }
+  });
 }
 
 /** After everything else: the page says nothing that the other files do not, and must not keep them from being there. */
@@ -184,7 +202,14 @@ function lines(values: readonly string[]): string {
 
 /** A sandbox may put a line break into a file's name, and so a file that is not there into the list. */
 function fileName(name: string): string {
-  return /[\p{C}"\\\u2028\u2029]/u.test(name) ? JSON.stringify(name) : name;
+  if (!/[\p{C}"\\\u2028\u2029]/u.test(name)) return name;
+  // JSON leaves marks that reorder or hide text as they are.
+  return JSON.stringify(name).replace(/[\p{C}\u2028\u2029]/gu, (mark) => mark.split('').map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''));
+}
+
+/** Of the runner's own files, too, such as the one for outputs. */
+function problemOf({ code, message }: NodeJS.ErrnoException): string {
+  return code === 'ENOSPC' || code === 'EDQUOT' ? `${message}: make room on the runner's disk` : message;
 }
 
 /** GitHub shows ten of a kind for a step. What Decoy has to say comes first, then what was blocked, with its remedy. */

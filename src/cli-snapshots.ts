@@ -19,6 +19,7 @@ export async function snapshotsCommand(args: string[]): Promise<number> {
   if (problems.length > 0 || directory === null) return fail(problems);
   const records = await listRecords(directory);
   if (verb === 'list') {
+    if (records.length === 0) process.stderr.write(`decoy: no snapshots in ${printable(directory, 500)}\n`);
     for (const { name, scope, digest, image, savedAt } of records) process.stdout.write(`${name}  ${digest}  of ${printable(image, 200)}  saved ${savedAt}  ${scope}\n`);
     return 0;
   }

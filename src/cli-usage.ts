@@ -3,7 +3,7 @@ export const USAGE = `decoy runs code you do not trust without giving it a singl
   decoy run [options] -- COMMAND…    run a command in the capped container
   decoy run [options] --script FILE  run a script
   decoy demo                         see what it does, in ten seconds
-  decoy doctor [--json]              what this machine can do for a run, what it cannot, and why
+  decoy doctor [options]             what this machine can do for a run, what it cannot, and why
   decoy check [options] [METHOD] URL…  would these rules allow these URLs, and why; which secrets go there
   decoy report report.json [audit.jsonl] [--patch FILE] [--output FILE] [--open]   the report as a page, in one HTML file
   decoy suggest [options] FILE…      the smallest allow list for what these reports and audit logs asked for, as YAML
@@ -56,7 +56,8 @@ Options of check
 
 Options of doctor
   --json                   {"version":1,"ok":…,"findings":[{"check","status","detail","remedy"}…]} instead of lines
-  Exit codes: 0 a run goes here; 1 none does; 125 arguments that cannot be used.
+  --runtime NAME           whether a run goes in this runtime, too: does the engine have it, where would it come from, does it start a container
+  Exit codes: 0 a run goes here, and in that runtime; 1 none does; 125 arguments that cannot be used.
 
 Options of report
   --patch FILE             the run's patch, for the list of files changed

@@ -2,6 +2,7 @@ import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
 import { USAGE } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
+import { printable } from './report/printable.ts';
 import { listVolumes, removeNamedVolume } from './volumes/list-volumes.ts';
 import { userDirectory } from './volumes/user-directory.ts';
 
@@ -21,7 +22,9 @@ export async function volumesCommand(args: string[]): Promise<number> {
 
 async function list(directory: string): Promise<number> {
   const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
-  for (const { name, sizeBytes, usedBytes, usedAt, inUse } of await listVolumes(directory)) {
+  const volumes = await listVolumes(directory);
+  if (volumes.length === 0) process.stderr.write(`decoy: no volumes in ${printable(directory, 500)}\n`);
+  for (const { name, sizeBytes, usedBytes, usedAt, inUse } of volumes) {
     process.stdout.write(`${name}  ${mib(usedBytes)} of ${mib(sizeBytes)}  used ${usedAt.toISOString()}${inUse ? '  in use' : ''}\n`);
   }
   return 0;

@@ -21,7 +21,7 @@ export function refusalEntry({ id, refusal }: { id: number; refusal: GatewayRefu
 /** What the gateway's own words for it are in the audit log. */
 export const GATEWAY_REASONS: Readonly<Record<string, Pick<AuditEntry, 'protocol' | 'reason' | 'remedy'>>> = {
   'no-name-for-address': { protocol: 'tcp', reason: 'no-name-for-address', remedy: 'connect by name: only names the rules allow have an address' },
-  'malformed-name': { protocol: 'dns', reason: 'name-not-allowed', remedy: 'this is not a name that can be allowed' },
+  'malformed-name': { protocol: 'dns', reason: 'name-not-allowed', remedy: 'what was asked for is no host name, and so is not shown: it cannot be allowed' },
   capacity: { protocol: 'tcp', reason: 'capacity', remedy: 'open fewer connections, and ask for fewer names, at once' },
   suppressed: { protocol: 'tcp', reason: 'capacity', remedy: 'more was refused in one second than is told one by one: connect by name, and try less often' },
 };

@@ -34,6 +34,8 @@ export type SandboxParts = {
   id: string; config: RunConfig; host: Host; image: ObtainedImage | null; runtime: SandboxRuntime; secrets: readonly Secret[]; policy: Policy; runDirectory: string; record(entry: AuditEntry): void; events: RunEvents; services: readonly FoundService[];
   /** where it is aborted, services are not waited for any longer */
   signal: AbortSignal;
+  /** the sandbox is there and the canary has held: what follows is not the machine's work, but waiting for services and the command */
+  onStarted(): void;
   timed: TimeStage;
 };
 
@@ -116,6 +118,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const rehearsal = Promise.all([hostSide, ready, making]).then(([{ rehearse }]) => timed('canary', () => rehearse(gateway.probes)));
     for (const promise of [tree, launching, rehearsal, exposing, serving]) promise.catch(() => {});
     const [made, sandbox, canaryMs, exposed, servicesOpen] = await Promise.all([making, launching, rehearsal, exposing, serving]);
+    parts.onStarted();
     // Their code is no more trusted than the command: nothing of it runs before the canary has held.
     if (servicesOpen !== NO_SERVICES) await timed('services', () => servicesOpen.start());
     // Disposal waits for it and tells of a failure; the command need not.

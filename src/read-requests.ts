@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { quote } from './policy/quote.ts';
 import { createAskedRequests, type AskedEntry, type AskedRequest } from './report/asked-requests.ts';
+import { isRecord } from './is-record.ts';
 
 export type ReadRequests = { requests: AskedRequest[]; warnings: string[]; problems: string[] };
 
@@ -50,10 +51,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const isText = (value: unknown) => typeof value === 'string';

@@ -5,12 +5,10 @@ import { ownedPrefix } from './owned-directory.ts';
 import { quote } from './policy/quote.ts';
 import { giveToGateway } from './sandbox/gateway-user.ts';
 import { labelsOf } from './sandbox/labels.ts';
+import { SOCKET_PATH_BYTES } from './socket-path-bytes.ts';
 
 /** The run's only directory on the host: it holds the sockets between gateway and host, and `owner.json`, which tells clean-up whose it is. */
 export type RunDirectory = AsyncDisposable & { path: string };
-
-/** sun_path of a Unix socket address has 108 bytes (unix(7)). */
-const SOCKET_PATH_BYTES = 107;
 
 export async function openRunDirectory(id: string): Promise<RunDirectory> {
   const name = `decoy-${id}`;

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { RunConfig, Host } from './config.ts';
 import type { Exposed } from './expose/expose-request.ts';
+import { awaitTurn } from './await-turn.ts';
 import { compilePolicy } from './policy/compile-policy.ts';
 import { explainFailure } from './explain-failure.ts';
 import { findImage } from './find-image.ts';
@@ -73,7 +74,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
   const facts = {
-    imageDigest: null as string | null, canaryMs: null as number | null, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
+    imageDigest: null as string | null, canaryMs: null as number | null, waitedMs: 0, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
     patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null, exposed: null as Report['exposed'] | null,
   };
   const recording = deferred<never>();
@@ -114,9 +115,12 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     facts.imageDigest = image?.digest ?? null;
     services.push(...await findServices(engine, { config, host, events, signal, timed }));
     if (cancelled()) return cancellation(signal);
+    using turn = await timed('waiting for other starts', () => awaitTurn({ signal, onWait: (before) => events.onProgress?.('waiting for other sandboxes to start', `${before} before this one`) }));
+    facts.waitedMs = turn.waitedMs;
+    if (cancelled()) return cancellation(signal);
     events.onStage('starting the gateway, the disk and the proxy', 'prepare');
     await using directory = await openRunDirectory(id);
-    await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, services, signal, record, events, timed });
+    await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, services, signal, record, events, timed, onStarted: turn.over });
     facts.canaryMs = prepared.canaryMs;
     events.onStage(`the start-up canary held, ${Math.round(prepared.canaryMs)} ms`, 'prepare');
     if (cancelled()) return cancellation(signal);

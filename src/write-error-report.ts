@@ -7,12 +7,13 @@ import { createMeter } from './usage/meter.ts';
 
 /** The report of a run that was refused before anything was started. */
 export function errorReport(problems: readonly string[]): Report {
-  return buildReport({
+  const report = buildReport({
     id: randomBytes(6).toString('hex'), startedAt: new Date(), wallSeconds: 0, image: 'runner',
     limits: { wallSeconds: 0, memoryBytes: 0, cpus: 0, storageBytes: 0, pids: 0 },
     outcome: { kind: 'error', message: problems.join('; ') }, storageFull: false, failOnBlocked: false,
     meter: createMeter({ storageEnforcement: 'hard' }), ledger: createLedger([]), changes: { files: 0, insertions: 0, deletions: 0 },
   });
+  return problems.length > 1 ? { ...report, problems: [...problems] } : report;
 }
 
 export function writeErrorReport(file: string | undefined, problems: readonly string[]): void {

@@ -1,7 +1,10 @@
 import os from 'node:os';
 import { cancelOnSignals } from '../cancel-on-signals.ts';
+import { openTerminal } from '../cli-terminal.ts';
+import { warningLine } from '../cli-warn.ts';
 import type { RunConfig } from '../config.ts';
 import { describeHost } from '../host.ts';
+import { openOutput } from '../output.ts';
 import { renderTerminal } from '../report/render-terminal.ts';
 import { run } from '../run.ts';
 import { wantsColour } from '../terminal/look.ts';
@@ -21,19 +24,23 @@ export async function demo(distDirectory: string): Promise<number> {
   say('Decoy demo: the script below runs in the capped container. Its OPENAI_API_KEY is a placeholder; the real key never leaves this process.\n');
   const cancellation = cancelOnSignals();
   let printed = '';
-  const indent = indented((text) => void process.stdout.write(text));
+  const indent = indented();
+  const config = demoConfig(upstream.port);
+  const terminal = openTerminal({ limits: config.limits, quiet: false });
+  const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode: 'plain', screen: terminal.screen });
   const { report } = await run({
-    config: demoConfig(upstream.port),
+    config,
     host: { ...describeHost({ ...process.env, TERM: undefined }, distDirectory), upstreamCertificates: [upstream.certificatePem] },
     signal: cancellation.signal,
     events: {
       onOutput: async ({ bytes }) => {
         printed += bytes.toString();
-        indent(bytes.toString());
+        await output.write({ channel: 'stdout', bytes: Buffer.from(indent(bytes.toString())) });
       },
-      onEntry() {}, onStage() {}, onWarning: (text) => void process.stderr.write(`decoy: warning: ${text}\n`),
+      onEntry() {}, ...terminal.events, onWarning: (text) => terminal.line(warningLine(text)),
     },
-  });
+  }).finally(terminal.close);
+  output.release();
   cancellation.stop();
   say(`\n${renderTerminal(report, { colour: wantsColour(process.stdout, process.env) })}\n`);
   if (report.conclusion === 'error') return report.exitCode;
@@ -48,11 +55,12 @@ export async function demo(distDirectory: string): Promise<number> {
 }
 
 /** Marks every line of what the sandbox prints. */
-function indented(write: (text: string) => void): (text: string) => void {
+function indented(): (text: string) => string {
   let atLineStart = true;
   return (text) => {
-    write((atLineStart ? '  | ' : '') + text.replace(/\n(?=.)/gs, '\n  | '));
+    const marked = (atLineStart ? '  | ' : '') + text.replace(/\n(?=.)/gs, '\n  | ');
     atLineStart = text.endsWith('\n');
+    return marked;
   };
 }
 

@@ -6,13 +6,17 @@ import { readSwapBytes } from '../sandbox/dropped-caps.ts';
 import { connectEngine, type Engine } from '../sandbox/engine.ts';
 import { findProblem } from '../sandbox/refuse-engine.ts';
 import { guestFile } from '../sandbox/guest-file.ts';
+import { examineRuntime } from './examine-runtime.ts';
 import type { Finding } from './finding.ts';
 import { judgeEngine, type EngineFacts } from './judge-engine.ts';
 import { judgeMachine } from './judge-machine.ts';
 import { tryRun } from './try-run.ts';
 
+/** `runtime`: one that is looked at besides the engine's default one, or null. */
+export type ExamineOptions = { signal: AbortSignal; runtime: string | null };
+
 /** Looks at everything a run needs, and then tries one; never throws for what it finds. */
-export async function examine(host: Host, signal: AbortSignal): Promise<Finding[]> {
+export async function examine(host: Host, { signal, runtime }: ExamineOptions): Promise<Finding[]> {
   const machine = judgeMachine({
     nodeVersion: process.version, platform: process.platform, arch: process.arch,
     hasGuest: await exists(guestFile(host.distDirectory)),
@@ -20,10 +24,12 @@ export async function examine(host: Host, signal: AbortSignal): Promise<Finding[
   });
   const engine = await connectEngine({ dockerHost: host.dockerHost }).catch((error: Error) => error);
   if (engine instanceof Error) {
-    return [...machine, { check: 'engine', status: 'failed', detail: engine.message }, { check: 'trial', status: 'unknown', detail: 'not tried, for want of an engine' }];
+    const notTried = (check: 'trial' | 'runtime'): Finding => ({ check, status: 'unknown', detail: 'not tried, for want of an engine' });
+    return [...machine, { check: 'engine', status: 'failed', detail: engine.message }, notTried('trial'), ...(runtime === null ? [] : [notTried('runtime')])];
   }
   const described = await describeEngine(engine).catch((error: Error): Finding[] => [{ check: 'engine', status: 'unknown', detail: `it does not describe itself: ${error.message}` }]);
-  return [...machine, ...described, await tryRun(host, signal)];
+  const trial = await tryRun(host, { signal });
+  return [...machine, ...described, trial, ...(runtime === null ? [] : [await examineRuntime(engine, { name: runtime, host, signal })])];
 }
 
 async function describeEngine(engine: Engine): Promise<Finding[]> {

@@ -3,7 +3,7 @@
  * `failed`: no run goes on this machine; `unknown`: it could not be looked at.
  */
 export type Finding = {
-  check: 'node' | 'machine' | 'environment' | 'engine' | 'caps' | 'confinement' | 'storage' | 'runtimes' | 'trial';
+  check: 'node' | 'machine' | 'environment' | 'engine' | 'caps' | 'confinement' | 'storage' | 'runtimes' | 'trial' | 'runtime';
   status: 'ok' | 'limited' | 'failed' | 'unknown';
   /** what was seen, without an end mark */
   detail: string;

@@ -20,6 +20,7 @@ export function renderFindings(findings: readonly Finding[]): string[] {
 }
 
 function verdict(findings: readonly Finding[]): string {
-  if (!isUsable(findings)) return 'Decoy cannot run here: see what failed.';
+  if (!isUsable(findings.filter(({ check }) => check !== 'runtime'))) return 'Decoy cannot run here: see what failed.';
+  if (!isUsable(findings)) return 'Decoy runs here, but not with this runtime: see what failed.';
   return findings.every(({ status }) => status === 'ok') ? 'Decoy runs here.' : 'Decoy runs here, with what is limited or unknown above.';
 }

@@ -9,14 +9,14 @@ import type { Finding } from './finding.ts';
 const CAPS = { wallSeconds: 60, memoryBytes: 128 * 2 ** 20, storageBytes: 64 * 2 ** 20, pids: 64 };
 
 /**
- * A run as any other, of `true`, with no secret and no rule: whatever of engine, kernel and file systems does not do what a run needs ends it.
+ * A run as any other, of `true`, in the engine's default runtime or in another, with no secret and no rule: whatever of engine, kernel and file systems does not do what a run needs ends it.
  * Takes about a second.
  */
-export async function tryRun(host: Host, signal: AbortSignal): Promise<Finding> {
+export async function tryRun(host: Host, { signal, runtime = 'runc' }: { signal: AbortSignal; runtime?: string }): Promise<Finding> {
   const startedMs = performance.now();
   const warnings: string[] = [];
   const { report } = await run({
-    config: trialConfig(), host, signal,
+    config: { ...trialConfig(), runtime }, host, signal,
     events: { onOutput: async () => {}, onEntry() {}, onStage() {}, onWarning: (text) => void warnings.push(text) },
   });
   return judgeTrial(report, { tookSeconds: (performance.now() - startedMs) / 1000, warnings });

@@ -4,6 +4,7 @@ import type { ExposeConfig, ExposeRequest } from '../expose/expose-request.ts';
 import type { Rule } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
 import { realPath } from './real-path.ts';
+import { SOCKET_PATH_BYTES } from '../socket-path-bytes.ts';
 
 export type ExposeContext = {
   rules: readonly Rule[];
@@ -13,8 +14,6 @@ export type ExposeContext = {
 
 const MOST_PORTS = 16;
 const WRITE = 'write the port of the sandbox, as `8080`; `3000:8080` for port 3000 of the host; or `/path/of.sock:5432` for a Unix socket';
-/** sun_path of a Unix socket address has 108 bytes (unix(7)). */
-const SOCKET_PATH_BYTES = 107;
 
 /** Reads `PORT`, `HOSTPORT:PORT` and `/SOCKET:PORT` lines and the path of the file that tells where they are; all problems at once. */
 export function parseExpose(lines: readonly string[], { file, ...context }: ExposeContext & { file: string | undefined }): { expose: ExposeConfig; problems: string[] } {

@@ -48,7 +48,7 @@ function parseHttpRule(text: string, problems: string[]): HttpRule | null {
     problems.push(`it names a method but no host: write ${quote(`${target} api.example.com`)} with the host you mean`);
     return null;
   }
-  const wrongForm = targetProblem(target);
+  const wrongForm = targetProblem(target) ?? (words.length === 1 ? rangeProblem(target) : null);
   if (wrongForm !== null) problems.push(wrongForm);
   const ruleMethods = words.length === 2 ? parseMethods(words[0]!, problems) : null;
   if (wrongForm !== null) return null;
@@ -73,6 +73,11 @@ function targetProblem(target: string): string | null {
   if (target.includes('#')) return `a rule has no fragment: write ${quote(plainTarget(target))}`;
   if (target.includes('\\')) return `a rule has no backslash: write ${quote(target.replaceAll('\\', '/'))}`;
   return null;
+}
+
+function rangeProblem(target: string): string | null {
+  const [, path] = /^\d{1,3}(?:\.\d{1,3}){3}(\/\d{1,2})$/.exec(target) ?? [];
+  return path === undefined ? null : `it reads as a range of addresses, which a rule cannot be: write each address, one a line, or a method before it where ${quote(path)} is a path`;
 }
 
 function parseMethods(text: string, problems: string[]): readonly string[] {

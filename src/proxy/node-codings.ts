@@ -1,5 +1,6 @@
 import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
+import { createStoredBrotli, createStoredZstd } from './stored-codings.ts';
 import { zstdWindowLog } from './zstd-frame.ts';
 
 /** Whether Node undoes, and applies, this one coding itself: zstd from 24 on, as that of 22.15 takes a body that is cut short for a whole one. */
@@ -18,19 +19,19 @@ export function createDecoder(coding: string, first: Buffer): Transform {
   return zlib.createGunzip();
 }
 
-/** A stream that codes a body as `createDecoder` would undo it; quick rather than small, for it is only one hop's. */
+/**
+ * A stream that codes a body as `createDecoder` would undo it, and compresses nothing: how short a body becomes tells how much of it repeats, and
+ * with guesses beside a value, how much of them is right.
+ */
 export function createEncoder(coding: string, first: Buffer): Transform {
-  if (coding === 'br') return zlib.createBrotliCompress({ params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } });
-  if (coding === 'zstd') return createZstdCompress!();
-  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createDeflate({ level: 1 }) : zlib.createDeflateRaw({ level: 1 });
-  return zlib.createGzip({ level: 1 });
+  if (coding === 'br') return createStoredBrotli();
+  if (coding === 'zstd') return createStoredZstd();
+  if (coding === 'deflate') return hasZlibWrapper(first) ? zlib.createDeflate({ level: 0 }) : zlib.createDeflateRaw({ level: 0 });
+  return zlib.createGzip({ level: 0 });
 }
 
 /** The types here are those of Node 20. */
-const { createZstdDecompress, createZstdCompress } = zlib as {
-  createZstdDecompress?: (options: { params: Record<number, number> }) => Transform;
-  createZstdCompress?: () => Transform;
-};
+const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: { params: Record<number, number> }) => Transform };
 
 const nodeCodings: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'deflate', 'br', ...(Number.parseInt(process.versions.node, 10) < 24 ? [] : ['zstd'])]);
 

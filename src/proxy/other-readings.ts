@@ -9,15 +9,20 @@ const methodHeaders: ReadonlySet<string> = new Set(['x-http-method-override', 'x
 /** Understood by IIS's URL rewriting and by servers behind it (Symfony, Zend). */
 const pathHeaders: ReadonlySet<string> = new Set(['x-original-url', 'x-rewrite-url']);
 
-/** What else the request may be read as: the rules must allow that, too. Empty for nearly every request. */
-export function otherReadings({ headers }: Pick<ClientRequest, 'headers'>, own: Reading): Reading[] {
+/** What else the request may be read as: the rules must allow that, too. Empty for nearly every request; null where there is no end of it. */
+export function otherReadings({ headers }: Pick<ClientRequest, 'headers'>, own: Reading): Reading[] | null {
   const names = Object.keys(headers);
   const valuesBy = (wanted: ReadonlySet<string>) => names.filter((name) => wanted.has(hyphenated(name))).flatMap((name) => valuesOf(headers[name]));
-  const methods = valuesBy(methodHeaders).map((value) => value.toUpperCase());
-  const paths = valuesBy(pathHeaders).map(pathOf);
-  if (methods.length === 0 && paths.length === 0) return [];
-  return [own.method, ...methods].flatMap((method) => [own.path, ...paths].map((path) => ({ method, path })));
+  const methods = new Set([own.method, ...valuesBy(methodHeaders).map((value) => value.toUpperCase())]);
+  const paths = new Set([own.path, ...valuesBy(pathHeaders).map(pathOf)]);
+  const count = methods.size * paths.size;
+  if (count === 1) return [];
+  if (count > MAX_READINGS) return null;
+  return [...methods].flatMap((method) => [...paths].map((path) => ({ method, path })));
 }
+
+/** Each costs a decision: in 64 KiB of headers there is room for some 250 million. A request that means it has one header of either kind. */
+const MAX_READINGS = 16;
 
 /** Node joins repeated headers with a comma; which of them a server takes is its own affair. */
 function valuesOf(value: string | string[] | undefined): string[] {

@@ -6,6 +6,11 @@ export function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Ref
   return { reason, secret, place, remedy };
 }
 
+export const tooManyReadings: Refusal = {
+  status: 400, decision: 'blocked', reason: 'bad-request',
+  remedy: 'Send one method or path in headers such as X-HTTP-Method-Override and X-Original-URL, not many.',
+};
+
 export const unscannable: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate, br or zstd one, so that it can be searched for secrets.',

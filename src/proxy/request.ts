@@ -15,7 +15,7 @@ import { otherReadings } from './other-readings.ts';
 import { refuseMessages } from './refuse-messages.ts';
 import { prepareHeaders } from './request-headers.ts';
 import { reserveRequest } from './request-memory.ts';
-import { notCodedAgain, otherLengthMessages, pickRefusal, tooManyAMinute, unscannable } from './request-refusals.ts';
+import { notCodedAgain, otherLengthMessages, pickRefusal, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
 import { parseTarget } from './target.ts';
 import { findHandshakeProblem } from './websocket-handshake.ts';
 import { openWebSocket } from './websocket.ts';
@@ -61,6 +61,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   draft.rule = verdict.rule;
   noteObserved(draft, verdict);
   const readings = otherReadings(request, { method, path: target.path });
+  if (readings === null) return refuse(exchange, tooManyReadings);
   for (const reading of readings) {
     const other = policy.decide({ ...destination, ...reading });
     if (!other.allowed) return refuse(exchange, { status: 403, decision: 'blocked', reason: other.reason, remedy: `A header of the request makes it another one. ${other.remedy}` });

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { BodyScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
 import { decoderBytes } from './decoder-memory.ts';
 import { openDecoder } from './decoder.ts';
+import { createEvenWriter } from './even-writes.ts';
 import { MemoryUsedUp, type MemoryBudget, type Reservation } from './memory-budget.ts';
 
 /** Where the bytes of an upstream's body go. */
@@ -22,6 +23,8 @@ export function createDirectSink(answer: Writable, onDrain: () => void): Respons
 export type ScrubbedSinkOptions = {
   scrubber: BodyScrubber;
   coding: string | null;
+  /** after how long without more of the body nothing of it waits any longer but what may be a value */
+  quietMs: number;
   memory: MemoryBudget;
   onDrain(): void;
   onScrubs(counts: ScrubCount[]): void;
@@ -33,24 +36,36 @@ export type ScrubbedSinkOptions = {
 
 /** Decodes the body and passes it on with every real value replaced; a chunk goes out as soon as it is known to hold none. null: no memory for it. */
 export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOptions): ResponseSink | null {
-  const { scrubber } = options;
+  const { scrubber, quietMs } = options;
+  let isBusy: () => boolean = () => false;
+  const writer = createEvenWriter(answer, { behindBytes: scrubber.mostPendingBytes, quietMs, isBusy: () => isBusy() });
   const writeScrubbed = (chunk: Buffer): boolean => {
     const bytes = scrubber.push(chunk);
-    return bytes.length === 0 || answer.write(bytes);
+    return writer.write(bytes, { pendingBytes: scrubber.pendingBytes(), endsLine: chunk.at(-1) === lineFeed });
   };
   const finish = (finished: () => void) => {
-    const rest = scrubber.flush();
-    if (rest.length > 0) answer.write(rest);
+    writer.end(scrubber.flush());
     options.onScrubs(scrubber.counts());
     finished();
   };
   if (options.coding === null) {
     answer.on('drain', options.onDrain);
-    return { write: writeScrubbed, end: finish, destroy: () => undefined };
+    return { write: writeScrubbed, end: finish, destroy: writer.destroy };
   }
   const memory = options.memory.reserve(decoderBytes(options.coding));
-  return memory && createDecodingSink(answer, { ...options, coding: options.coding, memory, writeScrubbed, finish });
+  if (memory === null) return null;
+  const sink = createDecodingSink(answer, { ...options, coding: options.coding, memory, writeScrubbed, finish });
+  isBusy = sink.isBusy;
+  return {
+    ...sink,
+    destroy() {
+      writer.destroy();
+      sink.destroy();
+    },
+  };
 }
+
+const lineFeed = 0x0a;
 
 type DecodingOptions = Omit<ScrubbedSinkOptions, 'memory'> & {
   coding: string;
@@ -59,8 +74,9 @@ type DecodingOptions = Omit<ScrubbedSinkOptions, 'memory'> & {
   finish(finished: () => void): void;
 };
 
-function createDecodingSink(answer: Writable, options: DecodingOptions): ResponseSink {
+function createDecodingSink(answer: Writable, options: DecodingOptions): ResponseSink & { isBusy(): boolean } {
   let isOver = false;
+  let chunksWaiting = 0;
   const decoder = openDecoder(options.coding, {
     take: (bytes) => (options.writeScrubbed(bytes) ? undefined : drained(answer)),
     surplus: 'drop',
@@ -86,10 +102,12 @@ function createDecodingSink(answer: Writable, options: DecodingOptions): Respons
     write(chunk) {
       // Resumed, undici's parser calls once more with nothing.
       if (chunk.length === 0) return true;
-      work = work.then(() => decoder.push(chunk));
+      chunksWaiting += 1;
+      work = work.then(() => decoder.push(chunk)).finally(() => { chunksWaiting -= 1; });
       work.then(options.onDrain).catch(fail);
       return false;
     },
+    isBusy: () => chunksWaiting > 0,
     end(finished) {
       work.then(() => decoder.end()).then(() => {
         release();

@@ -58,6 +58,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     openSink: ({ onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
       scrubber: scrubberOf(scrubber, { rawHeaders, host: destination.host, onRefusal }),
       coding,
+      quietMs: messageFraming(rawHeaders) === null ? quietMs : quietMsBetweenMessages,
       memory: context.memory,
       onDrain,
       onError,
@@ -80,7 +81,7 @@ function scrubberOf(scrubber: ResponseScrubber, { rawHeaders, host, onRefusal }:
   if (framing === null) return sameLength;
   const onProblem = (problem: AnswerProblem) => onRefusal(refuseProblem(problem, host));
   const messages = scrubMessages(sameLength, { framing, onProblem });
-  return framing.isText ? scrubTextMessages(messages, { watch: scrubber.createWatch(), onProblem }) : messages;
+  return framing.isText ? scrubTextMessages(messages, { text: scrubber.createBodyScrubber({ endBytes: inBase64Bytes }), onProblem }) : messages;
 }
 
 /** Any other transfer coding is still on the body, which was read to the connection's end (RFC 9112, 6.3): nobody could undo it any more. */
@@ -102,6 +103,14 @@ function otherLength(host: string): Refusal {
     remedy: `"${host}" answered with a secret in a message whose placeholder has another length, which would break the message: let the method return no secret.`,
   };
 }
+
+/** More than lies between two pieces of a body that is all there: a round trip, or a server that is busy. */
+const quietMs = 100;
+/** A client may wait for each message before it asks for the next; the end of an answer comes with the last one. */
+const quietMsBetweenMessages = 10;
+
+/** The four bytes that a message may end with, in base64. */
+const inBase64Bytes = 6;
 
 const length: ReadonlySet<string> = new Set(['content-length']);
 /** True of the coded and unscrubbed bytes only. */

@@ -1,5 +1,8 @@
+import type { ExposedRow } from '../report/exposed-rows.ts';
 import type { LimitRow } from '../report/limit-rows.ts';
+import type { ObserveNotes } from '../report/observe-notes.ts';
 import type { BlockedGroup, Changes, Conclusion, HostUsage, Limits, NetworkUsage, SecretTotals } from '../report/report.ts';
+import type { ServiceRow } from '../report/service-rows.ts';
 import type { Sample } from '../usage/usage.ts';
 
 /** Everything the page shows. Its texts are safe to print (see `printable`), its lists bounded; a page that cannot show all of a list says how much is left out. */
@@ -8,6 +11,10 @@ export type PageData = {
   conclusion: Conclusion;
   exitCode: number;
   verdict: string;
+  /** of inputs that were refused for more than one reason */
+  problems: string[];
+  /** only of a run whose rules were not enforced */
+  notes: ObserveNotes | null;
   canary: string;
   startedAt: string;
   wallSeconds: number;
@@ -19,8 +26,11 @@ export type PageData = {
   samples: Sample[];
   network: Omit<NetworkUsage, 'hosts'>;
   hosts: Bounded<HostUsage>;
+  services: Bounded<ServiceRow>;
+  exposed: Bounded<ExposedRow>;
   secrets: Bounded<SecretTotals>;
   blocked: Bounded<BlockedGroup>;
+  observed: Bounded<BlockedGroup>;
   failed: Bounded<BlockedGroup>;
   traffic: Traffic;
   /** null where no audit log was given */

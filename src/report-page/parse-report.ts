@@ -16,10 +16,17 @@ export function parseReport(text: string): ParsedReport {
   return { ok: true, report: value as Report };
 }
 
+/** A name that ends in `?` need not be there. */
 type Shape = 'string' | 'number' | 'text or null' | 'number or null' | readonly [Shape] | { readonly [name: string]: Shape };
 
 const CONCLUSIONS: Readonly<Record<Conclusion, true>> = { success: true, failure: true, timeout: true, oom: true, storage: true, blocked: true, cancelled: true, error: true };
 const GROUP = { host: 'string', port: 'number or null', method: 'text or null', path: 'text or null', reason: 'string', count: 'number', remedy: 'string' } as const;
+const REQUEST = { protocol: 'string', host: 'string', port: 'number or null', method: 'text or null', path: 'text or null', count: 'number' } as const;
+const SERVICE = {
+  name: 'string', image: 'string', 'imageDigest?': 'string', startSeconds: 'number or null', exitCode: 'number or null',
+  limits: { memoryBytes: 'number', cpus: 'number', storageBytes: 'number', pids: 'number' },
+  'usage?': { cpuSeconds: 'number', memoryPeakBytes: 'number', oomKills: 'number', pidsPeak: 'number', storagePeakBytes: 'number' },
+} as const;
 const SHAPE = {
   id: 'string', conclusion: 'string', exitCode: 'number', startedAt: 'string', wallSeconds: 'number', image: 'string',
   limits: { wallSeconds: 'number', memoryBytes: 'number', cpus: 'number', storageBytes: 'number', pids: 'number' },
@@ -34,6 +41,8 @@ const SHAPE = {
   blocked: [GROUP],
   samples: [{ atSeconds: 'number', cpuSeconds: 'number', memoryBytes: 'number', pids: 'number', storageBytes: 'number or null', requests: 'number', blocked: 'number' }],
   changes: { files: 'number', insertions: 'number', deletions: 'number' },
+  'commandStartedAt?': 'string', 'error?': 'string', 'imageDigest?': 'string', 'startup?': { canaryMs: 'number' }, 'failed?': [GROUP], 'observed?': [GROUP], 'requests?': [REQUEST], 'problems?': ['string'], 'services?': [SERVICE],
+  'exposed?': [{ port: 'number', 'url?': 'string', 'socket?': 'string', connections: 'number', 'requests?': 'number', refused: 'number' }],
 } as const satisfies Shape;
 
 /** Where a value is not as it should be, or null. */
@@ -54,14 +63,15 @@ function mismatch(value: unknown, shape: Shape, place: string): string | null {
   if (typeof value !== 'object' || value === null) return place === '' ? 'it is not an object' : `${quote(place)} is not an object`;
   const object = value as Record<string, unknown>;
   if (place === '' && object['version'] !== 1) return '`version` is not 1';
-  for (const [name, part] of Object.entries(shape)) {
+  for (const [key, part] of Object.entries(shape)) {
+    const name = key.replace(/\?$/, '');
+    if (name !== key && object[name] === undefined) continue;
     const wrong = mismatch(object[name], part as Shape, place === '' ? name : `${place}.${name}`);
     if (wrong !== null) return wrong;
   }
   if (place !== '') return null;
   if (!Object.hasOwn(CONCLUSIONS, object['conclusion'] as string)) return '`conclusion` is none there is';
   if (Number.isNaN(Date.parse(object['startedAt'] as string))) return '`startedAt` is not a time';
-  for (const name of ['commandStartedAt', 'error', 'imageDigest']) if (object[name] !== undefined && typeof object[name] !== 'string') return `${quote(name)} is not a string`;
-  if (object['startup'] !== undefined) return mismatch(object['startup'], { canaryMs: 'number' }, 'startup');
-  return object['failed'] === undefined ? null : mismatch(object['failed'], [GROUP], 'failed');
+  if (object['mode'] !== undefined && object['mode'] !== 'observe') return '`mode` is not `observe`';
+  return null;
 }

@@ -25,13 +25,15 @@ export type ReportParts = {
   runtime?: string;
   limits: Limits;
   outcome: Outcome;
-  /** whether the disk was full when the command ended */
+  /** whether the disk was full at some time */
   storageFull: boolean;
   failOnBlocked: boolean;
   /** what the engine says (`State.OOMKilled`): the counters themselves are gone if the sandbox's first process was killed */
   engineSawOom?: boolean;
   /** null or absent where no canary was proven */
   canaryMs?: number | null;
+  /** zero or absent where the start had to wait for no other */
+  waitedMs?: number;
   meter: Pick<Meter, 'usage' | 'samples'>;
   ledger: Pick<Ledger, 'network' | 'secrets' | 'blocked' | 'observed' | 'failed' | 'requests'>;
   changes: Changes;
@@ -42,7 +44,7 @@ export function buildReport(parts: ReportParts): Report {
   const { meter, ledger, outcome } = parts;
   const failed = ledger.failed();
   const measured = meter.usage();
-  const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network() };
+  const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network(), ...(parts.storageFull ? { storageFull: true as const } : {}) };
   const { conclusion, exitCode } = decideConclusion(outcome, {
     oomKills: usage.oomKills,
     storageFull: parts.storageFull,
@@ -66,7 +68,7 @@ export function buildReport(parts: ReportParts): Report {
     limits: parts.limits,
     ...(parts.exposed == null ? {} : { exposed: parts.exposed }),
     ...(parts.services?.length ? { services: parts.services } : {}),
-    ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10 } }),
+    ...(parts.canaryMs == null ? {} : { startup: { canaryMs: Math.round(parts.canaryMs * 10) / 10, ...(parts.waitedMs ? { waitedMs: Math.round(parts.waitedMs) } : {}) } }),
     usage,
     secrets: ledger.secrets(),
     blocked: ledger.blocked(),

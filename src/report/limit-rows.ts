@@ -1,3 +1,4 @@
+import { killedNote } from './killed-note.ts';
 import type { Report } from './report.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
 
@@ -7,8 +8,7 @@ export type LimitRow = { name: string; used: string; limit: string; share: numbe
 export function limitRows(report: Report): LimitRow[] {
   const { usage, limits, wallSeconds } = report;
   const cpuCapacitySeconds = wallSeconds * limits.cpus;
-  const throttled = usage.throttledSeconds > 0 ? `throttled for ${renderSeconds(usage.throttledSeconds)}` : '';
-  const killed = usage.oomKills > 0 ? `killed ${usage.oomKills === 1 ? 'a process' : `${renderNumber(usage.oomKills)} processes`}` : '';
+  const throttled = usage.throttledSeconds >= 0.01 ? `throttled for ${renderSeconds(usage.throttledSeconds)}` : '';
   return [
     row('time', { used: renderSeconds(wallSeconds), limit: renderSeconds(limits.wallSeconds), share: wallSeconds / limits.wallSeconds }),
     row('cpu', {
@@ -21,13 +21,13 @@ export function limitRows(report: Report): LimitRow[] {
       used: renderBytes(usage.memoryPeakBytes),
       limit: renderBytes(limits.memoryBytes),
       share: usage.memoryPeakBytes / limits.memoryBytes,
-      note: killed,
+      note: killedNote(usage.oomKills),
     }),
     row('storage', {
       used: renderBytes(usage.storagePeakBytes),
       limit: renderBytes(limits.storageBytes),
       share: usage.storagePeakBytes / limits.storageBytes,
-      note: usage.storageEnforcement === 'watchdog' ? 'watched, not a hard cap' : '',
+      note: [usage.storageFull ? 'was full' : '', usage.storageEnforcement === 'watchdog' ? 'watched, not a hard cap' : ''].filter((note) => note !== '').join(', '),
     }),
     row('pids', {
       used: renderNumber(usage.pidsPeak),

@@ -37,6 +37,7 @@ export function createRefusalGroups(): RefusalGroups {
   const groups = new Map<string, Refusal>();
   const overflow = new Map<string, Refusal>();
   const pathsOf = new Map<string, number>();
+  const pastPaths = new Set<string>();
   const countedAtMs = new Map<string, number>();
   const sizes = { secretMisuse: 0, other: 0 };
 
@@ -60,8 +61,11 @@ export function createRefusalGroups(): RefusalGroups {
     if (sizes[tier] >= MAX_GROUPS[tier]) return overflowGroup(overflow, exact);
     sizes[tier]++;
     if (isByPath) pathsOf.set(base, paths + 1);
-    const group = { ...exact, remedy: printableSentence(entry.remedy ?? '', MAX_LENGTH.remedy) };
-    if (isPastPaths) Object.assign(group, { method: null, path: null });
+    const group = { ...exact, remedy: remedyOf(entry) };
+    if (isPastPaths) {
+      Object.assign(group, { method: null, path: null });
+      pastPaths.add(key);
+    }
     groups.set(key, group);
     return { key, group };
   };
@@ -77,6 +81,8 @@ export function createRefusalGroups(): RefusalGroups {
         countedAtMs.set(key, atMs);
       }
       group.count++;
+      // The line that would allow one of them is not the one for the others.
+      if (pastPaths.has(key) && group.remedy !== remedyOf(entry)) group.remedy = 'Too many different methods and paths to list: the audit log has each one.';
       if (group.method !== exact.method) group.method = null;
       if (group.path !== exact.path) group.path = null;
       return true;
@@ -101,6 +107,10 @@ function refusalOf(entry: AuditEntry): Refusal {
     transport: entry.protocol === 'https' ? 'tls' : entry.protocol,
     misused: entry.decision === 'blocked' && entry.secrets.some(({ refusals }) => refusals > 0),
   };
+}
+
+function remedyOf({ remedy }: AuditEntry): string {
+  return printableSentence(remedy ?? '', MAX_LENGTH.remedy);
 }
 
 /** Query values never reach a report, even if an entry should hold one. */

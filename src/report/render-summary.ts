@@ -1,4 +1,5 @@
 import type { BlockedGroup, Report } from './report.ts';
+import { exposedRows } from './exposed-rows.ts';
 import { limitRows } from './limit-rows.ts';
 import { markdownCode } from './markdown-code.ts';
 import { observeNotes } from './observe-notes.ts';
@@ -8,6 +9,7 @@ import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
+import { serviceRows } from './service-rows.ts';
 import { timelineSection } from './timeline-section.ts';
 import { writtenClause } from './written-clause.ts';
 
@@ -34,8 +36,9 @@ export function renderSummary(report: Report, { changedFiles = [], proposedAllow
       '',
       ...(notes === null ? [] : ['> [!WARNING]', `> ${notes.warning}`, '']),
       verdict(report),
+      ...problemList(report),
       '',
-      `Exit code ${report.exitCode} after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}${digestNote(report)}.${canarySentence(report)}${changesSentence(report)}`,
+      `Exit code ${report.exitCode}${placeClause(report)}.${canarySentence(report)}${changesSentence(report)}`,
       ...(notes === null ? [] : ['', '#### Proposed', '', 'What this run asked for, and nothing else:', '', '```yaml', ...notes.proposal, '```']),
       ...limitsTable(report),
       ...groupTable('Blocked', report.blocked),
@@ -44,6 +47,8 @@ export function renderSummary(report: Report, { changedFiles = [], proposedAllow
       ...groupTable('Failed', report.failed ?? []),
       ...secretsTable(report),
       ...hostsTable(report),
+      ...servicesTable(report),
+      ...exposedTable(report),
       ...filesTable(report, changedFiles),
       ...timelineSection(report),
       '',
@@ -87,11 +92,26 @@ function stat({ insertions, deletions }: ChangedFile, most: number): string {
 
 /** Only the sentence of an error quotes anything; the others are Decoy's own words and numbers. */
 function verdict(report: Report): string {
-  return report.conclusion === 'error' ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
+  return report.conclusion === 'error' && report.problems === undefined ? markdownCode(renderVerdict(report), 1000) : renderVerdict(report);
 }
 
-function digestNote({ imageDigest }: Report): string {
-  return imageDigest === undefined ? '' : ` (${markdownCode(imageDigest, 400)})`;
+function problemList({ problems = [] }: Report): string[] {
+  if (problems.length === 0) return [];
+  const more = problems.length - MAX_ROWS;
+  return ['', ...problems.slice(0, MAX_ROWS).map((problem) => `- ${markdownCode(problem, 1000)}`), ...(more > 0 ? ['', `${renderNumber(more)} more in report.json.`] : [])];
+}
+
+/** Where nothing is known to have been started, neither time nor image is anything's. */
+function placeClause(report: Report): string {
+  return isOfARun(report) ? ` after ${renderSeconds(report.wallSeconds)} in ${markdownCode(report.image, 200)}${digestNote(report)}` : '';
+}
+
+function isOfARun({ limits }: Report): boolean {
+  return limits.wallSeconds > 0;
+}
+
+function digestNote({ imageDigest }: { imageDigest?: string | null }): string {
+  return imageDigest == null ? '' : ` (${markdownCode(imageDigest, 400)})`;
 }
 
 function canarySentence(report: Report): string {
@@ -107,6 +127,7 @@ function changesSentence({ changes }: Report): string {
 }
 
 function limitsTable(report: Report): string[] {
+  if (!isOfARun(report)) return [];
   const rows = limitRows(report).map(({ name, used, limit, share, note }) => [name, used, renderBar(share, BAR_WIDTH), limit, note]);
   return table('Limits', { columns: ['limit', '>used', '', '>of', ''], rows });
 }
@@ -120,6 +141,18 @@ function hostsTable({ usage: { network } }: Report): string[] {
   const total = ['all', renderNumber(network.requests), renderNumber(network.blocked), renderBytes(network.requestBytes), renderBytes(network.responseBytes), '', ''];
   const columns = ['host', '>requests', '>blocked', '>sent', '>received', '>substitutions', '>scrubs'];
   return table('Network', { columns, rows, last: total });
+}
+
+function servicesTable(report: Report): string[] {
+  const rows = serviceRows(report).map(({ name, image, imageDigest, end, used }) => [
+    markdownCode(name, 64), `${markdownCode(image, 200)}${digestNote({ imageDigest })}`, end, used?.cpu ?? '–', used?.memory ?? '–', used?.storage ?? '–', used?.pids ?? '–',
+  ]);
+  return table('Services', { columns: ['service', 'image', 'how it ended', '>cpu', '>memory', '>storage', '>pids'], rows });
+}
+
+function exposedTable(report: Report): string[] {
+  const rows = exposedRows(report).map(({ port, address, used }) => [String(port), markdownCode(address, 255), used]);
+  return table('Exposed ports', { columns: ['>port of the sandbox', 'on the host', 'used'], rows });
 }
 
 function groupTable(heading: string, groups: readonly BlockedGroup[]): string[] {

@@ -1,4 +1,5 @@
 import type { BlockedGroup, HostUsage, Report } from './report.ts';
+import { exposedRows } from './exposed-rows.ts';
 import { limitRows } from './limit-rows.ts';
 import { observeNotes } from './observe-notes.ts';
 import { printable, printableSentence } from './printable.ts';
@@ -6,6 +7,7 @@ import { renderBar } from './render-bar.ts';
 import { renderCanary } from './render-canary.ts';
 import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
 import { renderVerdict } from './render-verdict.ts';
+import { serviceRows, type ServiceRow } from './service-rows.ts';
 import { writtenClause } from './written-clause.ts';
 import { wrapText } from './wrap-text.ts';
 
@@ -27,7 +29,9 @@ export function renderTerminal(report: Report, options: TerminalOptions): string
     observeLines(report, { columns, paint }),
     verdictLines(report, { columns, paint }),
     limitLines(report, paint),
+    serviceLines(report, columns),
     networkLines(report, columns),
+    exposedLines(report, columns),
     secretLines(report, columns),
     groupLines('Blocked', report.blocked, { columns, paint }),
     groupLines('Would have been blocked', report.observed ?? [], { columns, paint }),
@@ -79,6 +83,31 @@ function limitLines(report: Report, paint: Paint): string[] {
       return `${INDENT}${name.padEnd(8)} ${used.padStart(usedWidth)}  ${bar} ${percent} of ${limit}${note === '' ? '' : `, ${note}`}`;
     }),
   ];
+}
+
+function serviceLines(report: Report, columns: number): string[] {
+  const rows = serviceRows(report);
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, MAX_ROWS);
+  return ['Services', ...shown.flatMap((row) => oneService(row, columns)), ...moreLine(rows.length - shown.length, 'service')];
+}
+
+function oneService({ name, image, imageDigest, end, used }: ServiceRow, columns: number): string[] {
+  const use = used === null ? ['no reading was taken'] : [`cpu ${used.cpu}; memory ${used.memory}`, `storage ${used.storage}; pids ${used.pids}`];
+  return [
+    ...marked(`${printable(name, 64)} in ${printable(image, 255)}: ${end}`, columns),
+    ...use.map((line) => `${INDENT}| ${line}`),
+    // In one piece, as the run's own.
+    ...(imageDigest === null ? [] : [`${INDENT}| ${printable(imageDigest, 400)}`]),
+  ];
+}
+
+function exposedLines(report: Report, columns: number): string[] {
+  const rows = exposedRows(report);
+  if (rows.length === 0) return [];
+  const shown = rows.slice(0, MAX_ROWS);
+  const lines = shown.flatMap(({ port, address, used }) => marked(`${port} at ${printable(address, 255)}: ${used}`, columns));
+  return ['Exposed ports', ...lines, ...moreLine(rows.length - shown.length, 'port')];
 }
 
 function networkLines({ usage: { network } }: Report, columns: number): string[] {

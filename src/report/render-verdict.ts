@@ -4,7 +4,19 @@ import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantit
 
 /** How the run ended and, where a limit ended it or was in its way, what to change. */
 export function renderVerdict(report: Report): string {
-  return `${endSentence(report)}${processesSentence(report)}`;
+  return `${endSentence(report)}${memorySentence(report)}${storageSentence(report)}${processesSentence(report)}`;
+}
+
+/** Of a process other than the command's own, which went on without it. */
+function memorySentence({ conclusion, usage: { oomKills }, limits }: Report): string {
+  if (oomKills === 0 || conclusion === 'oom' || conclusion === 'error') return '';
+  return ` The kernel killed ${killed(oomKills)} at the memory cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
+}
+
+/** Of a command that went on where a write had failed. */
+function storageSentence({ conclusion, usage: { storageFull }, limits }: Report): string {
+  if (!storageFull || conclusion === 'storage' || conclusion === 'error') return '';
+  return ` The disk of ${renderBytes(limits.storageBytes)} was full: raise storage or write less.`;
 }
 
 /** No conclusion of its own: programs go on without the process they were refused, and some fail much later, and say nothing of it. */
@@ -24,7 +36,7 @@ function endSentence(report: Report): string {
     case 'timeout':
       return `Stopped at the time limit of ${renderSeconds(limits.wallSeconds)}: raise timeout (at most 30m) or do less.`;
     case 'oom':
-      return `Out of memory: the kernel killed ${usage.oomKills === 1 ? 'a process' : renderNumber(usage.oomKills) + ' processes'} at the cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
+      return `Out of memory: the kernel killed ${killed(usage.oomKills)} at the cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
     case 'storage':
       return `The disk of ${renderBytes(limits.storageBytes)} was full and the command failed with exit code ${exitCode}: raise storage or write less.`;
     case 'blocked':
@@ -32,6 +44,11 @@ function endSentence(report: Report): string {
     case 'cancelled':
       return `Cancelled (exit code ${exitCode}).`;
     case 'error':
+      if (report.problems !== undefined) return `${renderNumber(report.problems.length)} problems with what was given: nothing was started.`;
       return printableSentence(report.error ?? 'Decoy could not go on safely.', 1000);
   }
+}
+
+function killed(processes: number): string {
+  return processes === 1 ? 'a process' : `${renderNumber(processes)} processes`;
 }

@@ -68,6 +68,8 @@ export type Report = {
   exitCode: number;
   /** one sentence, only when conclusion is `error`: what was attempted and the remedy */
   error?: string;
+  /** only where inputs were refused for more than one reason: each of them, which `error` has in one sentence */
+  problems?: string[];
   startedAt: string;
   /** only where the command was started: what the seconds of `samples` are counted from */
   commandStartedAt?: string;
@@ -85,9 +87,10 @@ export type Report = {
   exposed?: ExposedPort[];
   /** only where there were any, in their order */
   services?: ServiceReport[];
-  /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start */
-  startup?: { canaryMs: number };
-  usage: ResourceUsage & { network: NetworkUsage };
+  /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start; `waitedMs`: before the start, for others' */
+  startup?: { canaryMs: number; waitedMs?: number };
+  /** `storageFull`: only where the disk was full at some time */
+  usage: ResourceUsage & { network: NetworkUsage; storageFull?: true };
   secrets: SecretTotals[];
   blocked: BlockedGroup[];
   /** only with `mode: observe`: requests and connections that the rules would have refused */

@@ -20,14 +20,9 @@ const TOOL = 'runsc';
  * @returns the absolute path of the program; an empty one where the run was cancelled meanwhile
  * @throws Error telling which step failed, with the remedy; nothing unchecked is ever left in the cache
  */
-export async function fetchRunsc({ source = { cacheDirectory: path.join(os.tmpdir(), 'decoy-tools') }, signal, onProgress }: FetchOptions): Promise<string> {
-  const url = checkUrl(source.url ?? releaseUrl(process.arch));
-  const pinned = checkDigest(source.sha512);
-  // The package knows its place by this variable alone, which runners set.
-  process.env['RUNNER_TOOL_CACHE'] ||= source.cacheDirectory;
-  const version = versionOf(url);
-  const cached = find(TOOL, version);
-  if (cached !== '' && (pinned === null || await digestOf(path.join(cached, TOOL)) === pinned)) return path.join(cached, TOOL);
+export async function fetchRunsc({ source, signal, onProgress }: FetchOptions): Promise<string> {
+  const { url, pinned, version, cached } = await findRunsc(source);
+  if (cached !== null) return cached;
   onProgress(`fetching gVisor from ${url}`);
   const folder = await fs.mkdtemp(ownedPrefix('runsc'));
   try {
@@ -39,6 +34,22 @@ export async function fetchRunsc({ source = { cacheDirectory: path.join(os.tmpdi
   } finally {
     await fs.rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Where gVisor's program would come from: `cached` is its path where it is in the tool cache already, else null.
+ * @throws Error where the machine's environment names no place it can come from
+ */
+export async function findRunsc({ url: given, sha512, cacheDirectory }: RunscSource = { cacheDirectory: path.join(os.tmpdir(), 'decoy-tools') }): Promise<{ url: string; pinned: string | null; version: string; cached: string | null }> {
+  const url = checkUrl(given ?? releaseUrl(process.arch));
+  const pinned = checkDigest(sha512);
+  // The package knows its place by this variable alone, which runners set.
+  process.env['RUNNER_TOOL_CACHE'] ||= cacheDirectory;
+  const version = versionOf(url);
+  const directory = find(TOOL, version);
+  const file = path.join(directory, TOOL);
+  const isCached = directory !== '' && (pinned === null || await digestOf(file) === pinned);
+  return { url, pinned, version, cached: isCached ? file : null };
 }
 
 async function fetchChecked({ url, pinned, folder }: { url: string; pinned: string | null; folder: string }): Promise<{ file: string; digest: string }> {

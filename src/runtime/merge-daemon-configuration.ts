@@ -1,3 +1,5 @@
+import { isRecord } from '../is-record.ts';
+
 export type RegisteredRuntime = { name: string; path: string; runtimeArgs: readonly string[] };
 
 /** `isThere`: it has an entry of that name. */
@@ -6,9 +8,9 @@ export type Merged = { ok: true; text: string } | { ok: false; isThere: boolean;
 /** Adds a runtime to the text of a daemon.json, or null where there is none; everything else stays. What cannot be read is left alone. */
 export function mergeDaemonConfiguration(text: string | null, { name, path, runtimeArgs }: RegisteredRuntime): Merged {
   const parsed = text === null || text.trim() === '' ? {} : parse(text);
-  if (!isObject(parsed)) return { ok: false, isThere: false, problem: 'it is not a JSON object' };
+  if (!isRecord(parsed)) return { ok: false, isThere: false, problem: 'it is not a JSON object' };
   const { runtimes = {} } = parsed;
-  if (!isObject(runtimes)) return { ok: false, isThere: false, problem: 'its `runtimes` is not an object' };
+  if (!isRecord(runtimes)) return { ok: false, isThere: false, problem: 'its `runtimes` is not an object' };
   if (Object.hasOwn(runtimes, name)) return { ok: false, isThere: true, problem: `it has a runtime \`${name}\` that the engine did not take up` };
   const merged = { ...parsed, runtimes: { ...runtimes, [name]: { path, runtimeArgs } } };
   return { ok: true, text: `${JSON.stringify(merged, null, indentation(text ?? ''))}\n` };
@@ -20,10 +22,6 @@ function parse(text: string): unknown {
   } catch {
     return null;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function indentation(text: string): string {

@@ -2,10 +2,12 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Host } from '../config.ts';
 import { EngineError, type Engine } from '../sandbox/engine.ts';
+import { askEngineKind } from '../sandbox/engine-kind.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import { listRuntimes, type EngineRuntime } from './list-runtimes.ts';
 import { registerRuntime } from './register-runtime.ts';
 import { findHarmfulArguments, RUNSC_ARGUMENTS } from './runsc-arguments.ts';
+import { RUNTIME_REMEDIES, type RuntimeRemedies } from './runtime-remedies.ts';
 
 export type ProvideOptions = { name: string; host: Host; signal: AbortSignal; onProgress(text: string): void };
 
@@ -14,12 +16,8 @@ export type ProvideOptions = { name: string; host: Host; signal: AbortSignal; on
  * @throws EngineError with the remedy where the sandbox would not get what was asked for
  */
 export async function provideRuntime(engine: Engine, { name, host, signal, onProgress }: ProvideOptions): Promise<SandboxRuntime> {
-  const runtimes = await listRuntimes(engine);
-  const found = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
-  if (found !== undefined) return await useRegistered(name, found);
-  // A type is no entry of the engine's: containerd looks for its shim in the PATH (`io.containerd.kata.v2` is containerd-shim-kata-v2).
-  if (name.startsWith('io.containerd.')) return { name, isGvisor: name.startsWith('io.containerd.runsc.') };
-  if (name !== 'runsc') throw new EngineError(`runtime: the Docker engine has no runtime ${JSON.stringify(name)}, only ${Object.keys(runtimes).join(', ')}: register it in the engine's daemon.json, or use \`runtime: runc\``);
+  const known = await findKnown(engine, name);
+  if (known !== null) return known;
   const { fetchRunsc } = await import('./fetch-runsc.ts');
   const file = await fetchRunsc({ source: host.runsc, signal, onProgress });
   if (signal.aborted) return { name: null, isGvisor: false };
@@ -28,15 +26,36 @@ export async function provideRuntime(engine: Engine, { name, host, signal, onPro
   return { name, isGvisor: true };
 }
 
-async function useRegistered(name: string, { path: program, runtimeArgs }: EngineRuntime): Promise<SandboxRuntime> {
+/**
+ * The runtime as the engine has it, or null for a `runsc` that it has not.
+ * @throws EngineError with the remedy where it is none that Decoy can use
+ */
+export async function findKnown(engine: Engine, name: string): Promise<SandboxRuntime | null> {
+  const runtimes = await listRuntimes(engine);
+  const found = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
+  if (found !== undefined) return await useRegistered(engine, { name, ...found });
+  // A type is no entry of the engine's: containerd looks for its shim in the PATH (`io.containerd.kata.v2` is containerd-shim-kata-v2).
+  if (name.startsWith('io.containerd.')) return { name, isGvisor: name.startsWith('io.containerd.runsc.') };
+  if (name === 'runsc') return null;
+  const remedies = await remediesOf(engine);
+  throw new EngineError(`runtime: ${remedies.engine} has no runtime ${JSON.stringify(name)}, only ${Object.keys(runtimes).join(', ')}: ${remedies.register}, or use \`runtime: runc\``);
+}
+
+async function useRegistered(engine: Engine, { name, path: program, runtimeArgs }: { name: string } & EngineRuntime): Promise<SandboxRuntime> {
   const isGvisor = isGvisorRuntime(name, program);
   if (!isGvisor || !program) return { name, isGvisor };
   if (path.isAbsolute(program) && !await fs.access(program).then(() => true, () => false)) {
-    throw new EngineError(`runtime: the Docker engine has ${JSON.stringify(name)} at ${program}, where there is nothing: put gVisor's runsc there, or take the entry out of daemon.json and reload the engine, and Decoy fetches it anew`);
+    const remedies = await remediesOf(engine);
+    throw new EngineError(`runtime: ${remedies.engine} has ${JSON.stringify(name)} at ${program}, where there is nothing: ${remedies.replaceProgram}`);
   }
   const harmful = findHarmfulArguments(runtimeArgs ?? []);
-  if (harmful.length > 0) throw new EngineError(`runtime: the Docker engine has ${JSON.stringify(name)} with arguments that will not do: ${harmful.join('; ')}; set ${JSON.stringify({ runtimeArgs: RUNSC_ARGUMENTS })} for it in daemon.json and run \`sudo systemctl reload docker\``);
-  return { name, isGvisor };
+  if (harmful.length === 0) return { name, isGvisor };
+  const remedies = await remediesOf(engine);
+  throw new EngineError(`runtime: ${remedies.engine} has ${JSON.stringify(name)} with arguments that will not do: ${harmful.join('; ')}; ${remedies.correctArguments}`);
+}
+
+async function remediesOf(engine: Engine): Promise<RuntimeRemedies> {
+  return RUNTIME_REMEDIES[await askEngineKind(engine)];
 }
 
 /** By the name of the program, or of the shim. What it really is Decoy's init finds out before the command starts. */

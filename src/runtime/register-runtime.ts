@@ -16,11 +16,9 @@ const TRIES = 50;
  * Adds a runtime to the engine's daemon.json and has it read that again (SIGHUP), which leaves its containers alone. Several at once may do so.
  * @throws EngineError with the exact remedy, where that cannot be done; the file is then as it was
  */
-export async function registerRuntime(engine: Engine, { runtime, dockerHost }: { runtime: RegisteredRuntime; dockerHost: string | undefined }): Promise<void> {
-  const refuse = (why: string) => new EngineError(`the Docker engine has no runtime ${JSON.stringify(runtime.name)}, and Decoy cannot register it: ${why}; ${remedy(runtime)}`);
-  const found = await findEngineProcess(dockerHost).catch((error: Error) => { throw refuse(error.message); });
-  const prefix = await rootPrefix();
-  if (prefix === null) throw refuse('this user is neither root nor allowed `sudo` without a password');
+export async function registerRuntime(engine: Engine, { runtime, dockerHost }: Registration): Promise<void> {
+  const refuse = refusal(runtime);
+  const { found, prefix } = await findWay({ runtime, dockerHost });
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const before = await readConfiguration(found).catch((error: Error) => { throw refuse(error.message); });
     const merged = mergeDaemonConfiguration(before, runtime);
@@ -37,6 +35,32 @@ export async function registerRuntime(engine: Engine, { runtime, dockerHost }: {
     throw refuse(`the engine did not take it up from ${found.configurationFile}, which is as before now (its own log tells why)`);
   }
   throw refuse(`${found.configurationFile} was changed by somebody else each time`);
+}
+
+export type Registration = { runtime: RegisteredRuntime; dockerHost: string | undefined };
+
+/**
+ * The file in which the runtime would be registered; changes nothing.
+ * @throws EngineError with the exact remedy, where it could not be
+ */
+export async function whereToRegister({ runtime, dockerHost }: Registration): Promise<string> {
+  const refuse = refusal(runtime);
+  const { found } = await findWay({ runtime, dockerHost });
+  const merged = mergeDaemonConfiguration(await readConfiguration(found).catch((error: Error) => { throw refuse(error.message); }), runtime);
+  if (!merged.ok) throw refuse(`${found.configurationFile} is left as it is: ${merged.problem}`);
+  return found.configurationFile;
+}
+
+async function findWay({ runtime, dockerHost }: Registration): Promise<{ found: EngineProcess; prefix: readonly string[] }> {
+  const refuse = refusal(runtime);
+  const found = await findEngineProcess(dockerHost).catch((error: Error) => { throw refuse(error.message); });
+  const prefix = await rootPrefix();
+  if (prefix === null) throw refuse('this user is neither root nor allowed `sudo` without a password');
+  return { found, prefix };
+}
+
+function refusal(runtime: RegisteredRuntime): (why: string) => EngineError {
+  return (why) => new EngineError(`the Docker engine has no runtime ${JSON.stringify(runtime.name)}, and Decoy cannot register it: ${why}; ${remedy(runtime)}`);
 }
 
 /** @throws Error where it is there and cannot be read, or is a link: replacing that would cut it off from what it leads to */

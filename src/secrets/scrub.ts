@@ -13,8 +13,10 @@ export type BodyScrubber = {
   flush(): Buffer;
   /** how many bytes were pushed that neither were passed on nor replaced yet */
   pendingBytes(): number;
+  /** as many as those can be */
+  mostPendingBytes: number;
   /**
-   * The bytes held back of a message that ends here, as its reader may wait for all of it before it asks for the next. More than four that begin like
+   * The bytes held back of a message that ends here, as its reader may wait for all of it before it asks for the next. More than four, or `endBytes`, that begin like
    * a value stay, unless its placeholder begins the same way: a message whose end the sandbox chose could otherwise show nearly all of one.
    */
   endMessage(): Buffer;
@@ -33,7 +35,8 @@ export type ResponseScrubber = {
    * holds a secret is left out.
    */
   scrubHeaders(rawHeaders: readonly string[]): { rawHeaders: readonly string[]; counts: ScrubCount[] };
-  createBodyScrubber(): BodyScrubber;
+  /** `endBytes`: how much of a value the end of a message may show */
+  createBodyScrubber(options?: { endBytes?: number }): BodyScrubber;
   /** for bytes in which nothing can be replaced: see `IncomingWatch` */
   createWatch(): IncomingWatch;
 };
@@ -68,7 +71,7 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
       }
       return { rawHeaders: scrubbed, counts: tally.counts() };
     },
-    createBodyScrubber() {
+    createBodyScrubber({ endBytes = MESSAGE_END_BYTES } = {}) {
       const tally = createTally();
       const replacer = createReplacer(needles, ({ name, replacement }: Scrub) => {
         tally.add(name);
@@ -76,7 +79,8 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
       });
       return {
         push: replacer.push, flush: replacer.flush, pendingBytes: replacer.pendingBytes, counts: tally.counts,
-        endMessage: () => replacer.release(MESSAGE_END_BYTES),
+        mostPendingBytes: needles.longest - 1,
+        endMessage: () => replacer.release(endBytes),
         torn: () => replacer.torn()?.name ?? null,
       };
     },

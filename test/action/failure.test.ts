@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { obeyedCommands } from './runner-commands.ts';
 import { startRunner } from './run-action.ts';
@@ -38,3 +40,20 @@ test('with fail-on-blocked a blocked attempt fails a script that succeeded', asy
   expect(commands.filter(({ name }) => name === 'warning').map(({ data }) => data)).toEqual([expect.stringMatching(/^exfiltrate\.example\.com was blocked \(.*\): .*allow/)]);
   expect(strict.upload?.files['audit.jsonl']).toContain('exfiltrate.example.com');
 }, 90_000);
+
+test('where the report or the patch cannot be written the step fails with what to do, and its outputs say so', async () => {
+  await using runner = startRunner();
+  // Nothing is uploaded: /dev/full can be read for ever.
+  const { outputs, steps, summary } = await runner.use({ run: 'echo new > new.txt', 'report-artifact': '' }, {
+    onRun: () => {
+      const place = fs.readdirSync(runner.temporary).find((name) => name.startsWith('decoy-'))!;
+      for (const name of ['report.json', 'changes.patch']) fs.rmSync(path.join(runner.temporary, place, 'report', name), { force: true });
+      for (const name of ['report.json', 'changes.patch']) fs.symlinkSync('/dev/full', path.join(runner.temporary, place, 'report', name));
+    },
+  });
+  expect(steps['run']?.exitCode).toBe(125);
+  expect(outputs).toMatchObject({ 'exit-code': '125', conclusion: 'error', 'changed-files': '' });
+  const wrong = /cannot write `\S+\/report\.json`: ENOSPC: no space left on device, write: make room on the runner's disk; cannot write `\S+\/changes\.patch`: ENOSPC/;
+  expect(obeyedCommands(steps['run']?.stdout ?? '').commands.at(-1)).toEqual({ name: 'error', data: expect.stringMatching(wrong) });
+  expect(summary).toMatch(wrong);
+}, 60_000);

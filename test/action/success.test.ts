@@ -7,13 +7,13 @@ import { startRunner } from './run-action.ts';
 test('a run that succeeds sets every output, writes the summary and hands the report over for upload', async () => {
   await using runner = startRunner();
   fs.writeFileSync(path.join(runner.workspace, 'kept.txt'), 'as it was\n');
-  const { outputs, steps, summary, failed, upload } = await runner.use({ run: 'echo "hello from inside"\nprintf \'%s\\n\' new > added.txt\nprintf x > $\'two\\nlines\'' });
+  const { outputs, steps, summary, failed, upload } = await runner.use({ run: 'echo "hello from inside"\nprintf \'%s\\n\' new > added.txt\nprintf x > $\'two\\nlines\'\nprintf x > $\'a\\u202eb\'' });
 
   expect(steps['run']?.stdout).toContain('hello from inside\n');
   expect(failed).toBe(false);
   expect(Object.keys(outputs)).toEqual(Object.keys(readActionFile().outputs));
   expect(outputs).toMatchObject({ 'exit-code': '0', conclusion: 'success', 'blocked-count': '0', 'proposed-allow': '' });
-  expect(outputs['changed-files']?.split('\n').sort()).toEqual(['"two\\nlines"', 'added.txt']);
+  expect(outputs['changed-files']?.split('\n').sort()).toEqual(['"a\\u202eb"', '"two\\nlines"', 'added.txt']);
   for (const number of ['cpu-seconds', 'peak-memory-bytes', 'wall-seconds']) expect(Number(outputs[number])).toBeGreaterThan(0);
   expect(JSON.parse(fs.readFileSync(outputs['report'] as string, 'utf8'))).toMatchObject({ version: 1, conclusion: 'success', exitCode: 0 });
   expect(fs.readFileSync(outputs['patch'] as string, 'utf8')).toContain('+new');

@@ -16,7 +16,7 @@ export function fuzz(data: Buffer): void {
   const url = bytes.rest().toString('latin1');
   const rawHeaders = bytes.below(8) === 7 ? [] : ['Host', host];
   const target = parseTarget({ pseudo: null, version, method, url, rawHeaders }, destination);
-  for (const { path } of otherReadings({ headers: { 'x-original-url': host, x_rewrite_url: url } }, { method, path: '/' })) check(!/[?#]/.test(path), 'another reading is a path');
+  for (const { path } of otherReadings({ headers: { 'x-original-url': host, x_rewrite_url: url } }, { method, path: '/' }) ?? []) check(!/[?#]/.test(path), 'another reading is a path');
   if (!target.ok) return check([400, 421].includes(target.refusal.status), 'a refusal has its status');
   check(target.url === '*' || target.url.startsWith('/'), 'origin form');
   check(!target.url.includes('#') && !target.path.includes('?') && target.url.startsWith(target.path), 'the path is the target\'s, without query and fragment');

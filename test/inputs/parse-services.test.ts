@@ -86,3 +86,7 @@ test('a policy file has them, too; one of the profile or the input takes the pla
   expect(mergeInputs(parsed.value.inputs, { services: [{ name: 'cache', where: 'x', image: 'valkey' }] }).services).toMatchObject([{ name: 'db' }, { name: 'cache', image: 'valkey' }]);
   expect(parsePolicy(Buffer.from('services: { db: { imag: x } }'), { file: 'p.yml', profile: null })).toMatchObject({ ok: false, problems: [expect.stringContaining('write `image`')] });
 });
+
+test('what is no YAML is told once, and nothing of what was guessed of it', () => {
+  expect(readServicesText('db: [')).toMatchObject({ services: [], problems: [expect.stringContaining('this is not YAML')] });
+});

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { startOnTerminal, type TerminalOptions } from '../terminal/on-a-terminal.ts';
@@ -35,6 +36,17 @@ test('it is as wide as the terminal and no wider, before and after a resize', as
   terminal.resize(30, 30);
   expect(last(await terminal.until((shown) => last(shown).length < 30 && / s of 30 min/.test(last(shown))))).toMatch(/^decoy {2}\d s of 30 min/);
   expect((await terminal.ended).lines[0]).toBe('hello');
+}, 60_000);
+
+test('so does the demo, and leaves what it prints to be read', async () => {
+  const terminal = startOnTerminal([process.execPath, program, 'demo'], { cwd: os.tmpdir(), columns: 120 });
+  const lines = await terminal.until((shown) => /^decoy {2}\S/.test(last(shown)) && shown.length > 1);
+  expect(lines[0]).toMatch(/^Decoy demo: /);
+  const end = await terminal.ended;
+  expect(end.exitCode, end.lines.join('\n')).toBe(0);
+  expect(end.lines.filter((line) => line.startsWith('decoy '))).toEqual([]);
+  expect(end.lines.filter((line) => line.startsWith('yes '))).toHaveLength(4);
+  expect(end.lines.filter((line) => line.startsWith('  | ')).length).toBeGreaterThan(3);
 }, 60_000);
 
 const PLAIN: [string, { env?: Record<string, string>; options?: string[] }][] = [

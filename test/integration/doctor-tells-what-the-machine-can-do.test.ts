@@ -1,11 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Finding } from '../../src/doctor/finding.ts';
+import { configureEngine, ensureRunsc, readConfiguration } from './support/gvisor.ts';
 
-const dist = path.resolve(import.meta.dirname, '../../dist');
+const dist = process.env['DECOY_DIST'] ?? path.resolve(import.meta.dirname, '../../dist');
 
 function doctor(args: string[], { env = {}, program = `${dist}/cli.js` }: { env?: Record<string, string>; program?: string } = {}) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [program, 'doctor', ...args], { encoding: 'utf8', env: { PATH: process.env['PATH']!, HOME: os.homedir(), ...env } });
@@ -59,3 +61,55 @@ test('a checkout without the guest program is found', () => {
     rmSync(copy, { recursive: true });
   }
 }, 60_000);
+
+test('a runtime that is asked for is tried, and the exit code tells whether it went', async () => {
+  await ensureRunsc();
+  const gvisor = doctor(['--runtime', 'runsc']);
+  expect(gvisor.status, gvisor.stdout).toBe(0);
+  expect(gvisor.stdout).toMatch(/^ok +runtime +the engine has `runsc` as \/.*; `true` ran in the capped container in/m);
+  const none = doctor(['--json', '--runtime', 'nonesuch']);
+  expect(none.status).toBe(1);
+  expect(findingsOf(none.stdout).map(({ check }) => check)).toEqual([...CHECKS, 'runtime']);
+  expect(findingsOf(none.stdout)).toContainEqual({ check: 'runtime', status: 'failed', detail: expect.stringMatching(/^the Docker engine has no runtime "nonesuch", only runc, .*: register it in the engine's daemon\.json/) });
+  expect(doctor(['--runtime', 'nonesuch']).stdout).toMatch(/\nDecoy runs here, but not with this runtime: see what failed\.\n$/);
+}, 1_500_000);
+
+test('a gVisor that the engine has not is told of, with its source, and neither fetched nor registered', async () => {
+  await using _engine = await configureEngine({ runtimes: {} });
+  const before = readConfiguration();
+  const cache = mkdtempSync(path.join(os.tmpdir(), 'doctor-cache-'));
+  const ask = (env: Record<string, string>) => {
+    const { status, stdout } = doctor(['--json', '--runtime', 'runsc'], { env: { XDG_CACHE_HOME: cache, ...env } });
+    return { status, finding: findingsOf(stdout).find(({ check }) => check === 'runtime')! };
+  };
+  try {
+    const asIs = ask({});
+    expect(asIs).toMatchObject({ status: 0, finding: { status: 'unknown', remedy: expect.stringContaining('decoy run --runtime runsc') } });
+    expect(asIs.finding.detail).toMatch(/it would be fetched from https:\/\/storage\.googleapis\.com\/gvisor\/.*\/runsc and registered in \/etc\/docker\/daemon\.json;/);
+    expect(ask({ DECOY_RUNSC_URL: 'https://mirror.example/runsc' }).finding.detail).toContain('fetched from https://mirror.example/runsc and');
+    expect(ask({ DECOY_RUNSC_URL: 'http://mirror.example/runsc' })).toMatchObject({ status: 1, finding: { status: 'failed', detail: expect.stringContaining('is not an address gVisor is fetched from') } });
+    const elsewhere = ask({ DOCKER_HOST: 'unix:///run/../run/docker.sock' });
+    expect(elsewhere).toMatchObject({ status: 1, finding: { status: 'failed', detail: expect.stringContaining("Decoy cannot register it: the engine is not this machine's own one; add {") } });
+    expect(existsSync(path.join(cache, 'decoy'))).toBe(false);
+    expect(readConfiguration()).toBe(before);
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+}, 120_000);
+
+test.skipIf(!existsSync('/usr/bin/podman'))('Podman is told nothing of daemon.json', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'doctor-podman-'));
+  const socket = path.join(folder, 'podman.sock');
+  const service = spawn('podman', ['system', 'service', '--time', '60', `unix://${socket}`], { stdio: 'ignore' });
+  try {
+    for (const deadline = performance.now() + 20_000; !existsSync(socket) && performance.now() < deadline;) await sleep(50);
+    const { status, stdout } = doctor(['--runtime', 'runsc'], { env: { DOCKER_HOST: `unix://${socket}` } });
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^limited +engine +Podman /m);
+    expect(stdout).toMatch(/^failed +runtime +Podman has "runsc"/m);
+    expect(stdout).not.toMatch(/daemon\.json|reload docker/);
+  } finally {
+    service.kill();
+    rmSync(folder, { recursive: true });
+  }
+}, 90_000);

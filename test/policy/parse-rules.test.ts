@@ -39,6 +39,11 @@ test('several rules in one value are refused, also behind a comment, and no pass
   expect(parseRules(['a.example\n']).rules).toHaveLength(1);
 });
 
+test('a range of addresses is not taken for an address with a path', () => {
+  expect(parseRules(['10.0.0.0/8']).problems).toEqual([expect.stringContaining('range of addresses')]);
+  expect(parseRules(['GET 9.9.9.9/8', '9.9.9.9/v1', '9.9.9.9/8/*']).problems).toEqual([]);
+});
+
 test('duplicates are kept', () => {
   expect(parseRules(['example.com', 'example.com'])).toMatchObject({ rules: [{}, {}], problems: [] });
 });

@@ -63,7 +63,7 @@ function scrub(chunks: readonly Buffer[]): { out: Buffer; problems: AnswerProble
   // Some forms of a placeholder are longer, as entities of three digits are.
   const sameLength = keepLength(scrubber.createBodyScrubber(), () => onProblem({ kind: 'malformed' }));
   const messages = scrubMessages(sameLength, { framing, onProblem });
-  const text = scrubTextMessages(messages, { watch: scrubber.createWatch(), onProblem });
+  const text = scrubTextMessages(messages, { text: scrubber.createBodyScrubber({ endBytes: 6 }), onProblem });
   return { out: Buffer.concat([...chunks.map((chunk) => text.push(chunk)), text.flush()]), problems };
 }
 

@@ -8,6 +8,7 @@ const get = (headers: string) => `GET /p HTTP/1.1\r\n${host}${headers}\r\n`;
 const post = (headers: string, body: string) => `POST /p HTTP/1.1\r\n${host}${headers}\r\n${body}`;
 const inChunks = (body: string) => post(chunked, body);
 const handshake = 'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
+const numbered = (text: string, count: number) => Array.from({ length: count }, (_, at) => `${text}${at}`).join('');
 const many = (count: number) => Array.from({ length: count }, (_, at) => `a${at}: 1\r\n`).join('');
 
 export const refusedRequests: FramingRow[] = [
@@ -83,6 +84,10 @@ export const refusedRequests: FramingRow[] = [
   }),
   ...rows('a target that is neither a path nor absolute', { asterisk: `GET * HTTP/1.1\r\n${host}\r\n`, 'another scheme': `GET st://x/y HTTP/1.1\r\n${host}\r\n`, fragment: `GET /p#x HTTP/1.1\r\n${host}\r\n`, RTSP: `DESCRIBE rtsp://api.test/ RTSP/1.0\r\n${host}Connection: keep-alive\r\n\r\n` }),
   ...rows('OPTIONS of `*`', { alone: `OPTIONS * HTTP/1.1\r\n${host}\r\n` }),
+  ...rows('more than 16 requests in one, by headers such as X-HTTP-Method-Override and X-Original-URL', {
+    'many of both': get(`X-HTTP-Method-Override: GET${numbered(',A', 3_000)}\r\nX-Original-URL: /${numbered(',/', 3_000)}\r\n`),
+    'in headers of their own': get(Array.from({ length: 17 }, (_, at) => `X-Rewrite-URL: /${at}\r\n`).join('')),
+  }),
 ];
 
 /** The bytes, and what of the request arrives: each line a pattern that must match. Every one asks for the connection to be closed. */

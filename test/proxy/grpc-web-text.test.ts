@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import http from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import grpcWeb from 'grpc-web';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -228,5 +229,27 @@ describe('answers', () => {
     expect(answer).not.toContain('\r\n0\r\n\r\n');
     expect(answer).not.toContain(bound.value);
     expect((await bench.entriesOf(1))[0]).toMatchObject(refusal);
+  });
+
+  test('of a value as the very text no more than six characters arrive, wherever and however slowly the server cuts it', async () => {
+    const bound = { ...secret, value: textual };
+    await using bench = await openBench({
+      secrets: [bound], allow: [],
+      upstream: async ({ url }, response) => {
+        response.writeHead(200, { 'content-type': contentType });
+        const at = asText.indexOf(textual) + Number(url!.slice(1));
+        response.write(asText.slice(0, at));
+        await wait(60);
+        response.end(asText.slice(at));
+      },
+    });
+    for (const shown of [1, 6, 7, 12, textual.length - 1]) {
+      const socket = bench.tls('api.test');
+      socket.write(`POST /${shown} HTTP/1.1\r\nHost: api.test\r\nContent-Length: 0\r\n\r\n`);
+      const answer = (await readAll(socket)).toString('latin1');
+      expect(answer).not.toContain(textual.slice(0, 7));
+      expect(answer).not.toContain('\r\n0\r\n\r\n');
+    }
+    expect((await bench.entriesOf(5)).map(({ reason }) => reason)).toEqual(Array(5).fill('real-secret-arriving'));
   });
 });

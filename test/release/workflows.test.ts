@@ -3,7 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { judge, readWorkflows, root, workflowDirectory } from './workflow-files.ts';
+import { runTool } from '../action/workflow-tools.ts';
+import { readWorkflows, root, workflowDirectory } from './workflow-files.ts';
 
 const workflows = readWorkflows();
 const jobs = Object.entries(workflows).flatMap(([file, { jobs: all }]) => Object.entries(all).map(([name, job]) => ({ file, name, job })));
@@ -12,8 +13,8 @@ const LINT = ['-shellcheck=', '-pyflakes='];
 const AUDIT = ['--offline', '--no-progress', '--no-config'];
 
 test('actionlint and zizmor find nothing in the workflows, and zizmor nothing in action.yml and dependabot.yml', () => {
-  expect(judge('actionlint', [...LINT, ...fs.readdirSync(workflowDirectory).map((file) => path.join(workflowDirectory, file))], root)).toEqual({ exitCode: 0, output: '' });
-  const audit = judge('zizmor', [...AUDIT, '.github', 'action.yml'], root);
+  expect(runTool('actionlint', [...LINT, ...fs.readdirSync(workflowDirectory).map((file) => path.join(workflowDirectory, file))], root)).toEqual({ exitCode: 0, output: '' });
+  const audit = runTool('zizmor', [...AUDIT, '.github', 'action.yml'], root);
   expect(audit.output).toContain('No findings to report');
   expect(audit.exitCode).toBe(0);
 });
@@ -24,8 +25,8 @@ test('the control: they find a tag in place of a commit, an output nobody sets, 
   const file = path.join(place, '.github/workflows/release.yml');
   const text = fs.readFileSync(path.join(workflowDirectory, 'release.yml'), 'utf8');
   fs.writeFileSync(file, text.replace(/checkout@\w+/, 'checkout@v6').replace('needs.pack.outputs.package', 'needs.pack.outputs.pakage').replace('"$GITHUB_REF_NAME" >', '"${{ github.ref_name }}" >'));
-  expect(judge('actionlint', [...LINT, file], place).output).toContain('pakage');
-  const { output } = judge('zizmor', [...AUDIT, '.'], place);
+  expect(runTool('actionlint', [...LINT, file], place).output).toContain('pakage');
+  const { output } = runTool('zizmor', [...AUDIT, '.'], place);
   for (const audit of ['unpinned-uses', 'template-injection']) expect(output).toContain(audit);
   fs.rmSync(place, { recursive: true });
 });

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditEntry } from '../../src/report/audit-entry.ts';
 import type { Report } from '../../src/report/report.ts';
-import { entryOf, hostileTexts, reportOf } from '../report/entries.ts';
+import { entryOf, hostileTexts, reportOf, serviceOf } from '../report/entries.ts';
 import { openPage, startBrowser } from './open-page.ts';
 import { pageOf, STARTED_MS } from './page-samples.ts';
 
@@ -23,8 +23,10 @@ function hostileRun(): { report: Report; entries: AuditEntry[] } {
   }));
   const group = (text: string) => ({ host: text, port: 443, method: text, path: text, reason: text as 'host-not-allowed', count: 1, remedy: `add \`${text}\` to allow` });
   const report = reportOf({
-    id: TEXTS.join(''), conclusion: 'error', error: TEXTS.join(''), image: TEXTS.join(''), imageDigest: TEXTS.join(''), commandStartedAt: new Date(STARTED_MS).toISOString(),
-    blocked: TEXTS.map(group), failed: TEXTS.map(group), samples: [{ atSeconds: 1, cpuSeconds: 1, memoryBytes: 1, pids: 1, storageBytes: 1, requests: 1, blocked: 1 }],
+    id: TEXTS.join(''), conclusion: 'error', error: TEXTS.join(''), problems: TEXTS, mode: 'observe', image: TEXTS.join(''), imageDigest: TEXTS.join(''), commandStartedAt: new Date(STARTED_MS).toISOString(),
+    blocked: TEXTS.map(group), failed: TEXTS.map(group), observed: TEXTS.map(group), samples: [{ atSeconds: 1, cpuSeconds: 1, memoryBytes: 1, pids: 1, storageBytes: 1, requests: 1, blocked: 1 }],
+    services: TEXTS.map((text) => serviceOf({ name: text, image: text, imageDigest: text })),
+    exposed: TEXTS.flatMap((text) => [{ port: 1, url: text, connections: 1, requests: 1, refused: 1 }, { port: 2, socket: text, connections: 1, refused: 1 }]),
     secrets: TEXTS.map((text) => ({ name: text, hosts: [text], placeholderPrefix: text, substitutions: 1, scrubs: 1, refusals: 1 })), changes: { files: 1, insertions: 1, deletions: 0, problem: TEXTS.join('') },
   });
   const hosts = TEXTS.map((text) => ({ host: text, requests: 1, blocked: 1, requestBytes: 1, responseBytes: 1, substitutions: 1, scrubs: 1 }));
@@ -40,6 +42,7 @@ test('what the sandbox chose stays text: no script, element, link, style or requ
   const { page } = opened;
   for (const button of await page.locator('.refusals .line button').all()) await button.dispatchEvent('click');
   await page.locator('.open').first().click();
+  for (const part of ['#services', '#exposed']) expect(await page.locator(`${part} tbody`).textContent(), part).toContain('<img src=x onerror=alert(1)>');
   expect(await page.locator('body').textContent()).toContain('<img src=x onerror=alert(1)>');
   expect(await page.locator('iframe, img, svg, base, object, embed, meta[http-equiv="refresh"]').count()).toBe(0);
   expect(await page.evaluate('[...document.querySelectorAll("script")].length')).toBe(2);

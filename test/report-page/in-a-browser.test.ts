@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exposedPorts, serviceOf } from '../report/entries.ts';
 import { accessibilityFindings, openPage, startBrowser } from './open-page.ts';
 import { pageOf, sampleEntries, samplePatch, sampleReport } from './page-samples.ts';
 
@@ -115,6 +116,29 @@ test('a line of configuration is copied', async () => {
   expect(await opened.page.evaluate('navigator.clipboard.readText()')).toBe('telemetry.example.net');
 });
 
+test('services and exposed ports are told, wide or narrow, and where there were none there is no such part', async () => {
+  const { usage: _, ...neverRead } = serviceOf({ name: 'gone', image: 'registry.example.org/a/rather/long/name/of/an/image:2026.11.27-alpine', startSeconds: null, exitCode: 1 });
+  const report = sampleReport([], { services: [serviceOf(), neverRead], exposed: [...exposedPorts] });
+  for (const width of [1360, 360]) {
+    await using opened = await openPage(browser, { html: pageOf(report, { entries: [] }), viewport: { width, height: 800 } });
+    const { page } = opened;
+    expect(await page.locator('nav a').allTextContents()).toEqual(expect.arrayContaining(['Services', 'Exposed ports']));
+    const cells = (part: string) => page.evaluate(`[...document.querySelectorAll('${part} tbody tr')].map((row) => [...row.children].map((cell) => cell.innerText))`);
+    expect(await cells('#services')).toEqual([
+      ['db', `postgres:16\npostgres@sha256:${'5'.repeat(64)}`, 'up after 1.42 s, until the end of the run', '2.31 s on 1 cpu', '41 MiB of 512 MiB', '48 MiB of 1 GiB', '9 of 256'],
+      ['gone', `${neverRead.image}\n${neverRead.imageDigest}`, 'never up, ended with exit code 1', '–', '–', '–', '–'],
+    ]);
+    expect(await cells('#exposed')).toEqual([
+      ['8080', 'http://127.0.0.1:40123', '12 requests, 3 connections, 1 refused'], ['5432', '/run/user/1000/db.sock', '1 connection, 0 refused'],
+    ]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+    expect(await accessibilityFindings(page)).toEqual([]);
+    expect(opened).toMatchObject({ complaints: [], requests: [] });
+  }
+  await using without = await openPage(browser, { html: pageOf(sampleReport([]), { entries: [] }) });
+  expect(await without.page.locator('#services, #exposed').count()).toBe(0);
+});
+
 test('a run that was refused, without log and patch, has a page too', async () => {
   const report = sampleReport([], { conclusion: 'error', exitCode: 125, error: 'memory: `4x` is no size: write one such as `4g`', samples: [], limits: { wallSeconds: 0, memoryBytes: 0, cpus: 0, storageBytes: 0, pids: 0 } });
   await using opened = await openPage(browser, { html: pageOf(report, { entries: null }) });
@@ -122,4 +146,30 @@ test('a run that was refused, without log and patch, has a page too', async () =
   expect(await opened.page.locator('#requests').textContent()).toContain('No audit log was given');
   expect(await accessibilityFindings(opened.page)).toEqual([]);
   expect(opened).toMatchObject({ complaints: [], requests: [] });
+});
+
+test('a run in observe mode says so before all else, with what would have been blocked and the list to paste', async () => {
+  const observed = [{ host: 'pypi.example.org', port: 443, method: 'GET', path: '/simple/', reason: 'host-not-allowed' as const, count: 3, remedy: 'add `pypi.example.org` to allow' }];
+  const requests = [{ protocol: 'https' as const, host: 'pypi.example.org', port: 443, method: 'GET', path: '/simple/', count: 3 }];
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const html = pageOf(sampleReport([], { mode: 'observe', observed, requests }), { entries: [] });
+    await using opened = await openPage(browser, { html, colorScheme, viewport: { width: 360, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+    const { page } = opened;
+    const header = await page.locator('header').textContent();
+    expect(header).toMatch(/OBSERVE MODE, ALLOW LIST NOT ENFORCED The allow list was not enforced: 3 requests .*The command succeeded\./);
+    expect(await page.locator('#observed').textContent()).toContain('GET pypi.example.org:443/simple/');
+    expect(await accessibilityFindings(page)).toEqual([]);
+    await page.locator('#proposed button').click();
+    await page.locator('#proposed [role="status"]').getByText('Copied').waitFor({ state: 'attached' });
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe('allow: |\n  GET pypi.example.org/simple/');
+    expect(opened).toMatchObject({ complaints: [], requests: [] });
+  }
+});
+
+test('a run that was refused for several reasons lists them', async () => {
+  const report = sampleReport([], { conclusion: 'error', exitCode: 125, error: 'a; b', problems: ['memory: `4x` is no size', 'allow: `*` is no rule'], samples: [], limits: { wallSeconds: 0, memoryBytes: 0, cpus: 0, storageBytes: 0, pids: 0 } });
+  await using opened = await openPage(browser, { html: pageOf(report, { entries: null }) });
+  expect(await opened.page.locator('h1').textContent()).toContain('2 problems with what was given: nothing was started.');
+  expect(await opened.page.locator('.problems li').allTextContents()).toEqual(['memory: `4x` is no size', 'allow: `*` is no rule']);
+  expect(await accessibilityFindings(opened.page)).toEqual([]);
 });

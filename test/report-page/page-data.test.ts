@@ -8,7 +8,7 @@ import { parseReport } from '../../src/report-page/parse-report.ts';
 import { readPatchFiles } from '../../src/report-page/patch-files.ts';
 import { createRequestLog } from '../../src/report-page/request-log.ts';
 import { createTrafficBins } from '../../src/report-page/traffic-bins.ts';
-import { dnsRefusal, entryOf, refusedOf, reportOf } from '../report/entries.ts';
+import { dnsRefusal, entryOf, exposedPorts, refusedOf, reportOf, serviceOf } from '../report/entries.ts';
 import { pageOf, sampleEntries, samplePatch, sampleReport, STARTED_MS } from './page-samples.ts';
 
 test('the patch is counted by file, and lines of a file pass for no heading', () => {
@@ -76,6 +76,12 @@ test('without an audit log the readings tell how many requests there were', () =
   expect(data.traffic.blocked.reduce((a, b) => a + b)).toBe(10);
 });
 
+test('a report from elsewhere with any number of requests is proposed a list of those that one of Decoy\'s can have', () => {
+  const requests = Array.from({ length: 5_000 }, (_, index) => ({ protocol: 'https' as const, host: `h${index}.example.com`, port: 443, method: 'GET', path: '/', count: 1 }));
+  const { notes } = describePage({ report: sampleReport([], { mode: 'observe', observed: [], requests }), patch: null, log: null });
+  expect(notes?.proposal.at(-1)).toBe('# and 2000 more: decoy suggest report.json');
+});
+
 test('bins stay few and lose nothing, however long the run', () => {
   const bins = createTrafficBins();
   for (let second = 0; second < 1_800; second += 0.5) bins.add(second, { allowed: 1 });
@@ -98,12 +104,21 @@ test.each([
   [JSON.stringify({ ...reportOf(), samples: [{}] }), '`samples[0].atSeconds` is not a number'],
   [JSON.stringify({ ...reportOf(), conclusion: 'constructor' }), '`conclusion` is none there is'],
   [JSON.stringify({ ...reportOf(), startedAt: 'x' }), '`startedAt` is not a time'],
+  [JSON.stringify({ ...reportOf(), mode: 'x' }), '`mode` is not `observe`'],
+  [JSON.stringify({ ...reportOf(), observed: [{}] }), '`observed[0].host` is not a string'],
+  [JSON.stringify({ ...reportOf(), requests: [{ protocol: 'https', host: 1 }] }), '`requests[0].host` is not a string'],
+  [JSON.stringify({ ...reportOf(), problems: 'x' }), '`problems` is not a list'],
+  [JSON.stringify({ ...reportOf(), commandStartedAt: 1 }), '`commandStartedAt` is not a string'],
+  [JSON.stringify({ ...reportOf(), services: {} }), '`services` is not a list'],
+  [JSON.stringify({ ...reportOf(), services: [{ ...serviceOf(), usage: { cpuSeconds: '1' } }] }), '`services[0].usage.cpuSeconds` is not a number'],
+  [JSON.stringify({ ...reportOf(), exposed: [{ ...exposedPorts[0], url: 8080 }] }), '`exposed[0].url` is not a string'],
 ])('no report: %.40s', (text, problem) => {
   expect(parseReport(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
 });
 
 test('a report is one', () => {
   expect(parseReport(JSON.stringify(sampleReport(sampleEntries(10))))).toMatchObject({ ok: true });
+  expect(parseReport(JSON.stringify(sampleReport([], { services: [serviceOf()], exposed: [...exposedPorts] })))).toMatchObject({ ok: true });
 });
 
 function logOf(entries: ReturnType<typeof sampleEntries>, zeroMs: number) {

@@ -1,5 +1,5 @@
 import type { AuditEntry } from '../../src/report/audit-entry.ts';
-import type { Report } from '../../src/report/report.ts';
+import type { ExposedPort, Report, ServiceReport } from '../../src/report/report.ts';
 
 /** An allowed request, with what a test changes of it. */
 export function entryOf(changes: Partial<AuditEntry> = {}): AuditEntry {
@@ -38,6 +38,20 @@ export function reportOf(changes: Partial<Report> = {}): Report {
     secrets: [], blocked: [], samples: [], changes: { files: 0, insertions: 0, deletions: 0 }, ...changes,
   };
 }
+
+/** A service that was healthy and ran to the end, and what a test changes of it. */
+export function serviceOf(changes: Partial<ServiceReport> = {}): ServiceReport {
+  return {
+    name: 'db', image: 'postgres:16', imageDigest: `postgres@sha256:${'5'.repeat(64)}`, startSeconds: 1.42, exitCode: null,
+    limits: { memoryBytes: 512 * 2 ** 20, cpus: 1, storageBytes: 2 ** 30, pids: 256 },
+    usage: { cpuSeconds: 2.31, memoryPeakBytes: 41 * 2 ** 20, oomKills: 0, pidsPeak: 9, storagePeakBytes: 48 * 2 ** 20 }, ...changes,
+  };
+}
+
+/** Two exposed ports, one of each kind. */
+export const exposedPorts: readonly ExposedPort[] = [
+  { port: 8080, url: 'http://127.0.0.1:40123', connections: 3, requests: 12, refused: 1 }, { port: 5432, socket: '/run/user/1000/db.sock', connections: 1, refused: 0 },
+];
 
 /** What a sandbox might put in a host or a path to take over a terminal, a log or a page. */
 export const hostileTexts: readonly string[] = [

@@ -79,6 +79,12 @@ describe('groups of refusals', () => {
     expect(blocked[0]).toMatchObject({ host: 'api.example.com', method: null, path: null, count: 4980 });
     expect(blocked.at(-1)).toMatchObject({ host: 'other.test', count: 1 });
   });
+  test('the remedy of one path is not said to be that of others', () => {
+    const reason = 'path-not-allowed';
+    const flood = Array.from({ length: 30 }, (_, i) => refusedOf({ reason, path: `/${i}`, remedy: `add \`GET api.example.com/${i}\` to allow` }));
+    expect(ledgerOf(flood).blocked()[0]).toMatchObject({ path: null, count: 10, remedy: 'Too many different methods and paths to list: the audit log has each one.' });
+    expect(ledgerOf(flood.map((entry) => ({ ...entry, remedy: 'the same for all' }))).blocked()[0]).toMatchObject({ path: null, count: 10, remedy: 'the same for all' });
+  });
   test('misuse of secrets comes first', () => {
     const entries = [refusedOf(), refusedOf(), refusedOf({ reason: 'placeholder-wrong-host' })];
     expect(ledgerOf(entries).blocked().map(({ reason }) => reason)).toEqual(['placeholder-wrong-host', 'host-not-allowed']);

@@ -35,7 +35,7 @@ test('what the gateway can say of a refusal has a reason of these', () => {
 
 test.each([
   ['no-name-for-address', '198.18.0.9', 80, { protocol: 'tcp', host: '198.18.0.9', port: 80, reason: 'no-name-for-address' }],
-  ['malformed-name', '', 0, { protocol: 'dns', host: 'gateway', port: null, reason: 'name-not-allowed', remedy: 'this is not a name that can be allowed' }],
+  ['malformed-name', '', 0, { protocol: 'dns', host: 'gateway', port: null, reason: 'name-not-allowed', remedy: 'what was asked for is no host name, and so is not shown: it cannot be allowed' }],
   ['capacity', '', 0, { host: 'gateway', reason: 'capacity' }],
   ['suppressed', '', 0, { host: 'gateway', reason: 'capacity' }],
   ['constructor', '', 0, { host: 'gateway', reason: 'no-name-for-address' }],

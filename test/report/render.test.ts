@@ -7,7 +7,7 @@ import { renderSummary } from '../../src/report/render-summary.ts';
 import { renderTerminal } from '../../src/report/render-terminal.ts';
 import { renderBytes, renderNumber, renderSeconds } from '../../src/report/quantities.ts';
 import type { Report } from '../../src/report/report.ts';
-import { dnsRefusal, entryOf, hostileTexts, refusedOf, reportOf } from './entries.ts';
+import { dnsRefusal, entryOf, exposedPorts, hostileTexts, refusedOf, reportOf, serviceOf } from './entries.ts';
 
 const plain = { colour: false };
 
@@ -21,6 +21,8 @@ function reportFullOf(text: string): Report {
     secrets: [{ name: text, hosts: [text], placeholderPrefix: text, substitutions: 1, scrubs: 1, refusals: 1 }],
     blocked: [{ host: text, port: 443, method: text, path: text, reason: 'path-not-allowed', count: 1, remedy: text }],
     failed: [{ host: text, port: 443, method: text, path: text, reason: 'upstream-tls', count: 1, remedy: text }],
+    services: [{ ...serviceOf({ name: text, image: text }), imageDigest: text.slice(0, 70) }],
+    exposed: [{ port: 1, url: text, connections: 1, requests: 1, refused: 1 }, { port: 2, socket: text, connections: 1, refused: 1 }],
   };
 }
 
@@ -41,6 +43,68 @@ test('what failed at an upstream is told like what was blocked', () => {
   const failed: Report['failed'] = [{ host: 'api.example.com', port: 443, method: null, path: null, reason: 'upstream-tls', count: 2, remedy: 'Trust its authority.' }];
   expect(renderTerminal(reportOf({ failed }), plain)).toContain('Failed\n  - 2 x api.example.com:443: upstream-tls\n    > Trust its authority.');
   expect(renderSummary(reportOf({ failed }))).toMatch(/Failed[^]*`api\.example\.com:443` \| `upstream-tls` \| `Trust its authority\.`/);
+});
+
+const went: Report['services'] = [
+  serviceOf(), serviceOf({ name: 'cache', image: 'redis:7', startSeconds: 0.2, exitCode: 137, usage: { cpuSeconds: 0.1, memoryPeakBytes: 2 ** 29, oomKills: 2, pidsPeak: 4, storagePeakBytes: 0 } }),
+  serviceOf({ name: 'late', startSeconds: null, exitCode: 1, limits: { memoryBytes: 1, cpus: 2, storageBytes: 1, pids: 1 } }),
+];
+const { usage: _, imageDigest: __, ...neverUp } = serviceOf({ name: 'gone', startSeconds: null });
+const withServices = reportOf({ services: [...went, neverUp], exposed: [...exposedPorts] });
+
+test('services and exposed ports on a terminal', () => {
+  const text = renderTerminal(withServices, plain);
+  expect(text.slice(text.indexOf('Services'), text.indexOf('Network'))).toMatchInlineSnapshot(`
+    "Services
+      - db in postgres:16: up after 1.42 s, until the end of the run
+      | cpu 2.31 s on 1 cpu; memory 41 MiB of 512 MiB
+      | storage 48 MiB of 1 GiB; pids 9 of 256
+      | postgres@sha256:5555555555555555555555555555555555555555555555555555555555555555
+      - cache in redis:7: up after 0.2 s, then ended with exit code 137
+      | cpu 0.1 s on 1 cpu; memory 512 MiB of 512 MiB, killed 2 processes
+      | storage 0 B of 1 GiB; pids 4 of 256
+      | postgres@sha256:5555555555555555555555555555555555555555555555555555555555555555
+      - late in postgres:16: never up, ended with exit code 1
+      | cpu 2.31 s on 2 cpus; memory 41 MiB of 1 B
+      | storage 48 MiB of 1 B; pids 9 of 1
+      | postgres@sha256:5555555555555555555555555555555555555555555555555555555555555555
+      - gone in postgres:16: never up
+      | no reading was taken
+
+    "
+  `);
+  expect(text.slice(text.indexOf('Exposed'))).toMatchInlineSnapshot(`
+    "Exposed ports
+      - 8080 at http://127.0.0.1:40123: 12 requests, 3 connections, 1 refused
+      - 5432 at /run/user/1000/db.sock: 1 connection, 0 refused
+    "
+  `);
+});
+
+test('services and exposed ports in the job summary', () => {
+  const text = renderSummary(withServices);
+  expect(text.slice(text.indexOf('#### Services'))).toMatchInlineSnapshot(`
+    "#### Services
+
+    | service | image | how it ended | cpu | memory | storage | pids |
+    | --- | --- | --- | ---: | ---: | ---: | ---: |
+    | \`db\` | \`postgres:16\` (\`postgres@sha256:5555555555555555555555555555555555555555555555555555555555555555\`) | up after 1.42 s, until the end of the run | 2.31 s on 1 cpu | 41 MiB of 512 MiB | 48 MiB of 1 GiB | 9 of 256 |
+    | \`cache\` | \`redis:7\` (\`postgres@sha256:5555555555555555555555555555555555555555555555555555555555555555\`) | up after 0.2 s, then ended with exit code 137 | 0.1 s on 1 cpu | 512 MiB of 512 MiB, killed 2 processes | 0 B of 1 GiB | 4 of 256 |
+    | \`late\` | \`postgres:16\` (\`postgres@sha256:5555555555555555555555555555555555555555555555555555555555555555\`) | never up, ended with exit code 1 | 2.31 s on 2 cpus | 41 MiB of 1 B | 48 MiB of 1 B | 9 of 1 |
+    | \`gone\` | \`postgres:16\` | never up | – | – | – | – |
+
+    #### Exposed ports
+
+    | port of the sandbox | on the host | used |
+    | ---: | --- | --- |
+    | 8080 | \`http://127.0.0.1:40123\` | 12 requests, 3 connections, 1 refused |
+    | 5432 | \`/run/user/1000/db.sock\` | 1 connection, 0 refused |
+    "
+  `);
+});
+
+test('a run without them says nothing of services and exposed ports', () => {
+  for (const render of [renderSummary, (report: Report) => renderTerminal(report, plain)]) expect(render(reportOf())).not.toMatch(/services|exposed/i);
 });
 
 describe('on a terminal', () => {
@@ -83,6 +147,11 @@ describe('on a terminal', () => {
   test.each<[Partial<Report>, string]>([
     [{ conclusion: 'failure', exitCode: 3 }, 'The command failed with exit code 3.'],
     [{ conclusion: 'failure', exitCode: 1, usage: { ...reportOf().usage, pidsRefused: 12 } }, 'exit code 1. The cap of 2,048 processes and threads was reached, and 12 starts refused: raise pids or start fewer.'],
+    [{ usage: { ...reportOf().usage, oomKills: 2 } }, 'The command succeeded. The kernel killed 2 processes at the memory cap of 4 GiB: raise memory or use less.'],
+    [{ usage: { ...reportOf().usage, storageFull: true } }, 'The command succeeded. The disk of 10 GiB was full: raise storage or write less.'],
+    [{ usage: { ...reportOf().usage, storageFull: true } }, 'of 10 GiB, was full'],
+    [{ usage: { ...reportOf().usage, throttledSeconds: 0.0084 } }, 'of 2 cpus\n'],
+    [{ conclusion: 'error', exitCode: 125, error: 'a; b', problems: ['a', 'b'] }, '2 problems with what was given: nothing was started.'],
     [{ conclusion: 'timeout', exitCode: 124 }, 'Stopped at the time limit of 30 min: raise timeout (at most 30m) or do less.'],
     [{ conclusion: 'oom', exitCode: 137 }, 'at the cap of 4 GiB: raise memory or use less.'],
     [{ conclusion: 'storage', exitCode: 5 }, 'The disk of 10 GiB was full'],
@@ -117,7 +186,7 @@ describe('on a terminal', () => {
     const flooded = { ...report, blocked: many(report.blocked[0]!), secrets: many(report.secrets[0]!) };
     flooded.usage.network.hosts = many(report.usage.network.hosts[0]!);
     const text = renderTerminal(flooded, plain);
-    expect(text.split('\n').length).toBeLessThan(70);
+    expect(text.split('\n').length).toBeLessThan(80);
     expect(text).toContain('and 490 more hosts: see report.json');
   });
 });
@@ -176,7 +245,7 @@ describe('in the job summary', () => {
       expect(line.split('|').length, line).toBe(shape[i]!.split('|').length);
       const outside = line.replaceAll(codeSpan, '');
       expect(outside).not.toContain('`');
-      expect(outside, line).toMatch(/^[\w #|:,.\-–█░%]*$/);
+      expect(outside, line).toMatch(/^[\w #|:,.()\-–█░%]*$/);
       expect(line).not.toMatch(/\p{Cc}|\p{Cf}|##\[/u);
     }
   });

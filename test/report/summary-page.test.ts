@@ -5,7 +5,8 @@ import { parseFragment, type DefaultTreeAdapterTypes } from 'parse5';
 import { expect, test } from 'vitest';
 import { renderSummary, type SummaryOptions } from '../../src/report/render-summary.ts';
 import type { Report } from '../../src/report/report.ts';
-import { hostileTexts, reportOf } from './entries.ts';
+import { errorReport } from '../../src/write-error-report.ts';
+import { hostileTexts, reportOf, serviceOf } from './entries.ts';
 
 type Node = DefaultTreeAdapterTypes.Node;
 
@@ -36,6 +37,7 @@ function hostile(text: string): { report: Report; options: SummaryOptions } {
     secrets: [{ name: text, hosts: [text], placeholderPrefix: text, substitutions: 1, scrubs: 1, refusals: 1 }],
     blocked: [{ host: text, port: 443, method: text, path: text, reason: 'path-not-allowed', count: 1, remedy: text }],
     failed: [{ host: text, port: 443, method: text, path: text, reason: 'upstream-tls', count: 1, remedy: text }],
+    services: [serviceOf({ name: text, image: text, imageDigest: text })], exposed: [{ port: 1, url: text, connections: 1, requests: 1, refused: 1 }, { port: 2, socket: text, connections: 1, refused: 0 }],
     changes: { files: 1, insertions: 1, deletions: 1 },
     samples: [0.1, 1, 2, 3].map((atSeconds) => ({ atSeconds, cpuSeconds: atSeconds, memoryBytes: 2 ** 30, pids: 1, storageBytes: 1, requests: atSeconds, blocked: 0 })),
   });
@@ -78,7 +80,7 @@ test('it is below 1 MiB with 50,000 hosts, refusals, rules and files of the long
   const { options } = hostile('\u{1f4a3}'.repeat(3000));
   const many = <T>(rows: readonly T[] | undefined): T[] => Array.from({ length: 50_000 }, () => rows![0]!);
   report.usage.network.hosts = many(report.usage.network.hosts);
-  const flooded = { ...report, blocked: many(report.blocked), failed: many(report.failed), secrets: many(report.secrets), samples: Array.from({ length: 600 }, (_, i) => ({ ...report.samples[0]!, atSeconds: i * 3 })) };
+  const flooded = { ...report, blocked: many(report.blocked), failed: many(report.failed), secrets: many(report.secrets), services: many(report.services), exposed: many(report.exposed), samples: Array.from({ length: 600 }, (_, i) => ({ ...report.samples[0]!, atSeconds: i * 3 })) };
   const summary = renderSummary(flooded, { proposedAllow: many(options.proposedAllow), changedFiles: many(options.changedFiles) });
   expect(Buffer.byteLength(summary)).toBeLessThan(1024 * 1024);
   expect(summary).toContain('49,950 more in report.json.');
@@ -99,4 +101,13 @@ test('what it says: rules to paste, files by their lines, the run over time', ()
   expect(summary).toContain('```mermaid\n%%{init: {"themeVariables"');
   expect(summary).toContain('  x-axis "seconds" 0 --> 3.00');
   expect(renderSummary(reportOf())).not.toContain('mermaid');
+});
+
+test('inputs that were refused are listed one by one, without limits of a run that there was not', () => {
+  const problems = ['memory: `x` is not a size', ...Array.from({ length: 60 }, (_, index) => `allow: allow rule \`<img src=x>${index}\`: it is none`)];
+  const summary = renderSummary(errorReport(problems));
+  expect(summary).toContain('61 problems with what was given: nothing was started.\n\n- ``memory: `x` is not a size``\n- ``allow: allow rule `<img src=x>0`: it is none``\n');
+  expect(summary).toContain('11 more in report.json.\n\nExit code 125.\n');
+  expect(summary).not.toContain('Limits');
+  expect(shapeOf(pageOf(summary))).not.toContain('<img');
 });

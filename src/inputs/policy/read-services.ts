@@ -18,7 +18,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 /** Reads the text of the input `services`: YAML, a list with names, or a mapping by name as GitHub's own. */
 export function readServicesText(text: string): { services: RawService[]; problems: string[] } {
   const yaml = openYaml(text, 'services');
-  const services = yaml.root === null ? [] : readServices(yaml.root, yaml);
+  // Of text that is no YAML the reader has guessed the rest.
+  const services = yaml.root === null || yaml.problems.length > 0 ? [] : readServices(yaml.root, yaml);
   return { services, problems: yaml.problems };
 }
 
