@@ -101,13 +101,16 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
     const filesystem = await naming;
     const command = describeCommand(parts, { layout, user, imageLayout: filesystem.imageLayout });
     const gateway = await starting;
-    const creating = containers.add(timed('sandbox: creation', () => createSandbox(engine, {
+    const create = () => timed('sandbox: creation', () => createSandbox(engine, {
       ...common, ...sandboxImage(parts, image), user, gatewayContainerId: gateway.containerId, runtime: parts.runtime, mounts: filesystem.mounts, limits: config.limits,
-    })));
+    }));
+    // Podman looks for what is to be mounted when a container is created.
+    const early = engine.podmanVersion === null ? containers.add(create()) : null;
     const { prepareHostSide, layOutTree, placedFiles } = await (loading ?? load());
     const hostSide = others.add(timed('authority and proxy', () => prepareHostSide(rehearsed)));
     const tree = hostSide.then(({ authority }) => timed('files', () => layOutTree({ config, authority, user, layout, workspace, imageLayout: filesystem.imageLayout })));
     const making = filesystem.make({ storageBytes: config.limits.storageBytes, tree });
+    const creating = early ?? containers.add(making.then(create));
     const serving = containers.add(prepareServices(engine, parts, { ...common, layout, workspace, layOutTree, gatewayContainerId: gateway.containerId, ready, authority: hostSide.then(({ authority }) => authority) }));
     const exposing = ready.then(() => expose(parts, others));
     const launching = Promise.all([creating, ready, making]).then(([sandbox]) => timed('sandbox: start', () => sandbox.launch()));
@@ -140,7 +143,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
       },
       windUp: async (options) => {
         await servicesOpen.end().catch(() => {});
-        const networkGone = Promise.all([gateway[Symbol.asyncDispose](), exposed?.[Symbol.asyncDispose]()]);
+        const networkGone = Promise.all([gateway.end(), exposed?.[Symbol.asyncDispose]()]);
         try {
           return options.readPatch ? await made.keeper.readPatch({ maxBytes: options.maxBytes, contents: options.contents, metacopy: made.metacopy, reader: user }) : null;
         } finally {

@@ -27,6 +27,7 @@ import { deferred } from './sandbox/deferred.ts';
 import { connectEngine, type Engine } from './sandbox/engine.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { snapshotSaver } from './save-snapshot.ts';
+import { refuseUnusable } from './sandbox/refuse-engine.ts';
 import { watchEngine } from './sandbox/watch-engine.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
@@ -106,6 +107,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     const policy = config.mode === 'observe' ? observePolicy(enforced, config) : enforced;
     engine = await timed('engine', () => connectEngine({ dockerHost: host.dockerHost }));
     await using _watched = watchEngine(engine);
+    await refuseUnusable(engine);
     const runtime = await findRuntime(engine, { config, host, events, signal, timed });
     if (cancelled()) return cancellation(signal);
     const image = await findImage(engine, { config, host, events, signal, timed });

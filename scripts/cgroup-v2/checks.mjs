@@ -81,7 +81,7 @@ const CHECKS = {
     options: ['--image', IMAGE, '--user', 'root'], command: ['sh', '-c', 'cat /etc/of-the-image && echo x >/etc/of-the-sandbox && id -u'],
     holds: ({ report, output }) => ({
       success: report.conclusion === 'success', 'the image is seen': output.includes('made for the checks'), 'uid 0': /^0$/m.test(output),
-      digest: /^sha256:[0-9a-f]{64}$/.test(report.imageDigest), 'the disk is capped hard': report.storageEnforcement !== 'watchdog',
+      digest: /(^|@)sha256:[0-9a-f]{64}$/.test(report.imageDigest), 'the disk is capped hard': report.storageEnforcement !== 'watchdog',
     }),
   },
   'a full disk is ENOSPC in an image': {

@@ -54,4 +54,4 @@ export async function proveCanary({ deadlineMs = DEADLINE_MS, ...parts }: Canary
 }
 
 /** Some hundred times what it takes on an idle machine: with 5 s, a run failed on an emulated one under load. It is only waited out where a part of it is dead. */
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;

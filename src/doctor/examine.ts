@@ -4,6 +4,7 @@ import type { Host } from '../config.ts';
 import { rootPrefix } from '../runtime/replace-as-root.ts';
 import { readSwapBytes } from '../sandbox/dropped-caps.ts';
 import { connectEngine, type Engine } from '../sandbox/engine.ts';
+import { findProblem } from '../sandbox/refuse-engine.ts';
 import { guestFile } from '../sandbox/guest-file.ts';
 import { examineRuntime } from './examine-runtime.ts';
 import type { Finding } from './finding.ts';
@@ -31,9 +32,10 @@ export async function examine(host: Host, { signal, runtime }: ExamineOptions): 
   return [...machine, ...described, trial, ...(runtime === null ? [] : [await examineRuntime(engine, { name: runtime, host, signal })])];
 }
 
-async function describeEngine({ docker }: Engine): Promise<Finding[]> {
-  const [info, version, swapBytes] = await Promise.all([docker.info(), docker.version(), readSwapBytes()]) as [EngineFacts['info'], EngineFacts['version'], number];
-  return judgeEngine({ info, version, swapBytes, freeBytes: await freeBytes(info.DockerRootDir), mayRegister: await rootPrefix() !== null });
+async function describeEngine(engine: Engine): Promise<Finding[]> {
+  const { docker, podmanVersion } = engine;
+  const [info, version, swapBytes, problem] = await Promise.all([docker.info(), docker.version(), readSwapBytes(), findProblem(engine)]) as [EngineFacts['info'], EngineFacts['version'], number, EngineFacts['problem']];
+  return judgeEngine({ info, version, podmanVersion, problem, swapBytes, freeBytes: await freeBytes(info.DockerRootDir), mayRegister: await rootPrefix() !== null });
 }
 
 async function freeBytes(directory: string | undefined): Promise<number | null> {

@@ -2,6 +2,7 @@ import { findHarmfulArguments } from '../runtime/runsc-arguments.ts';
 import { RUNTIME_REMEDIES } from '../runtime/runtime-remedies.ts';
 import { engineKind } from '../sandbox/engine-kind.ts';
 import { renderBytes } from '../report/quantities.ts';
+import type { EngineProblem } from '../sandbox/refuse-engine.ts';
 import { combine, type Finding } from './finding.ts';
 import { DEFAULT_CAPS } from './judge-machine.ts';
 
@@ -13,7 +14,11 @@ export type EngineFacts = {
     SecurityOptions?: readonly string[] | null;
     Runtimes?: Readonly<Record<string, { runtimeArgs?: readonly string[] | null }>> | null;
   };
-  version: { ApiVersion?: string; Components?: readonly { Name: string; Version: string }[] };
+  version: { ApiVersion?: string };
+  /** null for Docker */
+  podmanVersion: string | null;
+  /** why no run goes on it, where that is so */
+  problem: EngineProblem | null;
   /** swap space of the machine */
   swapBytes: number;
   /** free on the file system of DockerRootDir; null where that cannot be seen from here */
@@ -32,14 +37,13 @@ export function judgeEngine(facts: EngineFacts): Finding[] {
   return [judgeVersion(facts), judgeCaps(facts), judgeConfinement(facts), judgeStorage(facts), judgeRuntimes(facts)];
 }
 
-function judgeVersion({ info, version }: EngineFacts): Finding {
-  const kind = engineKind(version);
+function judgeVersion({ info, version, podmanVersion, problem }: EngineFacts): Finding {
   const wrong: Wrong[] = [];
   if (info.OSType !== undefined && info.OSType !== 'linux') wrong.push({ status: 'failed', detail: `it runs containers of ${info.OSType}`, remedy: 'switch it to Linux containers' });
   if (isOlder(version.ApiVersion)) wrong.push({ status: 'failed', detail: `its API is older than ${LEAST_API.join('.')}`, remedy: 'install Docker 20.10 or newer' });
-  if (kind === 'Podman') wrong.push({ status: 'limited', detail: "no run went on Podman's API where it was tried (4.3)", remedy: 'see whether the trial succeeds' });
-  if (options(info).includes('rootless')) wrong.push({ status: 'limited', detail: 'rootless, where the disk of a run cannot be mounted as a rule', remedy: 'use an engine that runs as root if the trial fails' });
-  return combine('engine', `${kind} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
+  if (problem !== null) wrong.push({ status: 'failed', ...problem });
+  else if (podmanVersion !== null) wrong.push({ status: 'limited', detail: 'Podman, which was tried less than Docker', remedy: 'see docs/runners.md for what differs, and whether the trial succeeds' });
+  return combine('engine', `${engineKind(version)} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
 }
 
 function isOlder(apiVersion = '0'): boolean {
@@ -82,16 +86,16 @@ function options({ SecurityOptions }: EngineFacts['info']): string[] {
   return (SecurityOptions ?? []).map((option) => /^(?:name=)?([^,]+)/.exec(option)?.[1] ?? option);
 }
 
-function judgeStorage({ info, freeBytes }: EngineFacts): Finding {
+function judgeStorage({ info, freeBytes, podmanVersion }: EngineFacts): Finding {
   const directory = info.DockerRootDir ?? 'its directory';
   const driver = info.Driver ?? 'unknown driver';
   const detail = `${driver}, images and disks in ${directory}`;
   if (freeBytes === null) return { check: 'storage', status: 'unknown', detail: `${detail}, which cannot be seen from here: the engine may be on another file system, which the trial shows` };
   const free = `${detail}, ${renderBytes(freeBytes)} free`;
-  const forImages = CAPPABLE_DRIVERS.includes(driver);
+  const forImages = podmanVersion === null ? CAPPABLE_DRIVERS.includes(driver) : driver === 'overlay';
   if (freeBytes >= DEFAULT_CAPS.storageBytes && forImages) return { check: 'storage', status: 'ok', detail: free };
   if (freeBytes >= DEFAULT_CAPS.storageBytes) {
-    return { check: 'storage', status: 'limited', detail: `${free}; with this driver only \`image: runner\` can be capped`, remedy: 'for other images use an engine with overlay2, or with the containerd image store\'s overlayfs' };
+    return { check: 'storage', status: 'limited', detail: `${free}; with this driver only \`image: runner\` can be capped`, remedy: podmanVersion === null ? 'for other images use an engine with overlay2, or with the containerd image store\'s overlayfs' : 'for other images set the storage driver overlay (storage.conf)' };
   }
   return { check: 'storage', status: 'limited', detail: `${free}, less than the default cap of ${renderBytes(DEFAULT_CAPS.storageBytes)}: a sandbox can fill it`, remedy: 'free space, or set `storage` to what can be spared' };
 }
@@ -99,7 +103,9 @@ function judgeStorage({ info, freeBytes }: EngineFacts): Finding {
 /** Those with a directory of an image's files that views can be laid over: see docs/images.md. */
 const CAPPABLE_DRIVERS = ['overlay2', 'overlayfs'];
 
-function judgeRuntimes({ info, version, mayRegister }: EngineFacts): Finding {
+function judgeRuntimes({ info, version, mayRegister, podmanVersion }: EngineFacts): Finding {
+  // It lists what it knows of, installed or not, and takes none by name.
+  if (podmanVersion !== null) return { check: 'runtimes', status: 'ok', detail: `by default ${info.DefaultRuntime ?? 'unknown'}, which Podman uses whatever \`runtime\` is: none but the default can be asked for` };
   const runtimes = info.Runtimes ?? {};
   const isPodman = engineKind(version) === 'Podman';
   const names = Object.keys(runtimes).filter((name) => !name.startsWith('io.containerd.'));

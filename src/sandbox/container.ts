@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EngineError, type Engine } from './engine.ts';
 import { explainMissingSource } from './shared-files.ts';
 
@@ -46,12 +47,18 @@ function failure(what: string, error: unknown): EngineError {
 
 /** Removes a container by force; one that is gone, or being removed by someone else, is no error. */
 export async function removeContainer(container: Docker.Container): Promise<void> {
-  try {
-    await container.remove({ force: true, v: true });
-  } catch (error) {
-    if (!isGone(error)) throw error;
+  const untilMs = performance.now() + DEPENDENTS_MS;
+  for (;;) {
+    const error = await container.remove({ force: true, v: true }).then(() => null, (reason: Error) => reason);
+    if (error === null || isGone(error)) return;
+    // Podman keeps the gateway for as long as there are containers in its network; those are removed beside it.
+    if (!engineMessage(error).includes('has dependent containers') || performance.now() > untilMs) throw error;
+    await container.kill().catch(() => {});
+    await sleep(100);
   }
 }
+
+const DEPENDENTS_MS = 20_000;
 
 /** The engine's own words for a failure: its JSON message where there is one. */
 export function engineMessage(error: unknown): string {

@@ -11,8 +11,9 @@ export class EngineConnections extends http.Agent {
   readonly #open = new Set<net.Socket>();
   #lost: Error | null = null;
 
-  constructor() {
-    super({ keepAlive: true });
+  /** `keepAlive`: for an engine that leaves connections open which are not used for a while */
+  constructor({ keepAlive }: { keepAlive: boolean } = { keepAlive: true }) {
+    super({ keepAlive });
   }
 
   /**

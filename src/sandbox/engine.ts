@@ -2,8 +2,8 @@ import Docker from 'dockerode';
 import http from 'node:http';
 import { EngineConnections } from './engine-connections.ts';
 
-/** A connection to the Docker engine. `socketPath`: of its Unix socket. */
-export type Engine = { docker: Docker; connections: EngineConnections; socketPath: string };
+/** A connection to the Docker engine. `socketPath`: of its Unix socket. `podmanVersion`: of Podman, which speaks Docker's API; null for Docker. */
+export type Engine = { docker: Docker; connections: EngineConnections; socketPath: string; podmanVersion: string | null };
 
 /** The engine cannot be used; the message says why and what to do. */
 export class EngineError extends Error {
@@ -19,20 +19,21 @@ const PATIENCE_MS = 30_000;
  */
 export async function connectEngine(options: { dockerHost?: string | undefined }): Promise<Engine> {
   const socketPath = socketOf(options.dockerHost);
-  const connections = new EngineConnections();
-  const engine = { docker: new Docker({ socketPath, agent: connections } as Docker.DockerOptions), connections, socketPath };
-  await pingEngine(engine, PATIENCE_MS).catch((error: unknown) => {
+  const { server = '' } = await pingEngine({ socketPath }, PATIENCE_MS).catch((error: unknown) => {
     throw new EngineError(unreachable(error, socketPath));
   });
-  return engine;
+  const podmanVersion = /^Libpod\/(\S+)/.exec(String(server))?.[1] ?? null;
+  // Podman's service closes one that was idle for some seconds, which a busy machine learns of only when it has written to it.
+  const connections = new EngineConnections({ keepAlive: podmanVersion === null });
+  return { docker: new Docker({ socketPath, agent: connections } as Docker.DockerOptions), connections, socketPath, podmanVersion };
 }
 
-/** Asks the engine for a sign of life, on a connection of its own. */
-export function pingEngine({ socketPath }: Pick<Engine, 'socketPath'>, patienceMs: number): Promise<void> {
+/** Asks the engine for a sign of life, on a connection of its own. @returns the headers of its answer */
+export function pingEngine({ socketPath }: Pick<Engine, 'socketPath'>, patienceMs: number): Promise<http.IncomingHttpHeaders> {
   return new Promise((resolve, reject) => {
     const request = http.get({ socketPath, path: '/_ping', agent: false, signal: AbortSignal.timeout(patienceMs) }, (response) => {
       response.resume().once('error', reject).once('end', () => {
-        if (response.statusCode === 200) resolve();
+        if (response.statusCode === 200) resolve(response.headers);
         else reject(new Error(`it answered ${response.statusCode}`));
       });
     });

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { createDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import type { RootLayout } from './exposed-trees.ts';
@@ -102,7 +103,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     const letGo = async () => void await Promise.all([disk.letGo(), held?.letGo()]);
     return {
       diskVolume: disk.volume,
-      mounts: [...plan.mounts, ...overlays, ...persistent],
+      mounts: [...plan.mounts, ...engine.podmanVersion === null ? [] : ownPlaces(plan), ...overlays, ...persistent],
       imageLayout,
       make: async ({ storageBytes, tree }) => {
         const keeper = await starting;
@@ -151,6 +152,14 @@ function diskMounts(diskPath: string): SandboxMount[] {
     ...NETWORK_FILES.map((name): SandboxMount => ({ kind: 'bind', source: `${diskPath}/${name}`, target: `/${name}`, readOnly: true })),
     { kind: 'bind', source: `${diskPath}/decoy`, target: '/decoy', readOnly: true },
   ];
+}
+
+/** Podman lays something of its own over these, memory over the last, unless something is mounted there. */
+function ownPlaces({ mounts }: Plan): SandboxMount[] {
+  return ['/etc/passwd', '/etc/group', '/var/tmp'].flatMap((target): SandboxMount[] => {
+    const above = mounts.find((mount) => mount.target === path.posix.dirname(target));
+    return above === undefined ? [] : [{ kind: 'bind', source: `${above.source}/${path.posix.basename(target)}`, target, readOnly: false }];
+  });
 }
 
 type OverlayOptions = { runId: string; labels: RunLabels; overlay: Overlay; diskPath: string; metacopy: boolean };

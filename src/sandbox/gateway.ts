@@ -41,9 +41,11 @@ export type Gateway = AsyncDisposable & {
   ready: Promise<void>;
   /** for when it is ready */
   probes: Pick<ProbeChannel, 'probe' | 'end'>;
+  /** ends it before the containers in its network are gone: Podman removes it only after them */
+  end(): Promise<void>;
 };
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 const MEMORY_BYTES = 256 * 1024 * 1024;
 
 /** Creates the container that owns the network namespace, and has it start: a sandbox can be created with it, and started once it is ready. */
@@ -58,13 +60,17 @@ export async function startGateway(engine: Engine, options: GatewayOptions): Pro
     await owned[Symbol.asyncDispose]();
     await control[Symbol.asyncDispose]();
   };
-  const ready = bringUp(owned, control);
+  const ready = bringUp(engine, { owned, control });
   ready.catch(() => {});
-  return { containerId: owned.id, ready, probes: control.probes, [Symbol.asyncDispose]: dispose };
+  const kill = async () => {
+    control.expectEnd();
+    await owned.container.kill().catch(() => {});
+  };
+  return { containerId: owned.id, ready, probes: control.probes, end: engine.podmanVersion !== null ? kill : dispose, [Symbol.asyncDispose]: dispose };
 }
 
-async function bringUp(owned: OwnedContainer, control: Control): Promise<void> {
-  const lastWords = await collectOutput(owned);
+async function bringUp(engine: Engine, { owned, control }: { owned: OwnedContainer; control: Control }): Promise<void> {
+  const lastWords = await collectOutput(engine, owned);
   await startContainer(owned, 'gateway');
   await bounded(Promise.race([control.ready, lastWords.ended]), () => `the gateway did not become ready: ${lastWords.text() || 'it printed nothing'}`);
 }
@@ -157,8 +163,8 @@ function send(socket: net.Socket, message: object): void {
 }
 
 /** Keeps the last 2 KB a trusted container printed: what an error message quotes. */
-async function collectOutput(owned: OwnedContainer): Promise<{ text(): string; ended: Promise<never> }> {
-  const stream = await attach(owned);
+async function collectOutput(engine: Engine, owned: OwnedContainer): Promise<{ text(): string; ended: Promise<never> }> {
+  const stream = await attach(engine, owned);
   let text = '';
   const ended = (async () => {
     for await (const frame of demultiplex(stream)) text = (text + frame.bytes.toString()).slice(-2048);

@@ -106,7 +106,7 @@ export function startCopier(engine: Engine, options: CopierOptions): Promise<Pic
 async function startFrom(engine: Engine, spec: Docker.ContainerCreateOptions): Promise<Keeper> {
   const owned = await createContainer(engine, { what: 'keeper', spec });
   try {
-    const stream = await attach(owned);
+    const stream = await attach(engine, owned);
     const replies = readReplies(stream);
     await startContainer(owned, 'keeper');
     return asKeeper({ owned, stream, replies });

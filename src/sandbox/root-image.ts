@@ -8,6 +8,7 @@ import { packTree, type TarEntry } from './runner-files/pack-tree.ts';
 /** Where the guest program lies in every container Decoy starts. */
 export const GUEST_PATH = '/decoy-guest';
 
+const REPOSITORY = 'decoy-root';
 const MOUNT_POINTS = ['decoy', 'dev', 'disk', 'etc', 'file', 'home', 'lower/workspace', 'merged', 'opt', 'proc', 'root', 'run/decoy', 'sys', 'tmp', 'usr', 'var'];
 
 /**
@@ -21,12 +22,11 @@ export async function ensureRootImage(engine: Engine, options: { guestFile: stri
   const entries = rootEntries(guest, options.layout);
   const digest = createHash('sha256').update(JSON.stringify(options.layout.links)).update(JSON.stringify(MOUNT_POINTS)).update(guest);
   const tag = digest.digest('hex').slice(0, 16);
-  const image = `decoy-root:${tag}`;
+  const image = `${REPOSITORY}:${tag}`;
   if (await exists(engine, image)) return image;
   // The typings leave out that the archive may be a buffer and that a promise comes back.
   const importImage = engine.docker.importImage.bind(engine.docker) as unknown as (archive: Buffer, options: object) => Promise<NodeJS.ReadableStream>;
-  // The tag twice: Podman takes no notice of the second.
-  const progress = await importImage(packTree(entries), { repo: image, tag, changes: ['LABEL decoy=1'] });
+  const progress = await importImage(packTree(entries), { repo: REPOSITORY, tag, changes: ['LABEL decoy=1'] });
   await new Promise<void>((resolve, reject) => {
     engine.docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
   });

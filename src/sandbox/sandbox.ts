@@ -85,9 +85,10 @@ const BACKSTOP_SECONDS = 15;
 export async function createSandbox(engine: Engine, options: SandboxOptions): Promise<CreatedSandbox> {
   const owned = await createContainer(engine, { what: options.what ?? 'sandbox', spec: sandboxSpec(options) });
   try {
-    const [stream] = await Promise.all([attach(owned), holdToCaps(owned, options)]);
+    // Podman mounts what the container has as soon as it is attached to: there it waits for the disk.
+    const [attached] = await Promise.all([engine.podmanVersion !== null ? null : attach(engine, owned), holdToCaps(owned, options)]);
     return {
-      launch: () => launchSandbox({ owned, stream, wallSeconds: options.limits.wallSeconds }),
+      launch: async () => launchSandbox({ owned, stream: attached ?? await attach(engine, owned), wallSeconds: options.limits.wallSeconds }),
       [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
     };
   } catch (error) {

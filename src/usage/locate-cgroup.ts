@@ -96,11 +96,11 @@ function pathBelow(root: string, path: string): string[] | null {
 
 /**
  * The path up to the directory of the container: named `ID` by Docker's cgroupfs driver, `docker-ID.scope` by its systemd
- * driver. The first match counts: what is below it, a root inside the sandbox may have named.
+ * driver; `libpod-ID` and `libpod-ID.scope` by Podman's. The first match counts: what is below it, a root inside the sandbox may have named.
  */
 function upToContainer(path: string, containerId: string): string | null {
   const all = segments(path);
-  const at = all.findIndex((segment) => segment === containerId || segment.endsWith(`-${containerId}.scope`));
+  const at = all.findIndex((segment) => segment === containerId || segment === `libpod-${containerId}` || segment.endsWith(`-${containerId}.scope`));
   return at < 0 ? null : `/${all.slice(0, at + 1).join('/')}`;
 }
 

@@ -20,11 +20,11 @@ const debian: EngineFacts = {
     MemoryLimit: true, SwapLimit: true, CpuCfsQuota: true, PidsLimit: true, SecurityOptions: ['name=seccomp,profile=default'],
     Runtimes: { 'io.containerd.runc.v2': {}, 'io.containerd.runtime.v1.linux': {}, runc: {} },
   },
-  version: { ApiVersion: '1.41', Components: [{ Name: 'Engine', Version: '20.10.24+dfsg1' }] },
-  swapBytes: 0, freeBytes: 80 * 2 ** 30, mayRegister: true,
+  version: { ApiVersion: '1.41' },
+  podmanVersion: null, problem: null, swapBytes: 0, freeBytes: 80 * 2 ** 30, mayRegister: true,
 };
 
-function judge(change: { info?: EngineFacts['info']; version?: EngineFacts['version']; swapBytes?: number; freeBytes?: number | null; mayRegister?: boolean }): Map<Check, Finding> {
+function judge(change: { podmanVersion?: string; problem?: EngineFacts['problem']; info?: EngineFacts['info']; version?: EngineFacts['version']; swapBytes?: number; freeBytes?: number | null; mayRegister?: boolean }): Map<Check, Finding> {
   const { info, version, ...rest } = change;
   const findings = judgeEngine({ ...debian, ...rest, info: { ...debian.info, ...info }, version: { ...debian.version, ...version } });
   return new Map(findings.map((finding) => [finding.check, finding]));
@@ -66,6 +66,7 @@ describe('no run goes', () => {
     ['no memory and cpu controllers', { info: { MemoryLimit: false, CpuCfsQuota: false } }, 'caps', { detail: 'cgroup v1, driver cgroupfs: the engine cannot cap memory, cpus' }],
     ['swap that is not accounted for', { info: { SwapLimit: false }, swapBytes: 2 ** 30 }, 'caps', { remedy: 'boot with swapaccount=1, or turn swap off' }],
     ['a rootless engine without delegation', { info: { CgroupDriver: 'none', CgroupVersion: '2' } }, 'caps', { detail: 'cgroup v2, driver none: nothing can be capped' }],
+    ['one that is rootless', { problem: { detail: 'it is rootless', remedy: 'use another' } }, 'engine', { detail: 'Docker 20.10.24+dfsg1, API 1.41; it is rootless', remedy: 'use another' }],
     ['seccomp turned off', { info: { SecurityOptions: ['name=seccomp,profile=unconfined'] } }, 'confinement', { detail: 'seccomp (unconfined); containers have no seccomp filter' }],
     ['no seccomp', { info: { SecurityOptions: null } }, 'confinement', { detail: 'no seccomp; containers have no seccomp filter' }],
   ])('%s', (_, change, check, expected) => {
@@ -75,9 +76,11 @@ describe('no run goes', () => {
 
 describe('runs may go', () => {
   test.each<[string, Parameters<typeof judge>[0], Check, Partial<Finding>]>([
-    ['rootless', { info: { SecurityOptions: ['name=seccomp,profile=builtin', 'name=rootless', 'name=cgroupns'] } }, 'engine', { status: 'limited', remedy: 'use an engine that runs as root if the trial fails' }],
     ['a driver that shows no directory', { info: { Driver: 'btrfs' } }, 'storage', { status: 'limited', detail: expect.stringContaining('; with this driver only `image: runner` can be capped') }],
-    ['Podman', { version: { ApiVersion: '1.41', Components: [{ Name: 'Podman Engine', Version: '4.3.1' }] } }, 'engine', { status: 'limited', remedy: 'see whether the trial succeeds' }],
+    ['Podman', { podmanVersion: '5.8.6', version: { ApiVersion: '1.41', Components: [{ Name: 'Podman Engine', Version: '5.8.6' }] }, info: { ServerVersion: '5.8.6' } }, 'engine', { status: 'limited', detail: 'Podman 5.8.6, API 1.41; Podman, which was tried less than Docker' }],
+    ['Podman with its overlay', { podmanVersion: '5.8.6', info: { Driver: 'overlay' } }, 'storage', { status: 'ok' }],
+    ['Podman with another driver', { podmanVersion: '5.8.6', info: { Driver: 'vfs' } }, 'storage', { status: 'limited', remedy: expect.stringContaining('storage.conf') }],
+    ['Podman, which lists a gVisor it may not have', { podmanVersion: '5.8.6', info: { Runtimes: { crun: {}, runsc: {} }, DefaultRuntime: 'crun' } }, 'runtimes', { status: 'ok', detail: expect.stringMatching(/^by default crun/) }],
     ['remapped users', { info: { SecurityOptions: ['name=seccomp,profile=builtin', 'name=userns'] } }, 'confinement', { status: 'limited' }],
     ['swap that is not accounted for, without swap', { info: { SwapLimit: false } }, 'caps', { status: 'ok' }],
     ['little space', { freeBytes: 2 ** 30 }, 'storage', { status: 'limited', remedy: 'free space, or set `storage` to what can be spared' }],

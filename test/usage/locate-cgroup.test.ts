@@ -23,6 +23,8 @@ test.each([
   { case: 'v2, cgroupfs driver', cgroup: `0::/docker/${id}\n`, mountinfo: v2Mount, found: v2At(`/sys/fs/cgroup/docker/${id}`) },
   { case: 'v2, rootless engine', cgroup: `0::/user.slice/user-1000.slice/user@1000.service/user.slice/docker-${id}.scope\n`, mountinfo: v2Mount, found: v2At(`/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice/docker-${id}.scope`) },
   { case: 'v2, an init system inside moved itself down', cgroup: `0::/system.slice/docker-${id}.scope/init.scope\n`, mountinfo: v2Mount, found: v2At(`/sys/fs/cgroup/system.slice/docker-${id}.scope`) },
+  { case: 'v2, Podman by systemd', cgroup: `0::/machine.slice/libpod-${id}.scope/container\n`, mountinfo: v2Mount, found: v2At(`/sys/fs/cgroup/machine.slice/libpod-${id}.scope`) },
+  { case: 'v1, Podman with cgroupfs', cgroup: v1Of(`/libpod_parent/libpod-${id}`), mountinfo: v1Mounts, found: v1At(`/libpod_parent/libpod-${id}`) },
   { case: 'v1, cgroupfs driver', cgroup: v1Of(`/docker/${id}`), mountinfo: v1Mounts, found: v1At(`/docker/${id}`) },
   { case: 'v1, systemd driver', cgroup: v1Of(`/system.slice/docker-${id}.scope`), mountinfo: v1Mounts, found: v1At(`/system.slice/docker-${id}.scope`) },
   { case: 'hybrid: v2 without controllers', cgroup: `${v1Of(`/docker/${id}`)}0::/docker/${id}\n`, mountinfo: `${v1Mounts}\n${v2Mount.replace('/sys/fs/cgroup', '/sys/fs/cgroup/unified')}`, found: v1At(`/docker/${id}`) },
