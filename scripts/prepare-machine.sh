@@ -55,6 +55,10 @@ if [ "${1:-}" = --tests ]; then
 	# A clock that can be set for one process.
 	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 	need htpasswd apache2-utils
+	# Another engine, which some of it refuses.
+	need podman podman
+	need crun crun
+	need newuidmap uidmap
 	# The sandbox sees no program below a home directory.
 	[ -x /usr/bin/ruby ] || missing="$missing ruby"
 	[ -x /usr/bin/bundle ] || missing="$missing bundler"

@@ -1,6 +1,6 @@
 import type { Host, RunConfig } from './config.ts';
 import type { RunEvents } from './run.ts';
-import { EngineError, type Engine } from './sandbox/engine.ts';
+import type { Engine } from './sandbox/engine.ts';
 import type { SandboxRuntime } from './sandbox/runtime.ts';
 import type { TimeStage } from './usage/time-stages.ts';
 
@@ -10,7 +10,6 @@ export type FindRuntimeOptions = { config: RunConfig; host: Host; events: RunEve
 export async function findRuntime(engine: Engine, { config, host, events, signal, timed }: FindRuntimeOptions): Promise<SandboxRuntime> {
   const { runtime: asked = 'runc' } = config;
   if (asked === 'runc') return { name: null, isGvisor: false };
-  if (engine.podmanVersion !== null) throw new EngineError(`runtime: Podman's Docker API takes no runtime by name, so that ${JSON.stringify(asked)} would not be what runs: leave \`runtime\` out, or use Docker`);
   const { provideRuntime } = await import('./runtime/provide-runtime.ts');
   return await timed('runtime: finding or fetching', () => provideRuntime(engine, { name: asked, host, signal, onProgress: (task) => events.onProgress?.(task, null) }));
 }

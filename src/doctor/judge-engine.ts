@@ -1,6 +1,4 @@
-import { findHarmfulArguments } from '../runtime/runsc-arguments.ts';
-import { RUNTIME_REMEDIES } from '../runtime/runtime-remedies.ts';
-import { engineKind } from '../sandbox/engine-kind.ts';
+import { CORRECT_ARGUMENTS, findHarmfulArguments } from '../runtime/runsc-arguments.ts';
 import { renderBytes } from '../report/quantities.ts';
 import type { EngineProblem } from '../sandbox/refuse-engine.ts';
 import { combine, type Finding } from './finding.ts';
@@ -43,7 +41,7 @@ function judgeVersion({ info, version, podmanVersion, problem }: EngineFacts): F
   if (isOlder(version.ApiVersion)) wrong.push({ status: 'failed', detail: `its API is older than ${LEAST_API.join('.')}`, remedy: 'install Docker 20.10 or newer' });
   if (problem !== null) wrong.push({ status: 'failed', ...problem });
   else if (podmanVersion !== null) wrong.push({ status: 'limited', detail: 'Podman, which was tried less than Docker', remedy: 'see docs/runners.md for what differs, and whether the trial succeeds' });
-  return combine('engine', `${engineKind(version)} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
+  return combine('engine', `${podmanVersion === null ? 'Docker' : 'Podman'} ${info.ServerVersion ?? 'of unknown version'}, API ${version.ApiVersion ?? 'unknown'}`, wrong);
 }
 
 function isOlder(apiVersion = '0'): boolean {
@@ -103,18 +101,16 @@ function judgeStorage({ info, freeBytes, podmanVersion }: EngineFacts): Finding 
 /** Those with a directory of an image's files that views can be laid over: see docs/images.md. */
 const CAPPABLE_DRIVERS = ['overlay2', 'overlayfs'];
 
-function judgeRuntimes({ info, version, mayRegister, podmanVersion }: EngineFacts): Finding {
+function judgeRuntimes({ info, mayRegister, podmanVersion }: EngineFacts): Finding {
   // It lists what it knows of, installed or not, and takes none by name.
   if (podmanVersion !== null) return { check: 'runtimes', status: 'ok', detail: `by default ${info.DefaultRuntime ?? 'unknown'}, which Podman uses whatever \`runtime\` is: none but the default can be asked for` };
   const runtimes = info.Runtimes ?? {};
-  const isPodman = engineKind(version) === 'Podman';
   const names = Object.keys(runtimes).filter((name) => !name.startsWith('io.containerd.'));
-  const detail = `${names.length > 0 ? names.join(', ') : 'none named'}${isPodman ? ' (Podman names those it has no program of, too)' : ''}, by default ${info.DefaultRuntime ?? 'unknown'}`;
+  const detail = `${names.length > 0 ? names.join(', ') : 'none named'}, by default ${info.DefaultRuntime ?? 'unknown'}`;
   const isTried = info.DefaultRuntime === undefined || ['runc', 'crun'].includes(info.DefaultRuntime);
   const ofDefault: Wrong[] = isTried ? [] : [{ status: 'limited', detail: 'with which Decoy was never tried', remedy: 'see whether the trial succeeds' }];
-  if (isPodman) return combine('runtimes', `${detail}; \`decoy doctor --runtime runsc\` tells what of \`runtime: runsc\``, ofDefault);
   const isThere = Object.hasOwn(runtimes, 'runsc');
   const harmful = isThere ? findHarmfulArguments(runtimes['runsc']?.runtimeArgs ?? []) : [];
-  const ofGvisor: Wrong[] = harmful.length === 0 ? [] : [{ status: 'limited', detail: `with this \`runsc\` no run goes: ${harmful.join('; ')}`, remedy: RUNTIME_REMEDIES.Docker.correctArguments }];
+  const ofGvisor: Wrong[] = harmful.length === 0 ? [] : [{ status: 'limited', detail: `with this \`runsc\` no run goes: ${harmful.join('; ')}`, remedy: CORRECT_ARGUMENTS }];
   return combine('runtimes', isThere ? detail : `${detail}; \`runtime: runsc\` ${mayRegister ? 'is fetched and registered when it is asked for' : 'can be used once it is registered, which this user may not do'}`, [...ofDefault, ...ofGvisor]);
 }

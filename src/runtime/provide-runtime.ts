@@ -2,12 +2,10 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Host } from '../config.ts';
 import { EngineError, type Engine } from '../sandbox/engine.ts';
-import { askEngineKind } from '../sandbox/engine-kind.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
 import { listRuntimes, type EngineRuntime } from './list-runtimes.ts';
 import { registerRuntime } from './register-runtime.ts';
-import { findHarmfulArguments, RUNSC_ARGUMENTS } from './runsc-arguments.ts';
-import { RUNTIME_REMEDIES, type RuntimeRemedies } from './runtime-remedies.ts';
+import { CORRECT_ARGUMENTS, findHarmfulArguments, RUNSC_ARGUMENTS } from './runsc-arguments.ts';
 
 export type ProvideOptions = { name: string; host: Host; signal: AbortSignal; onProgress(text: string): void };
 
@@ -31,31 +29,25 @@ export async function provideRuntime(engine: Engine, { name, host, signal, onPro
  * @throws EngineError with the remedy where it is none that Decoy can use
  */
 export async function findKnown(engine: Engine, name: string): Promise<SandboxRuntime | null> {
+  if (engine.podmanVersion !== null) throw new EngineError(`runtime: Podman's Docker API takes no runtime by name, so that ${JSON.stringify(name)} would not be what runs: leave \`runtime\` out, or use Docker`);
   const runtimes = await listRuntimes(engine);
   const found = Object.hasOwn(runtimes, name) ? runtimes[name] : undefined;
-  if (found !== undefined) return await useRegistered(engine, { name, ...found });
+  if (found !== undefined) return await useRegistered(name, found);
   // A type is no entry of the engine's: containerd looks for its shim in the PATH (`io.containerd.kata.v2` is containerd-shim-kata-v2).
   if (name.startsWith('io.containerd.')) return { name, isGvisor: name.startsWith('io.containerd.runsc.') };
   if (name === 'runsc') return null;
-  const remedies = await remediesOf(engine);
-  throw new EngineError(`runtime: ${remedies.engine} has no runtime ${JSON.stringify(name)}, only ${Object.keys(runtimes).join(', ')}: ${remedies.register}, or use \`runtime: runc\``);
+  throw new EngineError(`runtime: the Docker engine has no runtime ${JSON.stringify(name)}, only ${Object.keys(runtimes).join(', ')}: register it in the engine's daemon.json, or use \`runtime: runc\``);
 }
 
-async function useRegistered(engine: Engine, { name, path: program, runtimeArgs }: { name: string } & EngineRuntime): Promise<SandboxRuntime> {
+async function useRegistered(name: string, { path: program, runtimeArgs }: EngineRuntime): Promise<SandboxRuntime> {
   const isGvisor = isGvisorRuntime(name, program);
   if (!isGvisor || !program) return { name, isGvisor };
   if (path.isAbsolute(program) && !await fs.access(program).then(() => true, () => false)) {
-    const remedies = await remediesOf(engine);
-    throw new EngineError(`runtime: ${remedies.engine} has ${JSON.stringify(name)} at ${program}, where there is nothing: ${remedies.replaceProgram}`);
+    throw new EngineError(`runtime: the Docker engine has ${JSON.stringify(name)} at ${program}, where there is nothing: put gVisor's runsc there, or take the entry out of daemon.json and reload the engine, and Decoy fetches it anew`);
   }
   const harmful = findHarmfulArguments(runtimeArgs ?? []);
   if (harmful.length === 0) return { name, isGvisor };
-  const remedies = await remediesOf(engine);
-  throw new EngineError(`runtime: ${remedies.engine} has ${JSON.stringify(name)} with arguments that will not do: ${harmful.join('; ')}; ${remedies.correctArguments}`);
-}
-
-async function remediesOf(engine: Engine): Promise<RuntimeRemedies> {
-  return RUNTIME_REMEDIES[await askEngineKind(engine)];
+  throw new EngineError(`runtime: the Docker engine has ${JSON.stringify(name)} with arguments that will not do: ${harmful.join('; ')}; ${CORRECT_ARGUMENTS}`);
 }
 
 /** By the name of the program, or of the shim. What it really is Decoy's init finds out before the command starts. */

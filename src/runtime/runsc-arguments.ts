@@ -34,3 +34,6 @@ function joinValues(given: readonly string[]): string[] {
   }
   return flags;
 }
+
+/** The remedy where an engine gives it others. */
+export const CORRECT_ARGUMENTS = `set ${JSON.stringify({ runtimeArgs: RUNSC_ARGUMENTS })} for it in daemon.json and run \`sudo systemctl reload docker\``;
