@@ -1,0 +1,2 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+function isRecord(value){return typeof value=="object"&&value!==null&&!Array.isArray(value)}export{isRecord};

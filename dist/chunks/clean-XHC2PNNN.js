@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-IVQEMQSG.js";import"./chunk-4LIHSRA5.js";import"./chunk-ECDZEBHZ.js";import"./chunk-IHBLMUTL.js";import"./chunk-UPYDHFMR.js";import"./chunk-TTKTZUAU.js";export{clean};
