@@ -78,16 +78,15 @@ export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag>
     findBehind: (text, searched) => findFrom(text, { from: 0, firstPlace: Math.max(0, searched + 1 - anchorReach) }),
     tailStart(text, from) {
       const end = text.length;
-      // Nearly always decided here: what ends otherwise than any beginning of a needle is no beginning of one.
-      if (end - from >= 2 && heads.hasPair(text[end - 2]!, text[end - 1]!)) {
-        for (let start = Math.max(from, end - longest + 1); start < end - 1; start += 1) {
-          for (const needle of heads.beginningAt(text, start)) {
-            if (needle.bytes.length <= end - start) break; // longest first: the rest are shorter still
-            if (agree(text, start, end, needle)) return start;
-          }
+      let tail = from < end && heads.hasFirst(text[end - 1]!) ? end - 1 : end;
+      // All of them, whatever was found and however the text ends: time would tell which guesses begin a needle.
+      for (let start = end - 2; start >= Math.max(from, end - longest + 1); start -= 1) {
+        for (const needle of heads.beginningAt(text, start)) {
+          if (needle.bytes.length <= end - start) break; // longest first: the rest are shorter still
+          if (agree(text, start, end, needle)) tail = start;
         }
       }
-      return from < end && heads.hasFirst(text[end - 1]!) ? end - 1 : end;
+      return tail;
     },
     hasSecretTail(text, moreThanBytes) {
       const end = text.length;

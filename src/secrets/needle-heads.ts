@@ -6,8 +6,6 @@ export type NeedleHeads<P extends Pattern> = {
   wholeAt(text: Uint8Array, start: number): readonly P[];
   /** Those that may begin with all that is left of the text; longest first. */
   beginningAt(text: Uint8Array, start: number): readonly P[];
-  /** Whether these two bytes occur in any needle. */
-  hasPair(first: number, second: number): boolean;
   hasFirst(byte: number): boolean;
 };
 
@@ -20,40 +18,32 @@ export function indexHeads<P extends Pattern>(needles: readonly P[]): NeedleHead
   const lengths = HEAD_BYTES.filter((length) => length <= shortest);
   const headBytes = lengths[0]!;
   const byHead = new Map<number, P[]>();
+  /** what needles begin with */
   const pairs = new Uint8Array(1 << 16);
   const firsts = new Uint8Array(1 << 8);
   for (const needle of needles) {
     const { bytes, orBytes = bytes } = needle;
     for (const length of lengths) addTo(byHead, headKey(bytes, 0, length), needle);
-    for (let at = 0; at + 1 < bytes.length; at += 1) {
-      const mark = at === 0 ? FIRST | INNER : INNER;
-      pairs[(bytes[at]! << 8) | bytes[at + 1]!]! |= mark;
-      if (orBytes === bytes) continue;
-      pairs[(bytes[at]! << 8) | orBytes[at + 1]!]! |= mark;
-      pairs[(orBytes[at]! << 8) | bytes[at + 1]!]! |= mark;
-      pairs[(orBytes[at]! << 8) | orBytes[at + 1]!]! |= mark;
+    for (const first of [bytes[0]!, orBytes[0]!]) {
+      for (const second of [bytes[1]!, orBytes[1]!]) pairs[(first << 8) | second] = 1;
     }
     firsts[bytes[0]!] = firsts[orBytes[0]!] = 1;
   }
 
   const lookUp = (text: Uint8Array, start: number, length: number): readonly P[] => {
-    if (length < 2 || (pairs[(text[start]! << 8) | text[start + 1]!]! & FIRST) === 0) return NONE;
+    if (start + 2 > text.length || pairs[(text[start]! << 8) | text[start + 1]!] === 0) return NONE;
     return byHead.get(headKey(text, start, length)) ?? NONE;
   };
   return {
     wholeAt: (text, start) => (start + headBytes > text.length ? NONE : lookUp(text, start, headBytes)),
-    beginningAt: (text, start) => lookUp(text, start, lengths.find((length) => length <= text.length - start) ?? 0),
-    hasPair: (first, second) => pairs[(first << 8) | second] !== 0,
+    // By fewer bytes than there are, so that the last one is compared by whoever takes as long for all.
+    beginningAt: (text, start) => lookUp(text, start, lengths.find((length) => length < text.length - start) ?? 2),
     hasFirst: (byte) => firsts[byte] !== 0,
   };
 }
 
 const HEAD_BYTES: readonly number[] = [8, 4, 2];
 const NONE: readonly never[] = [];
-
-/** Where in a needle a pair of bytes occurs. */
-const FIRST = 1;
-const INNER = 2;
 
 /** FNV-1a of the bytes without their letters' case, and of how many they are. */
 function headKey(bytes: Uint8Array, start: number, length: number): number {

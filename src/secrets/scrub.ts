@@ -8,7 +8,7 @@ import { createDetector, createReplacer, replaceInText } from './stream-scanner.
 export type ScrubCount = { name: string; scrubs: number };
 
 export type BodyScrubber = {
-  /** The scrubbed bytes that may be passed on now: the very `chunk` where nothing was found or held back; may be empty. */
+  /** The scrubbed bytes that may be passed on now; may be empty. */
   push(chunk: Buffer): Buffer;
   flush(): Buffer;
   /** how many bytes were pushed that neither were passed on nor replaced yet */

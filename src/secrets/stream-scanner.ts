@@ -1,7 +1,7 @@
 import type { Needles } from './compile-needles.ts';
 
 export type Replacer<Tag> = {
-  /** The bytes that may be passed on now: the very `chunk` where nothing was found or held back; may be empty. */
+  /** The bytes that may be passed on now; may be empty. */
   push(chunk: Buffer): Buffer;
   flush(): Buffer;
   /** how many bytes were pushed that neither were passed on nor replaced yet */
@@ -22,6 +22,7 @@ export type Replacer<Tag> = {
  * server-sent event arrives at once.
  */
 export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) => Uint8Array): Replacer<Tag> {
+  const keptBytes = Math.max(0, needles.longest - 1);
   let held = NOTHING;
   /** how many bytes of `held` an earlier hit has replaced, or a release passed on already */
   let covered = 0;
@@ -40,10 +41,12 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
       parts.push(text.subarray(copied, Math.max(copied, hit.start)), replace(hit.tag));
       copied = hit.end;
     }
-    held = end === text.length ? NOTHING : Buffer.from(text.subarray(end)); // a copy: the chunk's memory may be used again
+    // A copy, as the chunk's memory may be used again; of as many bytes whatever is held, and so are the steps before and after.
+    const kept = Buffer.from(text.subarray(Math.max(0, text.length - keptBytes)));
+    held = kept.subarray(kept.length - (text.length - end));
     covered = Math.max(0, copied - end);
     released = Math.max(0, released - end);
-    if (copied === 0) return end === text.length ? text : text.subarray(0, end);
+    if (copied === 0) return text.subarray(0, end);
     parts.push(text.subarray(copied, Math.max(copied, end)));
     return Buffer.concat(parts);
   }
@@ -56,7 +59,8 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
   }
 
   return {
-    push: (chunk) => (torn !== null ? NOTHING : scan(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false)),
+    // Put together even where nothing is held, for what is held is not to be told from the time.
+    push: (chunk) => (torn !== null ? NOTHING : scan(Buffer.concat([held, chunk]), false)),
     flush: () => scan(held, true),
     pendingBytes: () => held.length - covered,
     release(atMostBytes) {

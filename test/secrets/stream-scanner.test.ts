@@ -37,10 +37,10 @@ describe('what comes out, chunk by chunk', () => {
   });
 });
 
-it('gives back the very chunk where there is nothing to do', () => {
+it('gives back all of a chunk where there is nothing to do', () => {
   const replacer = createReplacer(needlesOf('secret'), mark);
   const chunk = Buffer.from('data: hello\n\n');
-  expect(replacer.push(chunk)).toBe(chunk);
+  expect(replacer.push(chunk)).toEqual(chunk);
   expect(replacer.flush()).toHaveLength(0);
 });
 
@@ -160,4 +160,24 @@ test('a needle is compared to its end, wherever a text differs from it', () => {
   const known = (length: number) => Buffer.from(`........${needle.slice(0, length).padEnd(needle.length - 11, '.')}${needle.slice(-11)}........`);
   for (let length = 1; length < needle.length - 11; length += 1) expect(readsOf(known(length))).toBe(readsOf(known(0)));
   expect(readsOf(known(0))).toBeGreaterThan(needle.length);
+});
+
+test('the end of a text is looked at alike, whether it begins a needle or differs from one in its last byte', () => {
+  const needle = 'aB3dE6gH9jK2mN5pQ8rS1tU4';
+  const needles = needlesOf(needle, 'another needle');
+  const lookAt = (ending: string) => {
+    let reads = 0;
+    const text = Buffer.from(`........${ending}`);
+    const start = needles.tailStart(new Proxy(text, { get: (target, key) => {
+      if (typeof key === 'string' && /^\d+$/.test(key)) reads += 1;
+      const found: unknown = Reflect.get(target, key, target);
+      return found;
+    } }), 0);
+    return { reads, heldBytes: text.length - start };
+  };
+  for (let length = 3; length < needle.length; length += 1) {
+    const [right, wrong] = [lookAt(needle.slice(0, length)), lookAt(`${needle.slice(0, length - 1)}?`)];
+    expect([right.heldBytes, wrong.heldBytes]).toEqual([length, 0]);
+    expect(right.reads).toBe(wrong.reads);
+  }
 });
