@@ -17,7 +17,7 @@ test('--timings has a line for each stage, and the command starts after everythi
   const timings = readTimings(end.stderr);
   expect([...timings.keys()].sort()).toEqual([
     'authority and proxy', 'canary', 'disk: filling and mounting', 'disk: making', 'engine', 'files', 'gateway: creation', 'gateway: start', 'image', 'keeper',
-    'loading Node and Decoy', 'loading the proxy', 'loading the run', 'options', 'removal', 'sandbox: command to end', 'sandbox: creation', 'sandbox: start', 'volumes',
+    'loading Node and Decoy', 'loading the proxy', 'loading the run', 'options', 'removal', 'sandbox: command to end', 'sandbox: creation', 'sandbox: start', 'volumes', 'waiting for other starts',
   ]);
   expect(end.stderr.split('\n').filter(Boolean)).toHaveLength(timings.size + 1);
   const at = (stage: string) => timings.get(stage)!;
