@@ -19,7 +19,10 @@ const PATIENCE_MS = 30_000;
  */
 export async function connectEngine(options: { dockerHost?: string | undefined }): Promise<Engine> {
   const socketPath = socketOf(options.dockerHost);
-  const { server = '' } = await pingEngine({ socketPath }, PATIENCE_MS).catch((error: unknown) => {
+  const ping = () => pingEngine({ socketPath }, PATIENCE_MS);
+  // Podman's service ends when it was idle for some seconds, and hangs up on whoever comes just then; systemd starts it anew for the next.
+  const again = (error: NodeJS.ErrnoException) => (error.code === 'ECONNRESET' ? ping() : Promise.reject(error));
+  const { server = '' } = await ping().catch(again).catch((error: unknown) => {
     throw new EngineError(unreachable(error, socketPath));
   });
   const podmanVersion = /^Libpod\/(\S+)/.exec(String(server))?.[1] ?? null;

@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{findKnown,isGvisorRuntime,provideRuntime}from"./chunk-ESX7KK56.js";import"./chunk-2JXF3SZC.js";import"./chunk-5CKFT46H.js";import"./chunk-ELOMHFC5.js";import"./chunk-TTKTZUAU.js";export{findKnown,isGvisorRuntime,provideRuntime};
+import{clean}from"./chunk-4AIX5MWM.js";import"./chunk-YJNOPBFS.js";import"./chunk-UTR4NJCL.js";import"./chunk-33TI42GY.js";import"./chunk-ELOMHFC5.js";import"./chunk-TTKTZUAU.js";export{clean};

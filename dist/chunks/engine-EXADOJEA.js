@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-RMCWTNNV.js";import"./chunk-KWANE3E7.js";import"./chunk-OO7IMYKP.js";import"./chunk-5CKFT46H.js";import"./chunk-ELOMHFC5.js";import"./chunk-TTKTZUAU.js";export{clean};
+import{EngineError,connectEngine,pingEngine}from"./chunk-33TI42GY.js";import"./chunk-TTKTZUAU.js";export{EngineError,connectEngine,pingEngine};
