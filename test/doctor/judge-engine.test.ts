@@ -78,6 +78,7 @@ describe('runs may go', () => {
   test.each<[string, Parameters<typeof judge>[0], Check, Partial<Finding>]>([
     ['a driver that shows no directory', { info: { Driver: 'btrfs' } }, 'storage', { status: 'limited', detail: expect.stringContaining('; with this driver only `image: runner` can be capped') }],
     ['Podman', { podmanVersion: '5.8.6', info: { ServerVersion: '5.8.6' } }, 'engine', { status: 'limited', detail: 'Podman 5.8.6, API 1.41; Podman, which was tried less than Docker' }],
+    ['Podman, which on cgroup v2 says it cannot cap cpus, and does', { podmanVersion: '5.8.6', info: { CgroupVersion: '2', CgroupDriver: 'systemd', CpuCfsQuota: false } }, 'caps', { status: 'ok' }],
     ['Podman with its overlay', { podmanVersion: '5.8.6', info: { Driver: 'overlay' } }, 'storage', { status: 'ok' }],
     ['Podman with another driver', { podmanVersion: '5.8.6', info: { Driver: 'vfs' } }, 'storage', { status: 'limited', remedy: expect.stringContaining('storage.conf') }],
     ['Podman, which lists a gVisor it may not have', { podmanVersion: '5.8.6', info: { Runtimes: { crun: {}, runsc: {} }, DefaultRuntime: 'crun' } }, 'runtimes', { status: 'ok', detail: expect.stringMatching(/^by default crun/) }],
