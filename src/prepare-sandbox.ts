@@ -13,7 +13,7 @@ import { exposedTrees } from './sandbox/exposed-trees.ts';
 import { createFilesystem, type MadeFilesystem, type Workspace } from './sandbox/filesystem.ts';
 import { startGateway } from './sandbox/gateway.ts';
 import { connectInside } from './sandbox/connect-inside.ts';
-import { createGroup, type Group } from './sandbox/group.ts';
+import { createContainerGroups, type Group } from './sandbox/group.ts';
 import { guestFile } from './sandbox/guest-file.ts';
 import type { Patch } from './sandbox/keeper.ts';
 import { labelsOf } from './sandbox/labels.ts';
@@ -81,12 +81,7 @@ export async function prepareSandbox(engine: Engine, parts: SandboxParts): Promi
   gatewayLost.catch(() => {});
   const rehearsed = withCanary(parts);
 
-  const containers = createGroup();
-  const others = createGroup();
-  const dispose = async () => {
-    await containers[Symbol.asyncDispose]();
-    await others[Symbol.asyncDispose]();
-  };
+  const { containers, others, dispose } = createContainerGroups();
   try {
     const starting = containers.add(timed('gateway: creation', () => startGateway(engine, {
       ...common, ...gatewayPolicy(rehearsed), exposedPorts: exposedPorts(config), socketDirectory: parts.runDirectory, onLost: (message) => lose(new Error(message)),

@@ -1,5 +1,6 @@
 import type { Report } from './report.ts';
 import { printableSentence } from './printable.ts';
+import { processes } from './killed-note.ts';
 import { renderBytes, renderCount, renderNumber, renderSeconds } from './quantities.ts';
 
 /** How the run ended and, where a limit ended it or was in its way, what to change. */
@@ -10,7 +11,7 @@ export function renderVerdict(report: Report): string {
 /** Of a process other than the command's own, which went on without it. */
 function memorySentence({ conclusion, usage: { oomKills }, limits }: Report): string {
   if (oomKills === 0 || conclusion === 'oom' || conclusion === 'error') return '';
-  return ` The kernel killed ${killed(oomKills)} at the memory cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
+  return ` The kernel killed ${processes(oomKills)} at the memory cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
 }
 
 /** Of a command that went on where a write had failed. */
@@ -36,7 +37,7 @@ function endSentence(report: Report): string {
     case 'timeout':
       return `Stopped at the time limit of ${renderSeconds(limits.wallSeconds)}: raise timeout (at most 30m) or do less.`;
     case 'oom':
-      return `Out of memory: the kernel killed ${killed(usage.oomKills)} at the cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
+      return `Out of memory: the kernel killed ${processes(usage.oomKills)} at the cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
     case 'storage':
       return `The disk of ${renderBytes(limits.storageBytes)} was full and the command failed with exit code ${exitCode}: raise storage or write less.`;
     case 'blocked':
@@ -47,8 +48,4 @@ function endSentence(report: Report): string {
       if (report.problems !== undefined) return `${renderNumber(report.problems.length)} problems with what was given: nothing was started.`;
       return printableSentence(report.error ?? 'Decoy could not go on safely.', 1000);
   }
-}
-
-function killed(processes: number): string {
-  return processes === 1 ? 'a process' : `${renderNumber(processes)} processes`;
 }

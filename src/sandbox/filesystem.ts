@@ -2,7 +2,7 @@ import path from 'node:path';
 import { createDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import type { RootLayout } from './exposed-trees.ts';
-import { createGroup } from './group.ts';
+import { createContainerGroups } from './group.ts';
 import { holdImage } from './image/hold-image.ts';
 import { layOutImage, NETWORK_FILES, type ImageLayout } from './image/image-layout.ts';
 import { imageMounts } from './image/image-mounts.ts';
@@ -69,12 +69,7 @@ const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
  */
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
   const { runId, labels, image, sandboxImage, workspace, layout, timed, user, volumes: named } = options;
-  const containers = createGroup();
-  const volumes = createGroup();
-  const dispose = async () => {
-    await containers[Symbol.asyncDispose]();
-    await volumes[Symbol.asyncDispose]();
-  };
+  const { containers, others: volumes, dispose } = createContainerGroups();
   try {
     const workspacePath = workspace?.path ?? null;
     const [fileVolume, held] = await Promise.all([

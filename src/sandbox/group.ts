@@ -20,3 +20,17 @@ export function createGroup(): Group {
     },
   };
 }
+
+/** Containers, and what they use, such as volumes, which can only go after them. */
+export function createContainerGroups(): { containers: Group; others: Group; dispose(): Promise<void> } {
+  const containers = createGroup();
+  const others = createGroup();
+  return {
+    containers,
+    others,
+    dispose: async () => {
+      await containers[Symbol.asyncDispose]();
+      await others[Symbol.asyncDispose]();
+    },
+  };
+}

@@ -1,6 +1,6 @@
 import type { Engine } from '../sandbox/engine.ts';
 import { createFilesystem, type MadeFilesystem, type Workspace } from '../sandbox/filesystem.ts';
-import { createGroup, type Group } from '../sandbox/group.ts';
+import { createContainerGroups, type Group } from '../sandbox/group.ts';
 import type { ObtainedImage } from '../sandbox/image/obtain-image.ts';
 import type { RunLabels } from '../sandbox/labels.ts';
 import type { RootLayout } from '../sandbox/exposed-trees.ts';
@@ -52,12 +52,7 @@ export const SERVICE_CAPABILITIES: readonly string[] = ['CHOWN', 'DAC_OVERRIDE',
 
 /** Creates a container for each, on a capped disk of its own; nothing of theirs runs before `start`. */
 export async function openServices(engine: Engine, found: readonly FoundService[], options: ServicesOptions): Promise<OpenServices> {
-  const containers = createGroup();
-  const others = createGroup();
-  const dispose = async () => {
-    await containers[Symbol.asyncDispose]();
-    await others[Symbol.asyncDispose]();
-  };
+  const { containers, others, dispose } = createContainerGroups();
   try {
     const prepared = await Promise.all(found.map((service) => prepare(engine, service, { ...options, containers, others })));
     const lost = Promise.race(prepared.map(({ made }) => made.keeper.lost));
