@@ -1,3 +1,4 @@
+import { nameRuntimes } from '../runtime/list-runtimes.ts';
 import { CORRECT_ARGUMENTS, findHarmfulArguments } from '../runtime/runsc-arguments.ts';
 import { renderBytes } from '../report/quantities.ts';
 import type { EngineProblem } from '../sandbox/refuse-engine.ts';
@@ -107,7 +108,7 @@ function judgeRuntimes({ info, mayRegister, podmanVersion }: EngineFacts): Findi
   // It lists what it knows of, installed or not, and takes none by name.
   if (podmanVersion !== null) return { check: 'runtimes', status: 'ok', detail: `by default ${info.DefaultRuntime ?? 'unknown'}, which Podman uses whatever \`runtime\` is: none but the default can be asked for` };
   const runtimes = info.Runtimes ?? {};
-  const names = Object.keys(runtimes).filter((name) => !name.startsWith('io.containerd.'));
+  const names = nameRuntimes(runtimes);
   const detail = `${names.length > 0 ? names.join(', ') : 'none named'}, by default ${info.DefaultRuntime ?? 'unknown'}`;
   const isTried = info.DefaultRuntime === undefined || ['runc', 'crun'].includes(info.DefaultRuntime);
   const ofDefault: Wrong[] = isTried ? [] : [{ status: 'limited', detail: 'with which Decoy was never tried', remedy: 'see whether the trial succeeds' }];

@@ -7,3 +7,8 @@ export async function listRuntimes({ docker }: Engine): Promise<Readonly<Record<
   const { Runtimes } = await docker.info() as { Runtimes?: Record<string, EngineRuntime> | null };
   return Runtimes ?? {};
 }
+
+/** Those worth naming, in the order of the alphabet; the engine lists containerd's types beside them in some versions. */
+export function nameRuntimes(runtimes: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(runtimes).filter((name) => !name.startsWith('io.containerd.')).sort();
+}

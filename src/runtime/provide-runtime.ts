@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Host } from '../config.ts';
 import { EngineError, type Engine } from '../sandbox/engine.ts';
 import type { SandboxRuntime } from '../sandbox/runtime.ts';
-import { listRuntimes, type EngineRuntime } from './list-runtimes.ts';
+import { listRuntimes, nameRuntimes, type EngineRuntime } from './list-runtimes.ts';
 import { registerRuntime } from './register-runtime.ts';
 import { CORRECT_ARGUMENTS, findHarmfulArguments, RUNSC_ARGUMENTS } from './runsc-arguments.ts';
 
@@ -36,7 +36,7 @@ export async function findKnown(engine: Engine, name: string): Promise<SandboxRu
   // A type is no entry of the engine's: containerd looks for its shim in the PATH (`io.containerd.kata.v2` is containerd-shim-kata-v2).
   if (name.startsWith('io.containerd.')) return { name, isGvisor: name.startsWith('io.containerd.runsc.') };
   if (name === 'runsc') return null;
-  throw new EngineError(`runtime: the Docker engine has no runtime ${JSON.stringify(name)}, only ${Object.keys(runtimes).join(', ')}: register it in the engine's daemon.json, or use \`runtime: runc\``);
+  throw new EngineError(`runtime: the Docker engine has no runtime ${JSON.stringify(name)}, only ${nameRuntimes(runtimes).join(', ')}: register it in the engine's daemon.json, or use \`runtime: runc\``);
 }
 
 async function useRegistered(name: string, { path: program, runtimeArgs }: EngineRuntime): Promise<SandboxRuntime> {
