@@ -99,7 +99,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   let forwarding: Forwarding | null = null;
   const body = request.hasBody ? openBody(exchange, { headers, coded: reserved.coded && { coding: coding!, memory: reserved.coded }, pinned, onRefusal: () => forwarding?.abort() }) : null;
   forwarding = forward(exchange, {
-    method, path: substitution.url, headers: sentHeaders, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
+    method, path: substitution.url, headers: sentHeaders, body, trailers: () => request.trailers() ?? [], mayUseHttp2: request.version === '2',
     // A server that does not expect the body would take it for the next request, unless there is none on this connection.
     reset: body !== null && bodiless.has(method),
   });
