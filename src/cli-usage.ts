@@ -30,7 +30,7 @@ const SECTIONS: readonly { verb: string; text: string }[] = [
   --mode enforce           or observe: nothing is blocked by --allow, everything is told, and a list is proposed
   --allow RULE             [METHOD[,METHOD…] ]host | *.host | **.host [:port] [/path/**], or tcp://host:port; repeat
   --secret 'NAME@host[,…][;in=PLACE[,…]][;max=N]'   the value of Decoy's environment variable NAME may go to these hosts; NAME alone where the policy file binds it; repeat
-                           PLACE: credentials (default), header:NAME, query:KEY, path, body, body:FIELD; max: how often in each
+                           PLACE: credentials (default), header:NAME, query:KEY, path, body, body:FIELD; or for a key that only signs aws-sigv4, jwt, hmac-sha256:HEADER; max: how often in each
   --foreign-credentials allow   or strip or block: other credential headers on these hosts
   --env NAME=value         a variable, not secret; repeat
   --resolve host:port:address[:port]   dial this address, even a private one; repeat
