@@ -4,8 +4,8 @@
 #
 #   scripts/try-cgroup-v2.sh            as GitHub has it: systemd drives the cgroups
 #   DECOY_VM_CGROUP_DRIVER=cgroupfs     the engine drives them itself
-#   DECOY_VM_ENGINES='podman …'         in place of `docker`, one after the other: containerd-store, noexec-home, podman, podman-rootless, docker-rootless
-#                                       (scripts/cgroup-v2/in-machine.sh says what each is)
+#   DECOY_VM_ENGINES='podman …'         in place of `docker`, one after the other: containerd-store, noexec-home, podman, podman-apparmor, podman-rootless,
+#                                       docker-rootless, docker-escape, podman-escape (scripts/cgroup-v2/in-machine.sh says what each is)
 #   DECOY_VM_DIRECTORY=/somewhere       where the disk image is kept between runs; remove it to start from nothing
 #   DECOY_VM_ACCELERATOR=kvm            where /dev/kvm works; default: tcg, software emulation
 #   DECOY_VM_CHECKS='name|name'         only these checks of scripts/cgroup-v2/checks.mjs
@@ -41,7 +41,7 @@ make_image() {
 	rm -rf "$tree"
 	mmdebstrap --mode=root --variant=apt --quiet \
 		--include=systemd-sysv,mount,dbus,udev,kmod,apparmor,initramfs-tools,"linux-image-cloud-amd64/$kernel_suite" \
-		--include=passwd,docker.io,docker-cli,nodejs,git,curl,ca-certificates,e2fsprogs \
+		--include=passwd,docker.io,docker-cli,nodejs,python3,git,curl,ca-certificates,e2fsprogs \
 		--include=podman,crun,netavark,passt,slirp4netns,uidmap,rootlesskit,dbus-user-session,libpam-systemd,iproute2,iptables \
 		--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
 		"$suite" "$tree" "deb $mirror $suite main" "deb $mirror $kernel_suite main"
@@ -67,7 +67,7 @@ run_machine() {
 	printf '%s\n' "$driver" >"$directory/driver"
 	printf '%s' "${DECOY_VM_CHECKS:-}" >"$directory/only"
 	printf '%s\n' "${DECOY_VM_ENGINES:-docker}" >"$directory/engines"
-	tar -cf "$directory/input.tar" -C "$PWD" dist scripts/cgroup-v2 -C "$directory" driver only engines
+	tar -cf "$directory/input.tar" -C "$PWD" dist scripts/cgroup-v2 test/escape test/integration/support -C "$directory" driver only engines
 	truncate -s %1M "$directory/input.tar"
 	: >"$directory/result"
 	timeout "${DECOY_VM_SECONDS:-1800}" qemu-system-x86_64 -machine "q35,accel=$accelerator" -cpu max -smp 2 -m 3072 \
