@@ -62,17 +62,17 @@ try_engine() {
 		;;
 	podman)
 		start_podman
-		run_checks root "$only"
 		node $cli doctor || failed=1
+		run_checks root "$only"
 		;;
 	# The techniques of docs/escape-battery.md.
 	docker-escape)
 		describe
-		node $checks/escape.mjs || failed=1
+		node $checks/escape/escape.mjs || failed=1
 		;;
 	podman-escape)
 		start_podman
-		node $checks/escape.mjs || failed=1
+		node $checks/escape/escape.mjs || failed=1
 		;;
 	# As Debian has it: refused.
 	podman-apparmor)
