@@ -68,7 +68,7 @@ export function parseArguments<Name extends string>(
 function unknownOption(argument: string, { name, verb, names }: { name: string; verb: string; names: readonly string[] }): string {
   const option = argument.replace(/=.*$/s, '');
   const meant = nearest(name || option.replace(/^-/, ''), names);
-  return `${quote(option)} is not an option of \`decoy ${verb}\`: ${meant === null ? 'see `decoy --help` for those there are' : `write \`--${meant}\``}`;
+  return `${quote(option)} is not an option of \`decoy ${verb}\`: ${meant === null ? `see \`decoy ${verb} --help\` for those there are` : `write \`--${meant}\``}`;
 }
 
 /** What people write behind a flag; `true` and `false` are commands, too, but those stand behind `--`. */

@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 
 const OPTIONS = { run: { takes: 'one', example: '0123456789ab' }, images: { takes: 'nothing' } } as const;
@@ -9,7 +9,7 @@ const OPTIONS = { run: { takes: 'one', example: '0123456789ab' }, images: { take
 export async function cleanCommand(args: string[]): Promise<number> {
   const { help, values, words: [word], command, problems } = parseArguments(args, { verb: 'clean', options: OPTIONS });
   if (help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage('clean'));
     return 0;
   }
   const runId = values.run?.[0];

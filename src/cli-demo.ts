@@ -1,13 +1,13 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 
 /** `decoy demo` */
 export async function demoCommand(args: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
   const { help, words: [word], command, problems } = parseArguments(args, { verb: 'demo', options: {} });
   if (help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage('demo'));
     return 0;
   }
   if (word !== undefined || command !== null) problems.push(`\`decoy demo\` takes no arguments, but has ${quote(word ?? '--')}: write only \`decoy demo\``);

@@ -2,6 +2,7 @@ import type { NamedSecret } from './inputs/parse-secrets.ts';
 import { quote } from './policy/quote.ts';
 import type { ForeignCredentials } from './secrets/foreign-credentials.ts';
 import { isBound, refuseSeen, type ScannedDestination } from './secrets/refuse-seen.ts';
+import { DEFAULT_PINS } from './secrets/place.ts';
 import type { Secret } from './secrets/secret.ts';
 
 /** `method`: of a raw connection, any */
@@ -19,15 +20,22 @@ export function explainSecrets(
     if (!isBound(named, destination.host)) return `secret ${quote(named.name)} is not bound to this host, and its placeholder is blocked: placeholder-wrong-host`;
     const secret: Secret = { ...named, value: '', placeholder: '', placeholderPrefix: '' };
     const refusal = refuseSeen({ secret, kind: 'placeholder', encoding: 'raw' }, { destination, method, place: '', swappable: true });
-    return refusal === null ? `secret ${quote(named.name)} is swapped ${placesOf(named)}` : `secret ${quote(named.name)} is not swapped: ${refusal.reason}; ${refusal.remedy}`;
+    return refusal === null ? `secret ${quote(named.name)} ${whatHappens(named)}` : `secret ${quote(named.name)} is not swapped: ${refusal.reason}; ${refusal.remedy}`;
   });
   const isAsked = foreignCredentials !== null && destination.scheme !== 'tcp' && secrets.some((secret) => isBound(secret, destination.host));
   return isAsked ? [...lines, `other credentials ${WHAT_HAPPENS[foreignCredentials]}`] : lines;
 }
 
+function whatHappens(named: NamedSecret): string {
+  const places = named.pins?.places ?? DEFAULT_PINS.places;
+  const signed = places.flatMap(({ kind, text }) => (kind === 'signature' ? [quote(text)] : []));
+  const swapped = places.length > signed.length ? [`is swapped ${placesOf(named)}`] : [];
+  return [...swapped, ...(signed.length > 0 ? [`makes signatures again that its placeholder made: ${signed.join(', ')}`] : [])].join('; ');
+}
+
 function placesOf({ pins }: NamedSecret): string {
   if (pins === undefined) return 'in credential headers such as `authorization` and `x-api-key`';
-  const places = pins.places.map(({ kind, text }) => (kind === 'credentials' ? 'credential headers such as `authorization` and `x-api-key`' : quote(text)));
+  const places = pins.places.filter(({ kind }) => kind !== 'signature').map(({ kind, text }) => (kind === 'credentials' ? 'credential headers such as `authorization` and `x-api-key`' : quote(text)));
   return `in ${places.join(', ')}, ${pins.max === 1 ? 'once' : `at most ${pins.max} times`} in each`;
 }
 

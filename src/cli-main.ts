@@ -1,6 +1,6 @@
 import { fail } from './cli-fail.ts';
 import { nearest } from './inputs/nearest.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { quote } from './policy/quote.ts';
 
@@ -20,7 +20,7 @@ export async function main([verb, ...args]: string[], { distDirectory }: { distD
       case 'report': return (await import('./cli-report.ts')).reportCommand(args, { distDirectory });
       case 'volumes': return await (await import('./cli-volumes.ts')).volumesCommand(args);
       case 'snapshots': return await (await import('./cli-snapshots.ts')).snapshotsCommand(args);
-      case 'help': case '--help': case '-h': process.stdout.write(USAGE); return 0;
+      case 'help': case '--help': case '-h': return help(args);
       case 'version': case '--version': case '-V': process.stdout.write(`decoy ${(await import('./version.ts')).VERSION}\n`); return 0;
       default: return fail([verbProblem(verb)]);
     }
@@ -33,4 +33,10 @@ function verbProblem(verb: string | undefined): string {
   if (verb === undefined) return 'nothing to do: see `decoy --help`';
   const meant = nearest(verb, VERBS);
   return `${quote(verb)} is not a command: ${meant === null ? 'use `run`, `demo`, `doctor`, `check`, `suggest`, `report`, `clean`, `volumes` or `snapshots`' : `write ${quote(meant)}`}`;
+}
+
+function help([verb]: readonly string[]): number {
+  if (verb !== undefined && !VERBS.includes(verb)) return fail([verbProblem(verb)]);
+  process.stdout.write(usage(verb === 'help' ? undefined : verb));
+  return 0;
 }

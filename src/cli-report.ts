@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
 import { fileIdentity, writeProblem } from './cli-result-files.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { warn } from './cli-warn.ts';
 import { readPageAssets } from './page-assets.ts';
 import { quote } from './policy/quote.ts';
@@ -22,7 +22,7 @@ const MAX_REPORT_BYTES = 64 * 2 ** 20;
 export function reportCommand(args: string[], { distDirectory }: { distDirectory: string }): number {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'report', options: OPTIONS });
   if (help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage('report'));
     return 0;
   }
   const [reportFile, logFile, ...rest] = [...words, ...command ?? []];

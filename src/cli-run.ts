@@ -4,7 +4,7 @@ import { cancelOnSignals } from './cancel-on-signals.ts';
 import { fail } from './cli-fail.ts';
 import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { openResultFiles, writeResultFile } from './cli-result-files.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { openTerminal } from './cli-terminal.ts';
 import { progressLine, warningLine } from './cli-warn.ts';
 import { currentDirectory } from './current-directory.ts';
@@ -28,7 +28,7 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
   const beganMs = performance.now();
   const options = parseRunArguments(args);
   if (options.help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage('run'));
     return 0;
   }
   const workspacePath = currentDirectory();

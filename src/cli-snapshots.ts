@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 import { printable } from './report/printable.ts';
 import { listRecords, removeRecord, snapshotTag } from './snapshots/records.ts';
@@ -10,7 +10,7 @@ import { snapshotPlace } from './snapshots/snapshot-place.ts';
 export async function snapshotsCommand(args: string[]): Promise<number> {
   const { help, words: [verb = 'list', ...names], command, problems } = parseArguments(args, { verb: 'snapshots', options: {} });
   if (help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage('snapshots'));
     return 0;
   }
   const { directory } = snapshotPlace(process.env);

@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { warn } from './cli-warn.ts';
 import { readRequests } from './read-requests.ts';
 import { OTHER_HOSTS } from './report/other-hosts.ts';
@@ -13,7 +13,7 @@ const OPTIONS = { 'policy-file': { takes: 'nothing' }, 'wildcard-hosts': { takes
 export function suggestCommand(args: string[]): number {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'suggest', options: OPTIONS });
   if (help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage('suggest'));
     return 0;
   }
   const files = [...words, ...command ?? []];

@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { USAGE } from './cli-usage.ts';
+import { usage } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 import { printable } from './report/printable.ts';
 import { listVolumes, removeNamedVolume } from './volumes/list-volumes.ts';
@@ -10,7 +10,7 @@ import { userDirectory } from './volumes/user-directory.ts';
 export async function volumesCommand(args: string[]): Promise<number> {
   const { help, words: [verb = 'list', ...names], command, problems } = parseArguments(args, { verb: 'volumes', options: {} });
   if (help) {
-    process.stdout.write(USAGE);
+    process.stdout.write(usage('volumes'));
     return 0;
   }
   const directory = userDirectory('volumes', process.env);

@@ -67,6 +67,7 @@ export const REFUSAL_REASONS = [
   'method-carries-no-secret',
   'secret-repeated',
   'foreign-credential',
+  'signature-not-swapped',
   'unreadable-body',
   'unsupported-protocol',
   'unscannable-body',

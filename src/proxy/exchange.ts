@@ -1,4 +1,5 @@
 import type { Destination } from '../policy/policy.ts';
+import type { ResponseScrubber } from '../secrets/compile-secrets.ts';
 import type { Audit, Draft } from './audit.ts';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import type { ProxyLimits } from './limits.ts';
@@ -20,6 +21,8 @@ export type Exchange = {
   destination: Destination;
   draft: Draft;
   context: ProxyContext;
+  /** replaces signatures that were made for this request by those it came with */
+  signatures?: ResponseScrubber;
 };
 
 /** Refuses the request: with an answer, or, when part of another answer is under way, by cutting that one so that it shows. */

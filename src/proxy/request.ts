@@ -15,7 +15,8 @@ import { otherReadings } from './other-readings.ts';
 import { refuseMessages } from './refuse-messages.ts';
 import { prepareHeaders } from './request-headers.ts';
 import { reserveRequest } from './request-memory.ts';
-import { notCodedAgain, otherLengthMessages, pickRefusal, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
+import { notCodedAgain, otherLengthMessages, pickRefusal, signedAndPinned, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
+import { signRequest, type SendSigned, type UnsignedRequest } from './sign-request.ts';
 import { parseTarget } from './target.ts';
 import { findHandshakeProblem } from './websocket-handshake.ts';
 import { openWebSocket } from './websocket.ts';
@@ -70,7 +71,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
 
   const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');
   const echoing = carriesNoSecret?.method ?? method;
-  const substitution = secrets.substituteRequest({ method: echoing, url: target.url, rawHeaders: request.rawHeaders, destination });
+  const substitution = secrets.substituteRequest({ method: echoing, url: target.url, rawHeaders: request.rawHeaders, destination, host: target.host });
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
@@ -81,6 +82,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
   if (pinned !== null && coding !== null && !isNodeCoding(coding)) return refuse(exchange, notCodedAgain);
   if (pinned !== null && !pinned.keepsLength && saysLengths(headers)) return refuse(exchange, otherLengthMessages);
+  if (pinned !== null && substitution.signatures?.coversBody) return refuse(exchange, signedAndPinned);
 
   const reserved = reserveRequest(exchange, { coding, pinned });
   if (reserved === null) return refuse(exchange, memoryUsedUp(memory));
@@ -91,17 +93,23 @@ function judge(exchange: Exchange, options: RequestOptions): void {
     return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
   }
   for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
-  if (options.webSocket) return openWebSocket(exchange, { url: substitution.url, headers, socket: options.webSocket });
+  const { url, signatures } = substitution;
+  const send = (unsigned: UnsignedRequest, sendSigned: SendSigned) =>
+    (signatures === null ? sendSigned(exchange, unsigned.headers, unsigned.body) : signRequest(exchange, signatures, unsigned, sendSigned));
+  const { webSocket } = options;
+  if (webSocket) return send({ method, url, headers, body: null }, (signed, signedHeaders) => openWebSocket(signed, { url, headers: signedHeaders, socket: webSocket }));
 
   const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
 
   if (options.expectsContinue && request.hasBody) answer.writeContinue();
   let forwarding: Forwarding | null = null;
   const body = request.hasBody ? openBody(exchange, { headers, coded: reserved.coded && { coding: coding!, memory: reserved.coded }, pinned, onRefusal: () => forwarding?.abort() }) : null;
-  forwarding = forward(exchange, {
-    method, path: substitution.url, headers: sentHeaders, body, trailers: request.trailers, mayUseHttp2: request.version === '2',
-    // A server that does not expect the body would take it for the next request, unless there is none on this connection.
-    reset: body !== null && bodiless.has(method),
+  send({ method, url, headers: sentHeaders, body }, (signed, signedHeaders, signedBody) => {
+    forwarding = forward(signed, {
+      method, path: url, headers: [...signedHeaders], body: signedBody, trailers: request.trailers, mayUseHttp2: request.version === '2',
+      // A server that does not expect the body would take it for the next request, unless there is none on this connection.
+      reset: body !== null && bodiless.has(method),
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { BodyScrubber, ResponseScrubber } from '../secrets/compile-secrets.ts';
+import { answerScrubber } from './answer-scrubber.ts';
 import { addUse } from './audit.ts';
 import { parseCoding } from './coding.ts';
 import type { Exchange } from './exchange.ts';
@@ -38,7 +39,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
   const forwardable = forwardableResponseHeaders(upstream.rawHeaders);
   // RFC 9110, 8.6: with a length, a client might wait for a body that never comes.
   const rawHeaders = upstream.status === 204 ? withoutHeaders(forwardable, length) : forwardable;
-  const scrubber = context.secrets.scrubberFor(destination.host);
+  const scrubber = answerScrubber(exchange);
   if (scrubber === null) {
     const statusText = printable(upstream.statusText, upstream.status);
     return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(answer.stream, onDrain) };

@@ -1,5 +1,5 @@
 import type { Destination } from '../policy/policy.ts';
-import type { CompiledSecrets } from '../secrets/compile-secrets.ts';
+import type { CompiledSecrets, ResponseScrubber } from '../secrets/compile-secrets.ts';
 import { addUse, type Draft } from './audit.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -11,7 +11,8 @@ type Filter = (data: Buffer) => Filtered;
 /** Of messages, and of what pings, pongs and Close frames carry. */
 export type MessageFilter = Record<'leaving' | 'arriving', { message: Filter; control: Filter }>;
 
-export type FilterOptions = { secrets: CompiledSecrets; destination: Destination; draft: Draft };
+/** `scrubber`: of what arrives, null where it is passed on untouched */
+export type FilterOptions = { secrets: CompiledSecrets; destination: Destination; draft: Draft; scrubber: ResponseScrubber | null };
 
 /**
  * Messages that leave are searched as one stream, whatever they were cut into: the one that completes a placeholder or a real value is not
@@ -33,8 +34,7 @@ function leavingFilter({ secrets, destination }: FilterOptions, place: string): 
   };
 }
 
-function arrivingFilter({ secrets, destination, draft }: FilterOptions, place: string): Filter {
-  const scrubber = secrets.scrubberFor(destination.host);
+function arrivingFilter({ scrubber, destination, draft }: FilterOptions, place: string): Filter {
   if (scrubber === null) return (data) => ({ data });
   const watch = scrubber.createWatch();
   return (data) => {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Extensions } from 'ws';
+import { answerScrubber } from './answer-scrubber.ts';
 import { decoderBytes, encoderBytes } from './decoder-memory.ts';
 import { memoryUsedUp, type MemoryBudget, type Reservation } from './memory-budget.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
@@ -18,8 +19,9 @@ export function hopsBytes({ isCompressed }: { isCompressed: boolean }): number {
 }
 
 /** Passes on messages, pings and the closing handshake of two WebSocket connections, as far as the filter lets them. */
-export function relayMessages({ context, destination, draft }: Exchange, options: RelayOptions): void {
-  const filter = createMessageFilter({ secrets: context.secrets, destination, draft });
+export function relayMessages(exchange: Exchange, options: RelayOptions): void {
+  const { context, destination, draft } = exchange;
+  const filter = createMessageFilter({ secrets: context.secrets, destination, draft, scrubber: answerScrubber(exchange) });
   const where = `"${destination.host}:${destination.port}"`;
   let isOver = false;
   let changedControl: Buffer | null = null;

@@ -9,6 +9,7 @@ const SECRET_MISUSE: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   'method-carries-no-secret',
   'secret-repeated',
   'foreign-credential',
+  'signature-not-swapped',
   'unreadable-body',
   'unscannable-body',
 ]);

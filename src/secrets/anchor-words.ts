@@ -14,8 +14,9 @@ export const WORD_BYTES = 4;
 export function anchorWords<P extends Pattern>(needles: readonly P[], stride: number): Anchor<P>[] {
   const anchors: Anchor<P>[] = [];
   for (const needle of needles) {
+    const choices = isEscaped(needle) ? MAX_CHOICES : 1;
     for (let remainder = 0; remainder < stride; remainder += 1) {
-      const offset = bestOffset(needle, { stride, remainder });
+      const offset = bestOffset(needle, { stride, remainder, choices });
       for (const word of wordsAt(needle, offset)) anchors.push({ word, needle, offset });
     }
   }
@@ -42,11 +43,11 @@ export function wordsAt({ bytes, orBytes = bytes }: Pattern, offset: number): nu
  * which whoever sends the text can measure. Of a secret the sandbox knows the beginning, from its placeholder: with words from there, it
  * could try what follows, one character after another. At the end it learns no more than what the last words say (docs/secrets.md).
  */
-function bestOffset(needle: Pattern, { stride, remainder }: { stride: number; remainder: number }): number {
+function bestOffset(needle: Pattern, { stride, remainder, choices }: { stride: number; remainder: number; choices: number }): number {
   const steps = Math.floor((needle.bytes.length - WORD_BYTES - remainder) / stride);
   const last = remainder + stride * steps;
-  if (!isEscaped(needle)) return last;
-  const first = Math.max(remainder, last - stride * (MAX_CHOICES - 1));
+  if (choices === 1) return last;
+  const first = Math.max(remainder, last - stride * (choices - 1));
   let best = last;
   let bestCost = Infinity;
   for (let offset = last; offset >= first && bestCost > 0; offset -= stride) {

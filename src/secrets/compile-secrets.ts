@@ -1,3 +1,4 @@
+import { signingSecrets } from './claim-signatures.ts';
 import type { ForeignCredentials } from './foreign-credentials.ts';
 import { secretNeedles } from './outgoing-needles.ts';
 import { createOutgoingScanner } from './outgoing-scanner.ts';
@@ -13,6 +14,7 @@ import type { BodySubstitution, OutgoingBody } from './substitute-body.ts';
 import { substituteRequest } from './substitute-request.ts';
 import type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
+export type { SignatureClaim } from './claim-signatures.ts';
 export type { OutgoingScanner } from './outgoing-scanner.ts';
 export type { SecretRefusal } from './refuse-seen.ts';
 export type { BodyScrubber, IncomingWatch, ResponseScrubber, ScrubCount } from './scrub.ts';
@@ -39,13 +41,14 @@ export function compileSecrets(secrets: readonly Secret[], { foreignCredentials 
   const needles = secretNeedles(secrets);
   // One per set of bound secrets and not per host: `**.example.com` covers as many hosts as a sandbox cares to name.
   const scrubbers = new Map<string, ResponseScrubber>();
+  const signing = signingSecrets(secrets);
   const boundTo = (host: string): Secret[] => secrets.filter((secret) => isBound(secret, host));
 
   return {
     list: secrets,
     boundTo,
     hasBoundSecret: (host) => secrets.some((secret) => isBound(secret, host)),
-    substituteRequest: (request) => substituteRequest(needles, request, foreignCredentials),
+    substituteRequest: (request) => substituteRequest(needles, request, { foreignCredentials, signing }),
     openBodySubstitution: (body) => openBodySubstitution(needles, body),
     createOutgoingScanner: (destination, { isRealOnly = false, ...options } = {}) => createOutgoingScanner(isRealOnly ? needles.real() : needles.all, { destination, ...options }),
     scrubberFor(host) {

@@ -6,6 +6,7 @@
 export const CREDENTIAL_HEADERS: readonly { name: string; usedBy: string }[] = [
   { name: 'authorization', usedBy: 'RFC 9110, section 11.6.2: Bearer, Basic, token and other schemes' },
   { name: 'x-api-key', usedBy: 'Anthropic, AWS API Gateway and many others' },
+  { name: 'x-amz-security-token', usedBy: 'AWS, for temporary credentials' },
   { name: 'api-key', usedBy: 'Azure OpenAI, Azure AI Search, Brevo, New Relic, Qdrant' },
   { name: 'apikey', usedBy: 'Supabase' },
   { name: 'x-apikey', usedBy: 'VirusTotal' },

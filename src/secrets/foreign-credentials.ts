@@ -1,7 +1,7 @@
 import type { Destination } from '../policy/policy.ts';
 import { quote } from '../policy/quote.ts';
 import { hyphenated } from './hyphenated.ts';
-import { isBound } from './refuse-seen.ts';
+import { isBound, type SecretRefusal } from './refuse-seen.ts';
 import { CREDENTIAL_NAMES, headerPlace } from './request-parts.ts';
 import type { Secret } from './secret.ts';
 import type { Substitution } from './substitute-request.ts';
@@ -21,19 +21,19 @@ export function checkForeignCredentials(swapped: Swapped, { carriers, destinatio
   if (foreignCredentials === 'allow') return swapped;
   const bound = secrets.filter((secret) => isBound(secret, destination.host));
   if (bound.length === 0) return swapped;
-  const pinned = bound.flatMap(({ pins }) => pins?.places.flatMap((place) => (place.kind === 'header' ? [place.name] : [])) ?? []);
+  const pinned = bound.flatMap(({ pins }) => pins?.places.flatMap((place) => (place.kind === 'header' ? [place.name] : place.kind === 'signature' && place.header !== '' ? [place.header] : [])) ?? []);
   const isForeign = (at: number, name: string): boolean => !carriers.has(at) && (CREDENTIAL_NAMES.has(hyphenated(name)) || pinned.some((one) => hyphenated(one) === hyphenated(name)));
   const kept: string[] = [];
   const { rawHeaders } = swapped;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase();
     if (!isForeign(at, name)) kept.push(rawHeaders[at]!, rawHeaders[at + 1]!);
-    else if (foreignCredentials === 'block') return refuse(name, bound[0]!);
+    else if (foreignCredentials === 'block') return refuseForeign(name, bound[0]!);
   }
   return kept.length === rawHeaders.length ? swapped : { ...swapped, rawHeaders: kept };
 }
 
-function refuse(header: string, { name }: Secret): Substitution {
+export function refuseForeign(header: string, { name }: Pick<Secret, 'name'>): { ok: false } & SecretRefusal {
   return {
     ok: false, reason: 'foreign-credential', secret: name, place: headerPlace(header),
     remedy: `This host takes no credential but placeholders: send that of secret ${quote(name)} in ${quote(header)}, leave the header out, or set \`foreign-credentials\` to \`strip\` or \`allow\`.`,

@@ -29,19 +29,22 @@ const UNPINNABLE_HEADERS: ReadonlySet<string> = new Set([
   'x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-url', 'x-rewrite-url',
 ]);
 
-const FORMS = '`credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`, as in `;in=header:x-token`';
+const FORMS = '`credentials`, `header:NAME`, `query:KEY`, `path`, `body`, `body:FIELD`, `aws-sigv4`, `jwt` or `hmac-sha256:HEADER`, as in `;in=header:x-token`';
 
 function parsePlace(text: string): Place | string {
   if (text === '') return `a comma in \`;in=\` has no place before or behind it: write ${FORMS}`;
   const [, kind = '', argument] = /^([^:]*)(?::(.*))?$/s.exec(text) ?? [];
   if (argument === undefined) {
     if (kind === 'credentials' || kind === 'path' || kind === 'body') return { kind, text };
+    if (kind === 'aws-sigv4' || kind === 'jwt') return { kind: 'signature', text, scheme: kind, header: '' };
+    if (kind === 'hmac-sha256') return `the place ${quote(text)} names no header: write \`hmac-sha256:HEADER\`, as in \`hmac-sha256:x-hub-signature-256\``;
     if (kind === 'header' || kind === 'query') return `the place ${quote(text)} has no name: write ${kind === 'header' ? '`header:NAME`, as in `header:x-token`' : '`query:KEY`, as in `query:key`'}`;
     return `${quote(text)} is not a place: write ${FORMS}`;
   }
   if (kind === 'header') return parseHeader(text, argument);
   if (kind === 'query') return argument === '' ? `the place ${quote(text)} has no key: write \`query:KEY\`, as in \`query:key\`` : { kind, text, key: unescape(argument) };
   if (kind === 'body') return parseField(text, argument);
+  if (kind === 'hmac-sha256') return parseHmac(text, argument);
   return `${quote(text)} is not a place: write ${FORMS}`;
 }
 
@@ -51,6 +54,11 @@ function parseHeader(text: string, argument: string): Place | string {
   if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) return `the place ${quote(text)} names no header: write one such as \`header:x-token\``;
   if (!UNPINNABLE_HEADERS.has(name)) return { kind: 'header', text: `header:${name}`, name };
   return `the place ${quote(text)} is a header that says how or where the request is sent, not who sends it: pin the secret to another one`;
+}
+
+function parseHmac(text: string, argument: string): Place | string {
+  const parsed = parseHeader(text, argument);
+  return typeof parsed === 'string' || parsed.kind !== 'header' ? parsed : { kind: 'signature', text: `hmac-sha256:${parsed.name}`, scheme: 'hmac-sha256', header: parsed.name };
 }
 
 function parseField(text: string, argument: string): Place | string {

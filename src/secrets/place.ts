@@ -9,7 +9,12 @@ export type Place =
   /** anywhere in the body */
   | { kind: 'body'; text: string }
   /** a string of a JSON body, or a field of a form: `steps` lead to the one, `name` is that of the other */
-  | { kind: 'field'; text: string; name: string; steps: readonly FieldStep[] };
+  | { kind: 'field'; text: string; name: string; steps: readonly FieldStep[] }
+  | SignaturePlace;
+
+/** Not the value but a signature made with it. `header` is where that stands, in lower case; nothing where the scheme says so. */
+export type SignaturePlace = { kind: 'signature'; text: string; scheme: SignatureScheme; header: string };
+export type SignatureScheme = 'aws-sigv4' | 'jwt' | 'hmac-sha256';
 
 /** A key or an index, or null for any. */
 export type FieldStep = string | null;

@@ -66,7 +66,7 @@ export function isBound(secret: Pick<Secret, 'hosts'>, host: string): boolean {
 }
 
 /** RFC 9110, section 9.3.8; TRACK is its older namesake. */
-const ECHOING_METHODS: ReadonlySet<string> = new Set(['TRACE', 'TRACK']);
+export const ECHOING_METHODS: ReadonlySet<string> = new Set(['TRACE', 'TRACK']);
 
 /** What a body holds is not read for a message: the user knows where the placeholder belongs. */
 export const ANY_FIELD = 'body:FIELD';
@@ -81,12 +81,19 @@ function wrongType({ name, pins }: Secret, bodyKind: BodyKind['kind'] | null): s
   return null;
 }
 
+function whereSwapped({ pins }: Secret): string {
+  const signatures = pins?.places.filter(({ kind }) => kind === 'signature') ?? [];
+  const places = pins?.places.filter(({ kind }) => kind !== 'signature') ?? [];
+  if (signatures.length > 0 && places.length === 0) return `only signs (${signatures.map(({ text }) => quote(text)).join(', ')}) and is itself not sent: sign with its placeholder`;
+  const where = places.length > 0
+    ? `in ${places.map(({ text }) => quote(text)).join(', ')}`
+    : 'in a credential header such as `authorization` or `x-api-key`, or in Basic credentials';
+  return `is swapped only where it stands unencoded ${where}: send it there`;
+}
+
 function wrongPlace(secret: Secret, pin: string | null): string {
   const pinned = secret.pins?.places.map(({ text }) => text) ?? [];
-  const where = pinned.length > 0
-    ? `in ${pinned.map(quote).join(', ')}`
-    : 'in a credential header such as `authorization` or `x-api-key`, or in Basic credentials';
-  const start = `Secret ${quote(secret.name)} is swapped only where it stands unencoded ${where}: send it there`;
+  const start = `Secret ${quote(secret.name)} ${whereSwapped(secret)}`;
   if (pin === null || pinned.includes(pin) || (pin === ANY_FIELD && pinned.includes('body'))) return `${start}.`;
   const line = renderSecretLine(secret, { places: [...pinned, pin] });
   const which = pin === ANY_FIELD ? ', where FIELD is the path of a string in JSON, as in `auth.token`, or the name of a form\'s field, and the Content-Type says which of them the body is' : '';

@@ -1,10 +1,12 @@
 import type { Destination } from '../policy/policy.ts';
+import { claimSignatures, findSignatures, type SignatureClaim, type SigningSecret } from './claim-signatures.ts';
 import { checkForeignCredentials, type ForeignCredentials } from './foreign-credentials.ts';
 import { hitsIn, seenIn, type SecretNeedles, type Seen } from './outgoing-needles.ts';
 import { createPinCounter, pinsOf, type PinCounter, type SecretUses } from './pin-counter.ts';
 import { decideSwap } from './decide-swap.ts';
-import { refuseSeen, type SecretRefusal } from './refuse-seen.ts';
+import { ECHOING_METHODS, refuseSeen, type SecretRefusal } from './refuse-seen.ts';
 import { allBasicCredentials, partsOf, type Part } from './request-parts.ts';
+import { onlyHeader } from './signatures/signature.ts';
 import { createSwapper, type Swapped } from './swapper.ts';
 import { unescapings } from './unescapings.ts';
 
@@ -15,27 +17,37 @@ export type OutgoingRequest = {
   /** name, value, name, value … as Node's `rawHeaders`: latin1 text, one character a byte */
   rawHeaders: readonly string[];
   destination: Destination;
+  /** what Host says, where no header does; only signatures cover it */
+  host?: string;
 };
 
 export type Substitution =
   /** `rawHeaders` is the very array that came in when no header was changed; `uses` is empty where nothing was swapped */
-  | { ok: true; url: string; rawHeaders: readonly string[]; uses: SecretUses }
+  | { ok: true; url: string; rawHeaders: readonly string[]; uses: SecretUses; signatures: SignatureClaim | null }
   | ({ ok: false } & SecretRefusal);
 
 /** Swaps placeholders for real values where their secrets are pinned, and refuses them, and real values, everywhere else. */
-export function substituteRequest(needles: SecretNeedles, request: OutgoingRequest, foreignCredentials: ForeignCredentials): Substitution {
+export function substituteRequest(needles: SecretNeedles, request: OutgoingRequest, { foreignCredentials, signing }: SubstitutionOptions): Substitution {
   // One search of the joined text: no form of a secret contains the line break between its parts.
   const swapped = concerns(needles, [request.method, request.url, ...request.rawHeaders].join('\n'))
     ? swapAll(needles, request)
     : { ok: true as const, url: request.url, rawHeaders: request.rawHeaders, uses: [], carriers: NO_CARRIERS };
   if (!swapped.ok) return swapped;
+  const found = signing.length === 0 || ECHOING_METHODS.has(request.method.toUpperCase()) ? [] : findSignatures(signing, request);
+  const headersFound = new Set(found.map(({ signature }) => signature.header));
   const { carriers, ...substitution } = swapped;
-  return checkForeignCredentials(substitution, { carriers, destination: request.destination, secrets: needles.secrets, foreignCredentials });
+  const original = { ...request, rawHeaders: onlyHeader(request.rawHeaders, 'host') === null ? ['Host', request.host ?? '', ...request.rawHeaders] : request.rawHeaders };
+  const signatures = found.length === 0 ? null : claimSignatures(found, { original, swapped: swapped.rawHeaders, foreignCredentials });
+  // Whose signatures they are is known once they are checked.
+  const claimed = headersFound.size === 0 ? carriers : new Set([...carriers, ...request.rawHeaders.keys()].filter((at) => carriers.has(at) || headersFound.has(request.rawHeaders[at]!.toLowerCase())));
+  return checkForeignCredentials({ ...substitution, signatures }, { carriers: claimed, destination: request.destination, secrets: needles.secrets, foreignCredentials });
 }
+
+export type SubstitutionOptions = { foreignCredentials: ForeignCredentials; signing: readonly SigningSecret[] };
 
 const NO_CARRIERS: ReadonlySet<number> = new Set();
 
-type SwappedRequest = Extract<Substitution, { ok: true }> & {
+type SwappedRequest = Omit<Extract<Substitution, { ok: true }>, 'signatures'> & {
   /** places in `rawHeaders` of the headers something was put into */
   carriers: ReadonlySet<number>;
 };

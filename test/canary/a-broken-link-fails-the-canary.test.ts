@@ -63,7 +63,7 @@ test('its names are new every time, and no rule can cover them', async () => {
 describe('the canary fails', () => {
   test.each<[string, Fault, string]>([
     ['responses are not scrubbed', { proxy: ({ secrets }) => ({ secrets: altered(secrets, { scrubberFor: () => null }) }) }, 'scrubbing'],
-    ['the placeholder is not swapped', { proxy: ({ secrets }) => ({ secrets: altered(secrets, { substituteRequest: ({ url, rawHeaders }) => ({ ok: true, url, rawHeaders, uses: [] }) }) }) }, 'substitution'],
+    ['the placeholder is not swapped', { proxy: ({ secrets }) => ({ secrets: altered(secrets, { substituteRequest: ({ url, rawHeaders }) => ({ ok: true, url, rawHeaders, uses: [], signatures: null }) }) }) }, 'substitution'],
     ['the proxy does not know the secret', { proxy: () => ({ secrets: compileSecrets([]) }) }, 'substitution'],
     ['secrets go to every host', { proxy: ({ secrets }) => ({ secrets: compileSecrets(secrets.list.map((secret) => ({ ...secret, hosts: [...secret.hosts, { kind: 'any-depth', name: 'invalid' }] }))) }) }, 'host binding'],
     ['every request is allowed', { proxy: ({ policy }) => ({ policy: altered(policy, { decide: () => ({ allowed: true, rule: 'any' }), couldReach: () => true }) }) }, 'blocking'],

@@ -17,6 +17,8 @@ describe('one URL', () => {
   test.each<[string[], number, string]>([
     [['--allow', '**.example.com/v1/**', 'https://a.b.example.com/v1/x'], 0, 'allowed by **.example.com/v1/**'],
     [['--allow', 'GET a.example', 'POST', 'https://a.example/'], 1, 'blocked: method-not-allowed; add `POST a.example` to allow'],
+    [['--secret', 'KEY@api.example;in=aws-sigv4', 'https://api.example/'], 0, 'allowed by secret KEY\n  secret `KEY` makes signatures again that its placeholder made: `aws-sigv4`'],
+    [['--secret', 'KEY@api.example;in=path,jwt', 'https://api.example/'], 0, 'allowed by secret KEY\n  secret `KEY` is swapped in `path`, once in each; makes signatures again that its placeholder made: `jwt`'],
     [['--secret', 'KEY@api.example', 'https://api.example/'], 0, 'allowed by secret KEY\n  secret `KEY` is swapped in credential headers such as `authorization` and `x-api-key`'],
     [['--allow', 'a.example', 'get', 'https://a.example/'], 1, 'blocked: bad-request; methods are case-sensitive, and `get` is not `GET`: send `GET`'],
     [['--allow', 'a.example', 'FETCH', 'https://a.example/'], 1, 'blocked: bad-request; `FETCH` is not a method of HTTP: send one such as `GET` or `POST`'],

@@ -14,8 +14,8 @@ describe('one sentence a problem, with the remedy, and exit code 125', () => {
   test.each<[string, string[], string[]]>([
     ['an option that is almost one', ['run', '--memry', '4g', '--', 'true'], ['`--memry` is not an option of `decoy run`: write `--memory`']],
     ['the first letters of one', ['run', '--audit=x', '--', 'true'], ['`--audit` is not an option of `decoy run`: write `--audit-log`']],
-    ['an option like no other', ['run', '--frobnicate', '--', 'true'], ['`--frobnicate` is not an option of `decoy run`: see `decoy --help` for those there are']],
-    ['a short option', ['run', '-m', '4g', '--', 'true'], ['`-m` is not an option of `decoy run`: see `decoy --help` for those there are']],
+    ['an option like no other', ['run', '--frobnicate', '--', 'true'], ['`--frobnicate` is not an option of `decoy run`: see `decoy run --help` for those there are']],
+    ['a short option', ['run', '-m', '4g', '--', 'true'], ['`-m` is not an option of `decoy run`: see `decoy run --help` for those there are']],
     ['a value that begins with a dash', ['run', '--memory', '-1', '--', 'true'], ['memory: `-1` is not a size: write a number and a unit, such as `512m` or `4g`']],
     ['no value', ['run', '--memory', '--pids', '100', '--', 'true'], ['`--memory` needs a value: write `--memory 4g`']],
     ['a value too many', ['run', '--quiet=yes', '--', 'true'], ['`--quiet` takes no value, but has `yes`: write only `--quiet`']],

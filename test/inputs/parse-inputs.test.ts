@@ -107,7 +107,7 @@ describe('secrets', () => {
     ['A@*.com=value-of-a', 'secret `A`:'],
     ['A@127.0.0.1=value-of-a', 'secret `A`: `127.0.0.1` is the sandbox itself'],
     ['A@localhost=value-of-a', 'secret `A`: `localhost` is the sandbox itself'],
-    ['A@api.example.com;in=headers:x=value-of-a', 'secret `A`: `headers:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`'],
+    ['A@api.example.com;in=headers:x=value-of-a', 'secret `A`: `headers:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body`, `body:FIELD`, `aws-sigv4`, `jwt` or `hmac-sha256:HEADER`'],
     ['A@api.example.com;in=path', 'secrets: line 1 ends with an option, and has no value: the first `=` behind the options begins it, as in `NAME@host;max=2=value`'],
     ['A@api.example.com;max=value-of-a', 'secrets: line 1 ends with an option, and has no value'],
     ['A@api.example.com;max==value-of-a', 'secret `A`: `;max=` has no number: write one, as in `;max=2`, or leave it out'],

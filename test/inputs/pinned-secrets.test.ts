@@ -17,6 +17,7 @@ describe('a line of the input', () => {
     [';in=body;max=3', ['body'], 3],
     ['; max=2 ; in=path', ['path'], 2],
     [';max=2', ['credentials'], 2],
+    [';in=aws-sigv4,jwt,hmac-sha256:X-Hub-Signature-256', ['aws-sigv4', 'jwt', 'hmac-sha256:x-hub-signature-256'], 1],
     [String.raw`;in=query:a\,b\=c`, [String.raw`query:a\,b\=c`], 1],
   ])('%s', (text, texts, max) => {
     expect(places(text)).toEqual([[texts, max, 'value-of-a']]);
@@ -57,7 +58,7 @@ test('an option of the command line', () => {
   expect(problems.join()).toMatch(/^--secret `A` must be .* without a value/);
   expect(problems.join()).not.toContain('value-of-a');
   expect(parseSecretBindings(['A@x.example;in=path', 'B@x.example;in=here']).problems).toEqual([
-    'secret `B`: `here` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`, as in `;in=header:x-token`',
+    'secret `B`: `here` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body`, `body:FIELD`, `aws-sigv4`, `jwt` or `hmac-sha256:HEADER`, as in `;in=header:x-token`',
   ]);
 });
 
@@ -88,6 +89,10 @@ describe('a place that cannot be one', () => {
     ['path,', 'a comma in `;in=` has no place before or behind it: write `credentials`, `header:NAME`'],
     ['cookies', '`cookies` is not a place: write'],
     ['header', '`header` has no name: write `header:NAME`'],
+    ['hmac-sha256', '`hmac-sha256` names no header: write `hmac-sha256:HEADER`'],
+    ['hmac-sha256:a b', '`hmac-sha256:a b` names no header'],
+    ['hmac-sha256:host', '`hmac-sha256:host` is a header that says how or where the request is sent'],
+    ['jwt:x', '`jwt:x` is not a place'],
     ['query', '`query` has no name: write `query:KEY`'],
     ['query:', '`query:` has no key: write `query:KEY`'],
     ['header:', '`header:` names no header'],

@@ -85,7 +85,7 @@ describe('what is wrong is told with its place, its text and the remedy', () => 
     ['', ['policy: `p.yml` is empty: write `allow:` and the like into it, or leave `policy` out']],
     ['- a', ['p.yml:1:1: a policy file is a list where names with values belong: write `name: value` lines']],
     ['secrets: {K: {hosts: []}}', ['p.yml:1:14: secret `K` is bound to no host: write `hosts:` and a list of one or more']],
-    ['secrets: {K: {hosts: [a.test], in: [heder:x], max: 0}}', ['p.yml:1:37: secret `K`: `heder:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body` or `body:FIELD`, as in `;in=header:x-token`', 'p.yml:1:52: secret `K`: max `0` is not a number of occurrences: write a whole number from 1 to 1000, as in `;max=2`']],
+    ['secrets: {K: {hosts: [a.test], in: [heder:x], max: 0}}', ['p.yml:1:37: secret `K`: `heder:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body`, `body:FIELD`, `aws-sigv4`, `jwt` or `hmac-sha256:HEADER`, as in `;in=header:x-token`', 'p.yml:1:52: secret `K`: max `0` is not a number of occurrences: write a whole number from 1 to 1000, as in `;max=2`']],
     ['shell: fish', ['p.yml:1:8: the shell `fish` is not known: use `bash`, `sh`, `python`, `node`, or a command line with `{0}` for the script\'s path']],
     ['proxy-limits: {conections: 2}', ['p.yml:1:16: proxy-limits: `conections` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`, `memory`']],
     ['client-certificates: {a.test: {certificate: x}}', ['p.yml:1:23: `a.test` needs `certificate: FILE` and `key: FILE`, two paths without a comma: write both']],

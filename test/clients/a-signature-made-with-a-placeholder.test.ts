@@ -1,10 +1,12 @@
-import { cpSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { runDecoy } from '../integration/support/run-decoy.ts';
 import { startUpstream, type Upstream } from '../integration/support/upstream.ts';
 import { openWorkspace } from '../integration/support/workspace.ts';
+import { isValidAws } from '../proxy/sign-with-aws.ts';
+import { headerOf } from './header-of.ts';
 import { readSignature } from './aws/signature-of.ts';
 import { strangersRoots } from './strangers-roots.ts';
 
@@ -36,15 +38,42 @@ test('the AWS CLI gets through unsigned and with keys it holds; signed with a pl
   const placeholder = /^secret key: (.*)$/m.exec(end.stdout)?.[1] as string;
   expect(withPlaceholder?.accessKeyId).toBe(real.AWS_ACCESS_KEY_ID);
   expect(withPlaceholder?.signature).toBe(withPlaceholder?.signedWith(placeholder));
-  expect(others).toEqual([]);
-
-  // A session's token stands in a header of its own, which is none where secrets are swapped.
+  // A session's token stands in a header of its own, and is swapped there.
   expect(end.stdout).toContain('session: \n');
-  expect(end.report?.blocked).toEqual([expect.objectContaining({ host: sts, reason: 'placeholder-wrong-place', count: 1 })]);
+  expect(others.map(({ accessKeyId }) => accessKeyId)).toEqual([real.AWS_ACCESS_KEY_ID]);
+  expect(headerOf(upstream.received.at(-1)!.headers, 'x-amz-security-token')).toBe(real.SESSION_TOKEN);
+  expect(end.report?.blocked).toEqual([]);
   for (const value of Object.values(real)) {
     for (const text of [end.stdout, end.stderr, end.reportText, end.auditLog]) expect(text).not.toContain(value);
   }
 });
+
+test('pinned as a signature, what the AWS CLI signed with the placeholder is valid, with a session\'s token too', async () => {
+  await using workspace = await openWorkspace();
+  cpSync(path.join(import.meta.dirname, 'aws/pinned.sh'), path.join(workspace.path, 'pinned.sh'));
+  writeFileSync(path.join(workspace.path, 'upload.txt'), 'hello from the sandbox');
+  await using upstream = await startUpstream((request, response) => {
+    if (request.headers.host === sts) response.writeHead(200, { 'content-type': 'text/xml' }).end(identity);
+    else response.writeHead(200, { etag: '"1"' }).end();
+  });
+  const hostList = hosts.join();
+  const pinned = [`AWS_ACCESS_KEY_ID@${hostList}`, `AWS_SECRET_ACCESS_KEY@${hostList};in=aws-sigv4`, `SESSION_TOKEN@${hostList}`].flatMap((line) => ['--secret', line]);
+  const end = await runDecoy([...pinned, ...upstream.resolve(...hosts), '--', 'sh', 'pinned.sh'], { cwd: workspace.path, env: { ...real, ...upstream.env } });
+  expect(end.stdout, end.stderr).toBe('identity: arn:aws:iam::1:user/held\nsession: arn:aws:iam::1:user/held\nuploaded\n');
+  const requests = upstream.received.map(({ method, url, headers, body }) => ({ method, url, body, headers: headersOf(headers) }));
+  expect(requests.map(({ method, headers }) => `${method} ${headers['host']}`)).toEqual([`POST ${sts}`, `POST ${sts}`, `PUT ${bucket}`]);
+  for (const request of requests) expect(await isValidAws(request, real.AWS_SECRET_ACCESS_KEY), JSON.stringify(request)).toBe(true);
+  expect(requests.map(({ headers }) => headers['x-amz-security-token'])).toEqual([undefined, real.SESSION_TOKEN, undefined]);
+  expect(requests[2]!.body).toContain('hello from the sandbox');
+  expect(end.report?.secrets.map(({ name, substitutions }) => `${name} ${substitutions}`)).toEqual(['AWS_ACCESS_KEY_ID 3', 'AWS_SECRET_ACCESS_KEY 3', 'SESSION_TOKEN 1']);
+  for (const value of Object.values(real)) {
+    for (const text of [end.stdout, end.stderr, end.reportText, end.auditLog]) expect(text).not.toContain(value);
+  }
+});
+
+function headersOf(rawHeaders: readonly string[]): Record<string, string> {
+  return Object.fromEntries(rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), rawHeaders[i + 1]!]] : [])));
+}
 
 const unsigned = ['env', 'AWS_REGION=us-east-1', 'AWS_MAX_ATTEMPTS=1', 'aws', 's3', 'cp', `s3://${bucket.split('.')[0]}/aws`, '-', '--no-sign-request'];
 
@@ -67,6 +96,8 @@ test('with roots that lack the run\'s authority the AWS CLI connects and refuses
   expect(end.report?.usage.network.hosts.map(({ host }) => host)).toEqual([bucket]);
 });
 
+const identity = '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/held</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>';
+
 /** An object anybody may read, and a service that says who signed. */
 function respond(upstream: Upstream): RequestListener {
   const keys: Record<string, string> = { [real.AWS_ACCESS_KEY_ID]: real.AWS_SECRET_ACCESS_KEY, [held.HELD_ID]: held.HELD_KEY };
@@ -79,7 +110,7 @@ function respond(upstream: Upstream): RequestListener {
     }
     const { accessKeyId, signature, signedWith } = readSignature(upstream.received.at(-1) as Upstream['received'][number]);
     if (signature === signedWith(keys[accessKeyId] ?? '')) {
-      xml(200, '<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::1:user/held</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>');
+      xml(200, identity);
     } else xml(403, '<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>not the signature of this key</Message></Error></ErrorResponse>');
   };
 }
