@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{readRequestLog}from"./chunk-V2DUO5T7.js";import"./chunk-TRGMUAJ5.js";import"./chunk-VQ75U4XB.js";import"./chunk-TQNXT3XV.js";import"./chunk-2KKERC5T.js";import"./chunk-TTKTZUAU.js";export{readRequestLog};

@@ -1,0 +1,2 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+import{MAX_REQUESTS,createRequestLog}from"./chunk-ITW5CLNQ.js";import"./chunk-VQ75U4XB.js";import"./chunk-VQAB5O55.js";import"./chunk-2KKERC5T.js";import"./chunk-TTKTZUAU.js";export{MAX_REQUESTS,createRequestLog};
