@@ -4,8 +4,8 @@
 #
 #   scripts/try-cgroup-v2.sh            as GitHub has it: systemd drives the cgroups
 #   DECOY_VM_CGROUP_DRIVER=cgroupfs     the engine drives them itself
-#   DECOY_VM_ENGINES='podman …'         in place of `docker`, one after the other: containerd-store, noexec-home, podman, podman-rootless, docker-rootless
-#                                       (scripts/cgroup-v2/in-machine.sh says what each is)
+#   DECOY_VM_ENGINES='podman …'         in place of `docker`, one after the other: containerd-store, noexec-home, podman, podman-apparmor, podman-rootless,
+#                                       docker-rootless, docker-escape, podman-escape (scripts/cgroup-v2/in-machine.sh says what each is)
 #   DECOY_VM_DIRECTORY=/somewhere       where the disk image is kept between runs; remove it to start from nothing
 #   DECOY_VM_ARCHITECTURE=arm64         in place of amd64; elsewhere than on arm64 the tree is made by qemu-user, for which the kernel needs binfmt_misc
 #   DECOY_VM_SECONDS=1800               after which the machine is ended; default: 1800, on arm64 5400, as it is slower to emulate
@@ -73,7 +73,7 @@ make_image() {
 	is_foreign && run_foreign_programs
 	mmdebstrap --mode=root --variant=apt --quiet --architectures="$architecture" \
 		--include=systemd-sysv,mount,dbus,udev,kmod,apparmor,initramfs-tools,"linux-image-cloud-$architecture/$kernel_suite" \
-		--include=passwd,docker.io,docker-cli,nodejs,git,curl,ca-certificates,e2fsprogs \
+		--include=passwd,docker.io,docker-cli,nodejs,python3,git,curl,ca-certificates,e2fsprogs \
 		--include=podman,crun,netavark,passt,slirp4netns,uidmap,rootlesskit,dbus-user-session,libpam-systemd,iproute2,iptables \
 		--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
 		"$suite" "$tree" "deb $mirror $suite main" "deb $mirror $kernel_suite main"
@@ -101,12 +101,25 @@ end_when_checked() {
 	kill "$(cat "$directory/pid")" 2>/dev/null
 }
 
+# Debian's Node takes no TypeScript. In a directory as deep as that of the tests' support, from which dist/ is found.
+bundle_battery() {
+	battery=$directory/scripts/cgroup-v2/escape
+	mkdir -p "$battery"
+	case ${DECOY_VM_ENGINES:-} in
+	*-escape*)
+		node_modules/.bin/esbuild scripts/cgroup-v2/escape.mjs --bundle --platform=node --format=esm --log-level=warning --outfile="$battery/escape.mjs"
+		cp -R test/escape/techniques test/escape/host.py "$battery"
+		;;
+	esac
+}
+
 # Decoy and the checks go in as a plain tar on the second disk, what they print comes out of a serial port beside the console's.
 run_machine() {
 	printf '%s\n' "$driver" >"$directory/driver"
 	printf '%s' "${DECOY_VM_CHECKS:-}" >"$directory/only"
 	printf '%s\n' "${DECOY_VM_ENGINES:-docker}" >"$directory/engines"
-	tar -cf "$directory/input.tar" -C "$PWD" dist scripts/cgroup-v2 -C "$directory" driver only engines
+	bundle_battery
+	tar -cf "$directory/input.tar" -C "$PWD" dist scripts/cgroup-v2 -C "$directory" scripts driver only engines
 	truncate -s %1M "$directory/input.tar"
 	: >"$directory/result"
 	watcher=

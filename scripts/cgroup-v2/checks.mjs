@@ -1,7 +1,7 @@
 // Runs Decoy against the engine of this machine and checks that every cap holds and that every figure is counted.
 //   node checks.mjs CLI [NAME…]     CLI: path of dist/cli.js; NAME: only these checks
 // Prints a line for each check; ends with 0 when all held. Nothing here depends on the engine or on the version of cgroups.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -11,7 +11,34 @@ const MIB = 2 ** 20;
 /** Made of programs of this machine, since there may be no registry to pull one from. */
 const IMAGE = 'decoy-checks:latest';
 
-/** What is run in the sandbox, with which options, and what the report and the output must then say; `before` is another run, which must succeed. */
+/** Answers each request on `port` with `answer`, an expression in Perl; ends after it answered one for /end. There is Perl wherever there is Debian, and no module is needed. */
+const perlServer = (port, answer) => `
+socket(S, 2, 1, 0) && bind(S, pack("Sna4x8", 2, ${port}, "\\0" x 4)) && listen(S, 5) || die $!;
+while (accept(C, S)) { sysread(C, $head, 4096); syswrite(C, "HTTP/1.0 200 OK\\r\\n\\r\\n" . ${answer}); close(C); last if $head =~ m{^GET /end } }`;
+
+const SERVICES = {
+  backend: {
+    image: IMAGE, 'health-port': 7000, memory: '96m', pids: 20, storage: '64m',
+    command: ['/usr/bin/sh', '-c', 'id -u; export SAID="$(head -c 100M /dev/zero 2>&1 >/usr/big)"; exec perl -e "$SERVER"'],
+    env: { SERVER: perlServer(7000, '"of the service; $ENV{SAID}; " . `cat /etc/of-the-image`') },
+  },
+};
+
+/** The host's side of an exposed port: asks without the token and with it, and prints the answers. */
+const CLIENT = `
+import fs from 'node:fs';
+const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+while (!fs.existsSync('../exposed.json')) await pause();
+const { url, headers } = JSON.parse(fs.readFileSync('../exposed.json', 'utf8')).exposed[0];
+for (let up = false; !up; up || await pause()) up = (await fetch(url, { headers })).status === 200;
+const told = async (answer) => console.log(answer.status, await answer.text());
+await told(await fetch(url));
+await told(await fetch(url + 'end', { headers }));`;
+
+/**
+ * What is run in the sandbox, with which options, and what the report and the output must then say; `before` is another run, which must succeed,
+ * and `meanwhile` a module that runs on the host at the same time: what it prints is `seen`.
+ */
 const CHECKS = {
   'a short run is counted': {
     options: [], command: ['sleep', '0.2'],
@@ -108,6 +135,25 @@ const CHECKS = {
     options: ['--snapshot-from', 'decoy-checks', '--user', 'root'], command: ['sh', '-c', 'cat /etc/saved; test ! -e /etc/of-the-image'],
     holds: ({ report, output }) => ({ success: report.conclusion === 'success', saved: /^saved$/m.test(output) }),
   },
+  'a service answers, and has caps of its own': {
+    options: ['--services', '../services.json', '--service-log', '../services.log'], command: ['sh', '-c', 'curl -sS http://backend:7000/ && curl -sS http://localhost:7000/'],
+    holds: ({ report, output, log }) => {
+      const [{ startSeconds, exitCode, limits, usage, imageDigest } = {}] = report.services ?? [];
+      return {
+        success: report.conclusion === 'success', 'by its name and on localhost': output.split('of the service; ').length === 3, 'ENOSPC on its disk': output.includes('No space left on device'),
+        'its own image': output.includes('made for the checks') && /(^|@)sha256:[0-9a-f]{64}$/.test(imageDigest), 'uid 0 of the image': /^backend \| 0$/m.test(log), 'ended with the run': startSeconds > 0 && exitCode === null,
+        'its own caps': limits?.memoryBytes === 96 * MIB && limits.pids === 20 && limits.storageBytes === 64 * MIB,
+        counted: usage?.cpuSeconds > 0 && usage.memoryPeakBytes > 0 && usage.memoryPeakBytes <= 96 * MIB && usage.pidsPeak > 0 && usage.storagePeakBytes > 50 * MIB,
+      };
+    },
+  },
+  'the host reaches an exposed port': {
+    options: ['--expose', '8080', '--expose-file', '../exposed.json'], command: ['perl', '-e', perlServer(8080, '"of the sandbox"')], meanwhile: CLIENT,
+    holds: ({ report, seen }) => {
+      const [{ requests, refused } = {}] = report.exposed ?? [];
+      return { success: report.conclusion === 'success', 'refused without the token': seen.startsWith('401 '), 'answered with it': /^200 of the sandbox$/m.test(seen), counted: requests >= 2 && refused === 1 };
+    },
+  },
 };
 
 const [file, ...only] = process.argv.slice(2);
@@ -118,6 +164,7 @@ const { workspace, directory } = makeWorkspace();
 process.env.DECOY_VOLUMES = path.join(directory, 'volumes');
 process.env.DECOY_SNAPSHOTS = path.join(directory, 'snapshots');
 importImage();
+fs.writeFileSync(path.join(directory, 'services.json'), JSON.stringify(SERVICES));
 const loopsBefore = boundLoops();
 let failures = 0;
 const names = [...Object.keys(CHECKS), 'decoy demo', 'nothing is left behind'].filter((name) => only.length === 0 || only.includes(name));
@@ -148,7 +195,7 @@ function makeWorkspace() {
 
 /** A few programs of this machine and their libraries, where it has them too. */
 function importImage() {
-  const programs = ['sh', 'cat', 'id', 'head', 'rm', 'env'].map((name) => `/usr/bin/${name}`);
+  const programs = ['sh', 'cat', 'id', 'head', 'rm', 'env', 'perl'].map((name) => `/usr/bin/${name}`);
   const libraries = programs.flatMap((program) => execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+/g) ?? []);
   const root = path.join(directory, 'image');
   for (const file of new Set([...programs, ...libraries])) {
@@ -172,20 +219,22 @@ function removeKept() {
 function check(name) {
   if (name === 'decoy demo') return checkDemo();
   if (name === 'nothing is left behind') return checkRemains();
-  const { before, options, command, holds } = CHECKS[name];
+  const { before, meanwhile, options, command, holds } = CHECKS[name];
   if (before !== undefined) {
     const { status, stdout, stderr } = decoy(['run', ...before.options, '--', ...before.command], workspace);
     if (status !== 0) return { facts: { [`the run before it (exit code ${status})`]: false }, output: stdout + stderr };
   }
-  const files = { report: path.join(directory, 'report.json'), patch: path.join(directory, 'changes.patch') };
+  const files = { report: path.join(directory, 'report.json'), patch: path.join(directory, 'changes.patch'), log: path.join(directory, 'services.log'), seen: path.join(directory, 'seen') };
   Object.values(files).forEach((file) => fs.rmSync(file, { force: true }));
+  const host = meanwhile === undefined ? null : spawn(process.execPath, ['--input-type=module', '-e', meanwhile], { cwd: workspace, stdio: ['ignore', fs.openSync(files.seen, 'w'), 'inherit'] });
   const { status, stdout, stderr } = decoy(['run', '--report', files.report, '--patch', files.patch, ...options, '--', ...command], workspace);
+  host?.kill();
   const output = stdout + stderr;
   try {
     const report = JSON.parse(fs.readFileSync(files.report, 'utf8'));
-    const patch = fs.existsSync(files.patch) ? fs.readFileSync(files.patch, 'utf8') : '';
+    const [patch, log, seen] = [files.patch, files.log, files.seen].map((name) => (fs.existsSync(name) ? fs.readFileSync(name, 'utf8') : ''));
     const { samples, ...rest } = report;
-    return { facts: holds({ report, status, output, patch, workspace }), output: `${output}\n${JSON.stringify({ ...rest, samples: samples.length })}` };
+    return { facts: holds({ report, status, output, patch, log, seen, workspace }), output: `${output}${log}${seen}\n${JSON.stringify({ ...rest, samples: samples.length })}` };
   } catch (error) {
     return { facts: { [`a report (${error.message}; exit code ${status})`]: false }, output };
   }
@@ -198,11 +247,22 @@ function checkDemo() {
 
 function checkRemains() {
   const list = (...args) => spawnSync('docker', [...args, '-q', '--filter', 'label=decoy'], { encoding: 'utf8' });
-  const remains = { containers: list('ps', '-a'), volumes: list('volume', 'ls'), 'loop devices': { status: 0, stdout: boundLoops().filter((name) => !loopsBefore.includes(name)).join(' ') } };
+  const remains = { containers: list('ps', '-a'), volumes: list('volume', 'ls'), 'loop devices': { status: 0, stdout: leftLoops().join(' ') } };
   return {
     facts: Object.fromEntries(Object.entries(remains).map(([what, { status, stdout }]) => [`no ${what}`, status === 0 && stdout.trim() === ''])),
     output: Object.values(remains).map(({ stdout, stderr }) => `${stdout}${stderr ?? ''}`).join(''),
   };
+}
+
+/** Those that are bound at every look: other runs on the machine have some for a while. */
+function leftLoops() {
+  let left = boundLoops().filter((name) => !loopsBefore.includes(name));
+  for (let looks = 0; left.length > 0 && looks < 30; looks += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    const bound = boundLoops();
+    left = left.filter((name) => bound.includes(name));
+  }
+  return left;
 }
 
 function boundLoops() {

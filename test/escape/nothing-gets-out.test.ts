@@ -1,20 +1,14 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureRunsc } from '../integration/support/gvisor.ts';
-import { onHost } from '../integration/support/on-host.ts';
-import { runDecoy } from '../integration/support/run-decoy.ts';
 import { openHost, type EscapeHost } from './open-host.ts';
+import { areasOf, CAPS, listTechniques, tryInSandboxes, tryOnHost } from './try-techniques.ts';
 
-// Scored by what was obtained: a technique that fails with the wrong error, or succeeds and obtains nothing of the host's, has obtained nothing.
-type Technique = { area: string; name: string; prize: string };
 type Outcome = 'nothing' | 'OBTAINED';
 
-const caps = { memoryMebibytes: 256, storageMebibytes: 64, pids: 100 };
-const listed = JSON.parse(execFileSync('python3', [path.join(import.meta.dirname, 'techniques/battery.py'), 'list'], { encoding: 'utf8' })) as Technique[];
+const listed = listTechniques();
 const sandboxes = ['runner', 'root'].flatMap((user) => ['runc', 'runsc'].map((runtime) => ({ user, runtime, column: `${user === 'root' ? 'root' : 'uid 1001'}, ${runtime}` })));
-const gentle = [...new Set(listed.map(({ area }) => area))].filter((area) => area !== 'exhaustion');
 
 let host: EscapeHost;
 /** what the control obtained */
@@ -22,7 +16,7 @@ let shown: ReadonlySet<string> = new Set();
 const outcomes = new Map<string, Map<string, Outcome>>();
 beforeAll(async () => {
   await ensureRunsc();
-  host = await openHost(caps);
+  host = await openHost(CAPS);
 }, 1_500_000);
 afterAll(() => host[Symbol.asyncDispose]());
 
@@ -32,34 +26,19 @@ test('there are techniques enough, each with a name of its own', () => {
 });
 
 test('without protection at least sixty of them obtain what they are after, in every area', async () => {
-  const { readOnly } = host.targets;
-  const { stdout, stderr } = await onHost(['unshare', '--mount', 'sh', '-c', `mount --bind ${readOnly} ${readOnly} && mount -o remount,ro,bind ${readOnly}; ${script([...gentle, 'exhaustion'], new Set())}`], { cwd: host.targets.workspace });
-  const obtained = scored(stdout);
+  const { obtained, stderr } = await tryOnHost(host, listed);
   expect(obtained.size, stderr).toBeGreaterThan(0);
-  shown = new Set(obtained.keys());
+  shown = obtained;
   process.stdout.write(`without protection: ${shown.size} of ${listed.length} obtained something\n`);
   expect(shown.size).toBeGreaterThanOrEqual(60);
-  for (const area of [...gentle, 'exhaustion']) expect(listed.filter((each) => each.area === area && shown.has(each.name)), area).not.toEqual([]);
+  for (const area of areasOf(listed)) expect(listed.filter((each) => each.area === area && shown.has(each.name)), area).not.toEqual([]);
 }, 300_000);
 
 describe.each(sandboxes)('$column', ({ user, runtime, column }) => {
   test('nothing is obtained', async () => {
-    const obtained = new Set<string>();
-    const tried = new Set<string>();
-    // A technique that ends the sandbox has obtained nothing; those after it are tried in another one.
-    for (const areas of [gentle, ['exhaustion']]) {
-      for (const names = listed.filter(({ area }) => areas.includes(area)).map(({ name }) => name); names.some((name) => !tried.has(name));) {
-        const before = tried.size;
-        const end = await runDecoy([
-          '--quiet', '--user', user, '--runtime', runtime, '--memory', `${caps.memoryMebibytes}m`, '--storage', `${caps.storageMebibytes}m`, '--pids', `${caps.pids}`, '--', 'sh', '-c', script(areas, tried),
-        ], { cwd: host.targets.workspace });
-        for (const [, name] of end.stdout.matchAll(/^\{"trying": "(.*)"\}$/gm)) tried.add(name as string);
-        for (const name of scored(end.stdout).keys()) obtained.add(name);
-        // As the kernel counted it; some pages it charges by force, above any cap.
-        expect(end.report!.usage.memoryPeakBytes).toBeLessThan((caps.memoryMebibytes + 1) * 2 ** 20);
-        if (tried.size === before) throw new Error(`the sandbox tried nothing: ${end.stdout}${end.stderr}`);
-      }
-    }
+    const { obtained, tried, memoryPeakBytes } = await tryInSandboxes(host, listed, { args: ['--user', user, '--runtime', runtime] });
+    // As the kernel counted it; some pages it charges by force, above any cap.
+    expect(memoryPeakBytes).toBeLessThan((CAPS.memoryMebibytes + 1) * 2 ** 20);
     outcomes.set(column, new Map(listed.map(({ name }) => [name, obtained.has(name) ? 'OBTAINED' : 'nothing'])));
     process.stdout.write(`${column}: ${obtained.size} of ${tried.size} techniques obtained something ${[...obtained].join(' ')}\n`);
     expect([...obtained]).toEqual([]);
@@ -78,19 +57,3 @@ test('the page has what was found', () => {
   if (writes) writeFileSync(page, written);
   else expect(text).toBe(written);
 });
-
-function script(areas: readonly string[], skipped: ReadonlySet<string>): string {
-  const { workspace } = host.targets;
-  return areas.map((area) => `/usr/bin/python3 ${workspace}/techniques/battery.py ${area} '${JSON.stringify(host.targets)}' ${[...skipped].join(' ')}`).join('; ');
-}
-
-/** By what the techniques brought, and by what happened on the host. */
-function scored(stdout: string): Map<string, string> {
-  const results = [...stdout.matchAll(/^\{"tried": .*\}$/gm)].map(([line]) => JSON.parse(line) as { tried: string; obtained: string | null });
-  const brought = results.flatMap(({ tried, obtained }): [string, string][] => {
-    const { prize } = listed.find(({ name }) => name === tried) as Technique;
-    const needsToken = /^token of|^the token|^content of a host file|^a key of/.test(prize);
-    return obtained === null || (needsToken && !obtained.includes(host.token)) ? [] : [[tried, obtained]];
-  });
-  return new Map([...brought, ...host.takeEffects().map((name): [string, string] => [name, 'seen on the host'])]);
-}

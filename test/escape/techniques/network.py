@@ -47,7 +47,7 @@ technique("unix-socket-through-proc", "token of a listener")(lambda: unix("/proc
 
 @technique("engine-socket", "an answer of the engine")
 def engine():
-    for path in ("/var/run/docker.sock", "/run/docker.sock", "/proc/1/root/run/docker.sock", "/proc/1/root/var/run/docker.sock"):
+    for path in ("/var/run/docker.sock", "/run/docker.sock", "/proc/1/root/run/docker.sock", "/proc/1/root/var/run/docker.sock", "/run/podman/podman.sock", "/proc/1/root/run/podman/podman.sock"):
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(path)
