@@ -62,6 +62,16 @@ const CHECKS = {
     }),
     show: true,
   },
+  'sockets stay in the sandbox’s network': {
+    // No network namespace confines AF_VSOCK, no filter sees into io_uring. The numbers here are the same on x64 and arm64, those of socket(2) perl knows.
+    options: [], command: ['perl', '-e', [
+      'printf "%s %d\\n", $$_[0], socket(my $s, $$_[1], 1, 0) ? 0 : $! for [INET => 2], [VSOCK => 40];',
+      'printf "io_uring %d\\n", syscall(425, 1, my $parameters = "\\0" x 120) < 0 ? $! : 0;'].join('\n')],
+    holds: ({ report, output }) => ({
+      success: report.conclusion === 'success', 'INET opens': /^INET 0$/m.test(output),
+      'VSOCK: EAFNOSUPPORT': /^VSOCK 97$/m.test(output), 'io_uring: ENOSYS': /^io_uring 38$/m.test(output),
+    }),
+  },
   'changes come out as a patch': {
     options: [], command: ['sh', '-c', 'echo changed >>README && echo new >added'],
     holds: ({ report, patch, workspace }) => ({

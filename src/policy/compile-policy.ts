@@ -1,7 +1,7 @@
 import type { Endpoint, HostPattern, HttpRule, Policy, Question, Rule, TcpRule, Verdict } from './policy.ts';
+import { coversPath } from './covers-path.ts';
 import { coversPort, coversPortOfEither } from './covers-port.ts';
 import { isHostName } from './normalise-host.ts';
-import { matchPath } from './match-path.ts';
 import { normalisePath } from './normalise-path.ts';
 import { createPathIndex, type PathIndex } from './path-index.ts';
 import { quote } from './quote.ts';
@@ -89,16 +89,16 @@ function decide(groups: readonly Group[], question: Question): Verdict {
   }
   const closest = closestMiss(groups.flatMap((group) => group.rules), question);
   // Of the rules that lack the method, one that has the path is nearer than any other.
-  const rule = closest.reason === 'method-not-allowed' ? groups.flatMap((group) => group.byPath.candidates(path)).find((candidate) => coversPort(candidate, question) && coversPath(candidate, path)) : undefined;
+  const rule = closest.reason === 'method-not-allowed' ? groups.flatMap((group) => group.byPath.candidates(path)).find((candidate) => coversPort(candidate, question) && ruleCoversPath(candidate, path)) : undefined;
   return refuse(closest.reason, { groups, question, rule: rule ?? closest.rule });
 }
 
 function covers(rule: HttpRule, { question, path }: { question: Question; path: string | null }): boolean {
-  return coversPort(rule, question) && coversMethod(rule, question) && coversPath(rule, path);
+  return coversPort(rule, question) && coversMethod(rule, question) && ruleCoversPath(rule, path);
 }
 
-function coversPath(rule: HttpRule, path: string | null): boolean {
-  return rule.path === null || (path !== null && matchPath(rule.path, path));
+function ruleCoversPath(rule: HttpRule, path: string | null): boolean {
+  return rule.path === null || (path !== null && coversPath(rule.path, path));
 }
 
 function decideTcp(groups: readonly Group[], endpoint: Endpoint): Verdict {

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { Endpoint, HttpRule, Question, TcpRule } from './policy.ts';
-import { matchPath } from './match-path.ts';
+import { coversPath } from './covers-path.ts';
 import { isHostName } from './normalise-host.ts';
 import { normalisePath } from './normalise-path.ts';
 import { methods } from './parse-rules.ts';
@@ -97,7 +97,7 @@ function narrowLine(question: Question, rule: HttpRule | null): string {
 function narrowPath(path: string, pattern: string | null): string {
   const normal = normalisePath(path);
   if (pattern === null || normal === null) return '';
-  return matchPath(pattern, normal) ? pattern : pathAround(normal);
+  return coversPath(pattern, normal) ? pattern : pathAround(normal);
 }
 
 function pathAround(normal: string): string {

@@ -22,8 +22,8 @@ export type ClientRequest = {
   body: Readable;
   /** whether the whole of the body came in */
   isComplete(): boolean;
-  /** what may be passed on of the request's trailers; known when the body has ended */
-  trailers(): RawHeaders;
+  /** what may be passed on of the request's trailers; known when the body has ended; null where there was no memory for them */
+  trailers(): RawHeaders | null;
 };
 
 /** What a client is answered. */

@@ -5,6 +5,7 @@ import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
 import { decodeHeaders, forwardableTrailers } from './headers.ts';
+import { holdHeaders } from './hold-headers.ts';
 import { StreamReset } from './http2-upstream.ts';
 import type { Refusal } from './refusal.ts';
 import { memoryUsedUp } from './memory-budget.ts';
@@ -62,8 +63,10 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
   const end = (trailers: readonly string[]) => {
     const scrubbed = trailers.length === 0 ? undefined : prepared!.scrubber?.scrubHeaders(trailers);
     for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
+    const rawHeaders = scrubbed?.rawHeaders ?? trailers;
+    if (!holdHeaders(answer.stream, { rawHeaders, memory: context.memory })) return refuseRest(memoryUsedUp(context.memory));
     isEnded = true;
-    answer.end(scrubbed?.rawHeaders ?? trailers);
+    answer.end(rawHeaders);
   };
 
   const handler: UpstreamHandler = {
@@ -87,6 +90,10 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
       const result = prepareResponse(exchange, { status, statusText, rawHeaders: decodeHeaders(headers) });
       if (!result.ok) {
         refuseRest(result.refusal);
+        return true;
+      }
+      if (!holdHeaders(answer.stream, { rawHeaders: result.rawHeaders, memory: context.memory })) {
+        refuseRest(memoryUsedUp(context.memory));
         return true;
       }
       prepared = result;

@@ -72,7 +72,7 @@ function withoutHopByHop(rawHeaders: RawHeaders, dropped: ReadonlySet<string>): 
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase();
     const value = rawHeaders[i + 1]!;
-    if (name === 'te' && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) kept.push(rawHeaders[i]!, 'trailers');
+    if (name === 'te' && dropped === requestOnly && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value)) kept.push(rawHeaders[i]!, 'trailers');
     else if (!dropped.has(hyphenated(name)) && !listed?.has(name)) kept.push(rawHeaders[i]!, value);
   }
   return kept;

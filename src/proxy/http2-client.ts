@@ -2,18 +2,24 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import { forwardableRequestHeaders, type RawHeaders } from './headers.ts';
 import { headerListBytes, tooLongHeaders } from './header-limit.ts';
-import { fromHttp2Headers, toHttp2Headers } from './http2-headers.ts';
+import { fromHttp2Headers, sendTrailers, toHttp2Headers } from './http2-headers.ts';
 import { findHttp2Misuse } from './http2-misuse.ts';
+import { holdHeaders } from './hold-headers.ts';
 import type { ProxyLimits } from './limits.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 import { renderRefusal } from './refusal.ts';
 
 export type Http2Head = { headers: IncomingHttpHeaders; rawHeaders: RawHeaders; flags: number };
 
+export type Http2Limits = { limits: ProxyLimits; memory: MemoryBudget };
+
 /** The two sides of one HTTP/2 stream, which is both. */
-export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, flags }: Http2Head, limits: ProxyLimits): ClientRequest {
-  let trailers: RawHeaders = [];
+export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, flags }: Http2Head, { limits, memory }: Http2Limits): ClientRequest {
+  let trailers: RawHeaders | null = [];
   stream.once('trailers', (_headers: unknown, _flags: number, rawTrailers: string[]) => {
-    trailers = forwardableRequestHeaders(fromHttp2Headers(rawTrailers));
+    const received = forwardableRequestHeaders(fromHttp2Headers(rawTrailers));
+    // They may come long before the upstream takes the body they belong to.
+    trailers = holdHeaders(stream, { rawHeaders: received, memory }) ? received : null;
   });
   const method = headers[':method'] ?? '';
   const plainHeaders = fromHttp2Headers(rawHeaders);
@@ -40,9 +46,7 @@ export function http2Answer(stream: ServerHttp2Stream, { method }: { method: str
     // The client may be gone; respond would throw.
     if (stream.destroyed || stream.closed) return;
     const endStream = isWhole || method === 'HEAD' || bodiless.has(status);
-    stream.once('wantTrailers', () => {
-      if (!stream.destroyed && !stream.closed) stream.sendTrailers(toHttp2Headers(trailers));
-    });
+    stream.once('wantTrailers', () => sendTrailers(stream, trailers));
     // Waiting for trailers is also what keeps Node from ending the answer, as if it were whole, when it resets the stream.
     stream.respond({ ...toHttp2Headers(rawHeaders), ':status': status }, { endStream, waitForTrailers: !endStream, sendDate: false } as object);
   };

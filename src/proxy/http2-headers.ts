@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from 'node:http2';
+import { constants, type Http2Stream, type OutgoingHttpHeaders } from 'node:http2';
 import type { RawHeaders } from './headers.ts';
 
 /**
@@ -36,6 +36,16 @@ export function toHttp2Headers(rawHeaders: RawHeaders): OutgoingHttpHeaders {
   return headers;
 }
 
+/** What Node refuses to send, it throws for; in a listener of a stream that would end the process. Such trailers end the stream alone. */
+export function sendTrailers(stream: Http2Stream, trailers: RawHeaders): void {
+  if (stream.destroyed || stream.closed) return;
+  try {
+    stream.sendTrailers(toHttp2Headers(trailers));
+  } catch {
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+}
+
 /** Not to be sent over HTTP/2 (RFC 9113, 8.2.2), nor to be accepted from there. */
 export const connectionSpecific: ReadonlySet<string> = new Set([
   'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade', 'http2-settings',
@@ -46,6 +56,6 @@ const standsOnce: ReadonlySet<string> = new Set([
   'access-control-allow-credentials', 'access-control-max-age', 'access-control-request-method', 'age', 'authorization',
   'content-encoding', 'content-language', 'content-length', 'content-location', 'content-md5', 'content-range', 'content-type', 'date', 'dnt',
   'etag', 'expires', 'from', 'host', 'if-match', 'if-modified-since', 'if-none-match', 'if-range', 'if-unmodified-since', 'last-modified',
-  'location', 'max-forwards', 'proxy-authorization', 'range', 'referer', 'retry-after', 'tk', 'upgrade-insecure-requests', 'user-agent',
+  'location', 'max-forwards', 'proxy-authorization', 'range', 'referer', 'retry-after', 'te', 'tk', 'upgrade-insecure-requests', 'user-agent',
   'x-content-type-options',
 ]);

@@ -35,8 +35,9 @@ export function createHttp2Side(context: ProxyContext, running: RunningCount): H
       // Not as its callback, which is called once only: the first time may pass while an answer takes long.
       session.on('timeout', () => {
         void endIfOver(served).then(() => {
-          if (served.streams.size === 0) session.close();
-          else session.setTimeout(context.limits.idleMs);
+          if (served.streams.size === 0) return session.close();
+          readAgain(socket);
+          session.setTimeout(context.limits.idleMs);
         });
       });
     },
@@ -99,6 +100,14 @@ async function endIfOver(served: Served): Promise<void> {
   session.destroy();
 }
 
+/**
+ * Node reads nothing while it writes to a client that takes nothing. Where that one goes away then, it may never read again (seen on 20), and so never notice: requests that
+ * were answered would have no entry, and hold their memory, until the end of the run.
+ */
+function readAgain(socket: Duplex): void {
+  (socket as { _handle?: { readStart?(): unknown } | null })._handle?.readStart?.();
+}
+
 function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served): void {
   const { running, destination, context } = served;
   // A reset; `close` follows, and tells.
@@ -116,7 +125,7 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
   }
   running.add(stream);
   try {
-    const request = http2Request(stream, head, context.limits);
+    const request = http2Request(stream, head, context);
     draft = handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
   } catch {
     // Thrown further it would end the process. Unjudged, the request goes nowhere.

@@ -2,7 +2,7 @@ import { constants, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'nod
 import type { Socket } from 'node:net';
 import type { Destination } from '../policy/policy.ts';
 import type { RawHeaders } from './headers.ts';
-import { fromHttp2Headers, toHttp2Headers } from './http2-headers.ts';
+import { fromHttp2Headers, sendTrailers, toHttp2Headers } from './http2-headers.ts';
 import type { Http2Sessions, SessionLease } from './http2-sessions.ts';
 import { formatHost } from './target.ts';
 import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
@@ -59,9 +59,7 @@ function send(lease: SessionLease, { destination, request, handler }: Sending): 
   }
   stream.once('close', lease.release);
   if (body !== null) {
-    stream.once('wantTrailers', () => {
-      if (!stream.destroyed && !stream.closed) stream.sendTrailers(toHttp2Headers(request.trailers()));
-    });
+    stream.once('wantTrailers', () => sendTrailers(stream, request.trailers()));
     body.on('error', () => stream.close(constants.NGHTTP2_CANCEL));
     stream.once('close', () => body.destroy());
     body.pipe(stream);
@@ -80,22 +78,31 @@ function headersOf({ method, path, headers }: UpstreamRequest, destination: Dest
 function receive(stream: ClientHttp2Stream, { lease, handler }: { lease: SessionLease; handler: UpstreamHandler }): void {
   let trailers: RawHeaders = [];
   let isOver = false;
-  stream.on('response', (headers, flags, rawHeaders?: string[]) => {
+  /** An error in a stream's listener would end the process; undici, which calls the same handler, catches it, too. `close` follows, and tells. */
+  const guarded = (step: () => void) => {
+    try {
+      step();
+    } catch {
+      isOver = false;
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  };
+  stream.on('response', (headers, flags, rawHeaders?: string[]) => guarded(() => {
     const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const goesOn = handler.onHeaders(headers[':status'] ?? 0, fromHttp2Headers(rawHeaders ?? []), () => stream.resume(), '', isWhole);
     if (!goesOn) stream.pause();
-  });
+  }));
   stream.on('trailers', (_headers, _flags, rawTrailers?: string[]) => {
     trailers = fromHttp2Headers(rawTrailers ?? []);
   });
-  stream.on('data', (chunk: Buffer) => {
+  stream.on('data', (chunk: Buffer) => guarded(() => {
     if (!handler.onData(chunk)) stream.pause();
-  });
+  }));
   stream.once('end', () => {
     // A stream that was reset ends, too.
     if (isOver || stream.rstCode !== constants.NGHTTP2_NO_ERROR || lease.session.destroyed) return;
     isOver = true;
-    handler.onComplete(trailers);
+    guarded(() => handler.onComplete(trailers));
     // The answer is whole: what of the request was not sent is not wanted.
     if (!stream.writableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
   });

@@ -70,6 +70,7 @@ function renderBodyRefusal(refusal: BodyRefusal, { context }: Exchange): Refusal
 /** No trailer is a credential: named otherwise, one that is called so is searched like any other header. */
 function judgeTrailers({ request, destination, context: { secrets } }: Exchange): BodyRefusal | null {
   const trailers = request.trailers();
+  if (trailers === null) return { reason: 'capacity' };
   if (trailers.length === 0 || secrets.list.length === 0) return null;
   const rawHeaders = trailers.map((text, i) => (i % 2 === 0 ? `trailer-${text}` : text));
   const judged = secrets.substituteRequest({ method: request.method, url: '/', rawHeaders, destination });

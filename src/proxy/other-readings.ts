@@ -12,9 +12,10 @@ const pathHeaders: ReadonlySet<string> = new Set(['x-original-url', 'x-rewrite-u
 /** What else the request may be read as: the rules must allow that, too. Empty for nearly every request; null where there is no end of it. */
 export function otherReadings({ headers }: Pick<ClientRequest, 'headers'>, own: Reading): Reading[] | null {
   const names = Object.keys(headers);
-  const valuesBy = (wanted: ReadonlySet<string>) => names.filter((name) => wanted.has(hyphenated(name))).flatMap((name) => valuesOf(headers[name]));
-  const methods = new Set([own.method, ...valuesBy(methodHeaders).map((value) => value.toUpperCase())]);
-  const paths = new Set([own.path, ...valuesBy(pathHeaders).map(pathOf)]);
+  const textsBy = (wanted: ReadonlySet<string>) => names.filter((name) => wanted.has(hyphenated(name))).flatMap((name) => headers[name] ?? []);
+  const methods = new Set([own.method, ...textsBy(methodHeaders).flatMap(valuesOf).map((value) => value.toUpperCase())]);
+  // A comma may belong to the path.
+  const paths = new Set([own.path, ...textsBy(pathHeaders).flatMap((text) => [text.trim(), ...valuesOf(text)]).filter((text) => text !== '').map(pathOf)]);
   const count = methods.size * paths.size;
   if (count === 1) return [];
   if (count > MAX_READINGS) return null;
@@ -25,8 +26,8 @@ export function otherReadings({ headers }: Pick<ClientRequest, 'headers'>, own: 
 const MAX_READINGS = 16;
 
 /** Node joins repeated headers with a comma; which of them a server takes is its own affair. */
-function valuesOf(value: string | string[] | undefined): string[] {
-  return (Array.isArray(value) ? value : [value ?? '']).flatMap((text) => text.split(',')).map((text) => text.trim()).filter((text) => text !== '');
+function valuesOf(text: string): string[] {
+  return text.split(',').map((value) => value.trim()).filter((value) => value !== '');
 }
 
 /** Of a whole URL as of a path with a query. */

@@ -116,7 +116,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const body = request.hasBody ? openBody(exchange, { headers, coded: reserved.coded && { coding: coding!, memory: reserved.coded }, pinned, onRefusal: () => forwarding?.abort() }) : null;
   send({ method, url, headers: sentHeaders, body }, (signed, signedHeaders, signedBody) => {
     forwarding = forward(signed, {
-      method, path: url, headers: [...signedHeaders], body: signedBody, trailers: request.trailers, mayUseHttp2: request.version === '2',
+      method, path: url, headers: [...signedHeaders], body: signedBody, trailers: () => request.trailers() ?? [], mayUseHttp2: request.version === '2',
       // A server that does not expect the body would take it for the next request, unless there is none on this connection.
       reset: body !== null && bodiless.has(method),
     });

@@ -63,6 +63,8 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
   server.on('checkExpectation', (request, response) => handle(request, response, { expectsContinue: false }));
   // Node gives the connection away with the request, and puts what followed it aside.
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Cut off for an earlier request, whose response still has the connection: a second one cannot be given it.
+    if (socket.destroyed || socket.writableEnded) return;
     const destination = destinationOf(request);
     const unanswered = running.get(socket)!;
     // Behind a request that ends the connection, nothing is read.

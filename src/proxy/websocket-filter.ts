@@ -43,7 +43,7 @@ function arrivingFilter({ scrubber, destination, draft }: FilterOptions, place: 
     const scrubbed = rest.length === 0 ? first : Buffer.concat([first, rest]);
     for (const { name, scrubs } of body.counts()) addUse(draft, name, { scrubs });
     const secret = watch.push(scrubbed);
-    if (secret === null) return { data: place === 'WebSocket message' ? scrubbed : cutToControl(scrubbed) };
+    if (secret === null) return { data: scrubbed };
     return {
       refusal: {
         decision: 'blocked', reason: 'real-secret-arriving', secret, place,
@@ -51,11 +51,6 @@ function arrivingFilter({ scrubber, destination, draft }: FilterOptions, place: 
       },
     };
   };
-}
-
-/** A placeholder may be longer than what it replaces; RFC 6455, section 5.5, leaves 125 bytes, a close code's two included. */
-function cutToControl(data: Buffer): Buffer {
-  return data.length <= 123 ? data : Buffer.from(data.subarray(0, 123).toString('utf8').replace(/\uFFFD$/, ''));
 }
 
 /** An error in a stream's listener would end the process, and with it the run. */

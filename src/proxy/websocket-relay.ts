@@ -51,10 +51,11 @@ export function relayMessages(exchange: Exchange, options: RelayOptions): void {
   const eventsOf = (side: 'client' | 'upstream', other: () => Hop): HopEvents => {
     const isUp = side === 'client';
     const { message, control } = isUp ? filter.leaving : filter.arriving;
-    const takeControl = (data: Buffer, pass: (data: Buffer) => void) => {
+    const takeControl = (data: Buffer, roomBytes: number, pass: (data: Buffer) => void) => {
       // Libraries answer a ping or a Close frame with what it carries: of one that was scrubbed, that would be refused for its placeholder.
       const isEcho = isUp && changedControl?.equals(data);
-      take(isEcho ? { data: Buffer.alloc(0) } : control(data), (passed) => {
+      take(isEcho ? { data: Buffer.alloc(0) } : control(data), (whole) => {
+        const passed = cutTo(roomBytes, whole);
         if (!isUp && !passed.equals(data)) changedControl = passed;
         pass(passed);
       });
@@ -65,9 +66,9 @@ export function relayMessages(exchange: Exchange, options: RelayOptions): void {
         else draft.responseBytes += passed.length;
         other().send(passed, isBinary);
       }),
-      onPing: (data) => takeControl(data, (passed) => other().ping(passed)),
-      onPong: (data) => takeControl(data, (passed) => other().pong(passed)),
-      onClose: (code, reason) => takeControl(reason, (passed) => {
+      onPing: (data) => takeControl(data, controlBytes, (passed) => other().ping(passed)),
+      onPong: (data) => takeControl(data, controlBytes, (passed) => other().pong(passed)),
+      onClose: (code, reason) => takeControl(reason, reasonBytes, (passed) => {
         other().close(code, passed);
         endWithin(closeMs);
       }),
@@ -87,6 +88,18 @@ export function relayMessages(exchange: Exchange, options: RelayOptions): void {
   const upstream = openHop({ ...options.upstream, memory: options.memory, isServer: false, events: eventsOf('upstream', () => client) });
   client.read(upstream);
   upstream.read(client);
+}
+
+/** What a control frame has room for, and behind a close code its reason (RFC 6455, section 5.5). More makes the ws package throw. */
+const controlBytes = 125;
+const reasonBytes = controlBytes - 2;
+
+/** A placeholder may be longer than what it replaces. Never within a character of UTF-8: a reason that ends so is no reason to anybody. */
+function cutTo(roomBytes: number, data: Buffer): Buffer {
+  if (data.length <= roomBytes) return data;
+  let end = roomBytes;
+  while (end > roomBytes - 4 && (data[end]! & 0xc0) === 0x80) end -= 1;
+  return data.subarray(0, end);
 }
 
 /** A chunk that is read, one that is sent, and the objects around them. */

@@ -1,5 +1,5 @@
 import { compilePolicy, type Binding } from '../../src/policy/compile-policy.ts';
-import { matchPath } from '../../src/policy/match-path.ts';
+import { coversPath } from '../../src/policy/covers-path.ts';
 import { normaliseHost } from '../../src/policy/normalise-host.ts';
 import { normalisePath } from '../../src/policy/normalise-path.ts';
 import { parseHostPattern } from '../../src/policy/parse-host-pattern.ts';
@@ -53,7 +53,7 @@ function breadth({ kind, name }: HostPattern, host: string): number | null {
 
 function covers(rule: HttpRule, { method, path, ...destination }: Question): boolean {
   const normal = normalisePath(path);
-  return coversPort(rule, destination) && (rule.methods?.includes(method) ?? true) && (rule.path === null || (normal !== null && matchPath(rule.path, normal)));
+  return coversPort(rule, destination) && (rule.methods?.includes(method) ?? true) && (rule.path === null || (normal !== null && coversPath(rule.path, normal)));
 }
 
 function coversPort({ port }: HttpRule, asked: { scheme: string; port: number }): boolean {

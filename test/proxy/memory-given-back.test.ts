@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import type http from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
+import type { TLSSocket } from 'node:tls';
 import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { createMemoryBudget } from '../../src/proxy/memory-budget.ts';
 import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
-import { openBench, readAll, type Bench } from './open-bench.ts';
+import { askHttp2, openBench, readAll, type Bench } from './open-bench.ts';
+import { END_HEADERS, END_STREAM, frame, headerBlock, HEADERS, opening } from './raw-http2.ts';
 
 const MiB = 2 ** 20;
 const secrets = mintSecrets([{ name: 'KEY', hosts: [{ kind: 'exact', name: 'bound.test' }], hostTexts: ['bound.test'], value: 'sk-0123456789abcdefghijklmno' }]);
@@ -149,4 +151,40 @@ test('a reservation grows while there is room, and is nobody\'s once it is relea
   other.release();
   other.release();
   expect(budget.heldBytes()).toBe(0);
+});
+
+describe('headers that wait', () => {
+  const list = Array.from({ length: 55 }, (_, i): [string, string] => [`x-${i}`, 'v'.repeat(1_000)]);
+  const few = { memoryBytes: 8 * MiB };
+  /** More than have room: each of them holds 48 KiB and three times its 56 KiB of headers. */
+  const count = 60;
+
+  test('of answers the client does not read, and goes away', async () => {
+    await using bench = await openBench({
+      http2Upstream: (stream) => {
+        stream.respond({ ':status': 200, ...Object.fromEntries(list) });
+        stream.end('x');
+      },
+      // A client that went away is noticed at last when nothing has happened for that long.
+      options: { limits: { ...few, idleMs: 1_000 } },
+    });
+    const unread: TLSSocket = bench.tls('api.test', { ALPNProtocols: ['h2'] });
+    const request = headerBlock([[':method', 'GET'], [':scheme', 'https'], [':authority', 'api.test'], [':path', '/']]);
+    unread.on('error', () => undefined).write(Buffer.concat([opening, ...Array.from({ length: count }, (_, i) => frame(HEADERS, END_HEADERS | END_STREAM, 1 + 2 * i, request))]));
+    const statusNow = async () => (await askHttp2(bench.http2('api.test'), {})).status;
+    await expect.poll(statusNow, { timeout: 10_000 }).toBe(503);
+    unread.destroy();
+    await expect.poll(statusNow, { timeout: 10_000 }).toBe(200);
+  }, 30_000);
+
+  test('of requests whose answer is to come', async () => {
+    await using bench = await openBench({ http2Upstream: (stream) => void stream.resume(), http2Options: { maxSessionMemory: 1_000 }, options: { limits: few } });
+    const session = bench.http2('api.test', { maxSendHeaderBlockLength: MiB } as object);
+    for (let i = 0; i < count; i += 1) {
+      const stream = session.request({ ':method': 'POST' }, { waitForTrailers: true } as object);
+      stream.on('error', () => undefined).on('wantTrailers', () => stream.sendTrailers(Object.fromEntries(list))).resume().end('x');
+    }
+    await expect.poll(() => bench.entries.filter(isCapacity).length, { timeout: 10_000 }).toBeGreaterThan(10);
+    expect(bench.entries.find(isCapacity)).toMatchObject({ decision: 'blocked', status: 503, method: 'POST' });
+  }, 30_000);
 });

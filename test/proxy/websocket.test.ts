@@ -131,6 +131,17 @@ describe.each(modes)('%s', (mode, secretsOf) => {
     expect(served).toEqual(expect.arrayContaining(['pong are you there', 'ping and you', 'close 3001 the client has enough', 'close 4321 the server has enough', 'close 1005 ']));
   });
 
+  test('a ping as large as one may be, of bytes that are no text, comes back as it was', async () => {
+    await using service = await openSocketBench(echo, bound());
+    const socket = service.connect();
+    await once(socket, 'open');
+    const bytes = Buffer.alloc(125, 0xff);
+    const pong = once(socket, 'pong') as Promise<[Buffer]>;
+    socket.ping(bytes);
+    expect((await pong)[0].equals(bytes)).toBe(true);
+    socket.terminate();
+  });
+
   test('an upstream that answers something else is heard', async () => {
     await using service = await openSocketBench(echo, bound({ upstream: (_, response) => response.writeHead(200, { 'x-why': 'no' }).end('not a WebSocket') }));
     service.bench.servers.https.removeAllListeners('upgrade');
@@ -346,6 +357,22 @@ describe('what comes in', () => {
     expect((await service.bench.entriesOf(1))[0]).toMatchObject({ decision: 'allowed', secrets: [{ name: 'KEY', scrubs: 6 }] });
   });
 
+  test('where a placeholder is longer than its value, control frames are cut to what they have room for', async () => {
+    const short = 'hunter22hunter22';
+    const secrets = mintSecrets([{ name: 'KEY', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value: short }]);
+    const { placeholder } = secrets[0]!;
+    expect(placeholder.length).toBeGreaterThan(short.length);
+    await using service = await openSocketBench((socket) => {
+      socket.ping(short + 'x'.repeat(125 - short.length));
+      socket.once('pong', () => socket.close(4000, short + 'é'.repeat(53)));
+    }, { secrets });
+    const socket = service.connect();
+    const ping = once(socket, 'ping') as Promise<[Buffer]>;
+    const end = closed(socket);
+    expect(String((await ping)[0])).toBe(`${placeholder}${'x'.repeat(125)}`.slice(0, 125));
+    expect(await end).toEqual({ code: 4000, reason: placeholder + 'é'.repeat((123 - placeholder.length) >> 1) });
+  });
+
   test('headers of the handshake and of a refusal are scrubbed', async () => {
     const secrets = mint('api.test');
     await using service = await openSocketBench(echo, { secrets, upstream: (request, response) => response.writeHead(401, { 'x-echo': request.headers.authorization ?? '' }).end(request.headers.authorization) });
@@ -445,6 +472,21 @@ describe('bounds', () => {
     raw.on('error', () => undefined).write('GET /slow HTTP/1.1\r\nHost: api.test\r\n\r\nGET / HTTP/1.1\r\nHost: api.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
     expect(await readAll(raw)).toHaveLength(0);
     expect(service.asked).toEqual([]);
+  });
+
+  test('a handshake behind a request that was cut off costs nobody else anything', async () => {
+    await using service = await openSocketBench(echo, { secrets: unbound(), upstream: () => undefined, options: { limits: { requestsRunning: 1 } } });
+    const get = 'GET /slow HTTP/1.1\r\nHost: api.test\r\n\r\n';
+    const first = service.bench.tls('api.test');
+    const asked = once(service.bench.servers.https, 'request');
+    first.on('error', () => undefined).write(get);
+    await asked;
+    const raw = service.bench.tls('api.test');
+    raw.on('error', () => undefined).write(`${get}GET / HTTP/1.1\r\nHost: api.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`);
+    expect(await readAll(raw)).toHaveLength(0);
+    expect(service.asked).toEqual([]);
+    expect(await service.bench.entriesOf(1)).toMatchObject([{ path: null, reason: 'capacity' }]);
+    first.destroy();
   });
 
   test('any other Upgrade is ignored, with the request\'s body and the requests behind it', async () => {

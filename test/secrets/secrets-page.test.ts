@@ -15,12 +15,17 @@ import { pinnedSecret } from './bound-secret.ts';
 const page = readFileSync(new URL('../../docs/secrets.md', import.meta.url), 'utf8');
 
 function rowsBelow(heading: string): string[][] {
-  const section = page.split(/^## /m).find((text) => text.startsWith(heading))!;
+  const section = page.split(/^#{2,3} /m).find((text) => text.startsWith(heading))!;
   return section.split('\n').filter((line) => line.startsWith('|')).slice(2).map((line) => line.slice(1, -1).split('|').map((cell) => cell.trim()));
 }
 
 it('lists the headers in which a placeholder is swapped', () => {
   expect(rowsBelow('What is swapped')).toEqual(CREDENTIAL_HEADERS.map(({ name, usedBy }) => [`\`${name}\``, usedBy]));
+});
+
+it('lists the signatures there are', () => {
+  const places = rowsBelow('Signatures').map(([text]) => parsePlaces(text!.replaceAll('`', '')).places[0]);
+  expect(places.map((place) => place?.kind === 'signature' && place.scheme)).toEqual(['aws-sigv4', 'jwt', 'hmac-sha256']);
 });
 
 describe('the places', () => {
