@@ -16,6 +16,12 @@ export const unscannable: Refusal = {
   remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate, br or zstd one, so that it can be searched for secrets.',
 };
 
+/** What AWS's SDKs upload with a checksum behind it. */
+export const awsChunked: Refusal = {
+  ...unscannable,
+  remedy: 'A body in "aws-chunked" cannot be searched for secrets: set AWS_REQUEST_CHECKSUM_CALCULATION=when_required, or have the checksum sent in a header.',
+};
+
 export const notCodedAgain: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
   remedy: 'Secrets are pinned to the body, which must be coded anew: send it without a Content-Encoding, or with gzip, deflate or br alone.',

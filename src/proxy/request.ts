@@ -15,10 +15,10 @@ import { otherReadings } from './other-readings.ts';
 import { refuseMessages } from './refuse-messages.ts';
 import { prepareHeaders } from './request-headers.ts';
 import { reserveRequest } from './request-memory.ts';
-import { notCodedAgain, otherLengthMessages, pickRefusal, signedAndPinned, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
+import { awsChunked, notCodedAgain, otherLengthMessages, pickRefusal, signedAndPinned, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
 import { signRequest, type SendSigned, type UnsignedRequest } from './sign-request.ts';
 import { parseTarget } from './target.ts';
-import { findHandshakeProblem } from './websocket-handshake.ts';
+import { findHandshakeProblem, prepareHandshake } from './websocket-handshake.ts';
 import { openWebSocket } from './websocket.ts';
 
 export type RequestOptions = {
@@ -75,8 +75,9 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
-  const coding = request.hasBody ? parseCoding(headerValue(headers, 'content-encoding')) : null;
-  if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, unscannable);
+  const contentEncoding = headerValue(headers, 'content-encoding');
+  const coding = request.hasBody ? parseCoding(contentEncoding) : null;
+  if (coding === 'unknown' && secrets.list.length > 0) return refuse(exchange, contentEncoding?.includes('aws-chunked') ? awsChunked : unscannable);
   if (request.hasBody && hasCodedMessages(headers) && secrets.list.length > 0) return refuse(exchange, { ...unscannable, ...refuseMessages('compressed') });
   const contentType = headerValue(headers, 'content-type');
   const pinned = request.hasBody ? secrets.openBodySubstitution({ destination, method: echoing, contentType }) : null;
@@ -92,12 +93,21 @@ function judge(exchange: Exchange, options: RequestOptions): void {
     reserved.coded?.release();
     return refuse(exchange, { ...tooManyAMinute(rate), retryAfterSeconds: waitSeconds });
   }
-  for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
   const { url, signatures } = substitution;
-  const send = (unsigned: UnsignedRequest, sendSigned: SendSigned) =>
-    (signatures === null ? sendSigned(exchange, unsigned.headers, unsigned.body) : signRequest(exchange, signatures, unsigned, sendSigned));
+  const send = (unsigned: UnsignedRequest, sendSigned: SendSigned) => {
+    const sendNow: SendSigned = (...signed) => {
+      for (const { name, substitutions } of substitution.uses) addUse(draft, name, { substitutions });
+      sendSigned(...signed);
+    };
+    if (signatures === null) sendNow(exchange, unsigned.headers, unsigned.body);
+    else signRequest(exchange, signatures, unsigned, sendNow);
+  };
   const { webSocket } = options;
-  if (webSocket) return send({ method, url, headers, body: null }, (signed, signedHeaders) => openWebSocket(signed, { url, headers: signedHeaders, socket: webSocket }));
+  if (webSocket) {
+    const handshake = prepareHandshake(headers, { isRaw: secrets.list.length === 0 });
+    return send({ method, url, headers: handshake.headers, body: null }, (signed, signedHeaders) =>
+      openWebSocket(signed, { url, handshake: { ...handshake, headers: [...signedHeaders] }, socket: webSocket }));
+  }
 
   const sentHeaders = pinned === null ? headers : withoutHeaders(headers, pinned.keepsLength && coding === null ? aboutBytes : aboutBytesAndLength);
 

@@ -24,7 +24,7 @@ export function signRequest(exchange: Exchange, claim: SignatureClaim, { body, .
   body.on('data', (chunk: Buffer) => {
     if (body.destroyed) return;
     chunks.push(chunk);
-    if (held.grow(chunk.length)) return;
+    if (held.grow(chunk.length + chunkBytes)) return;
     chunks.length = 0;
     held.release();
     body.destroy();
@@ -35,6 +35,9 @@ export function signRequest(exchange: Exchange, claim: SignatureClaim, { body, .
   body.once('error', () => answer.cut());
 }
 
+/** Measured: what a chunk takes besides its bytes, which may be one. */
+const chunkBytes = 512;
+
 type Signing = Omit<UnsignedRequest, 'body'> & { chunks: readonly Buffer[] };
 
 function signAndSend(exchange: Exchange, claim: SignatureClaim, { method, url, headers, chunks }: Signing, send: (exchange: Exchange, headers: RawHeaders) => void, unsent: Readable | null): void {
@@ -43,6 +46,16 @@ function signAndSend(exchange: Exchange, claim: SignatureClaim, { method, url, h
     unsent?.destroy();
     return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(signed) });
   }
-  for (const { name, substitutions } of signed.uses) addUse(exchange.draft, name, { substitutions });
+  const { answer, draft, context: { memory } } = exchange;
+  const scrubber = memory.reserve(signed.uses.length * scrubberBytes);
+  if (scrubber === null) {
+    unsent?.destroy();
+    return refuse(exchange, memoryUsedUp(memory));
+  }
+  answer.stream.once('close', () => scrubber.release());
+  for (const { name, substitutions } of signed.uses) addUse(draft, name, { substitutions });
   send(signed.scrubber === null ? exchange : { ...exchange, signatures: signed.scrubber }, signed.rawHeaders);
 }
+
+/** Measured: the forms of one signature, compiled. */
+const scrubberBytes = 256 << 10;

@@ -7,13 +7,13 @@ import { memoryUsedUp } from './memory-budget.ts';
 import { noteRefusal, type Refusal } from './refusal.ts';
 import { prepareResponse } from './response.ts';
 import { createWaitingMemory } from './waiting-memory.ts';
-import { isWebSocketAnswer, prepareHandshake, renderSwitching } from './websocket-handshake.ts';
+import { isWebSocketAnswer, renderSwitching, type UpstreamHandshake } from './websocket-handshake.ts';
 
 export type WebSocketOptions = {
   /** target in origin form */
   url: string;
   /** of the request, judged and with its secrets swapped */
-  headers: RawHeaders;
+  handshake: UpstreamHandshake;
   /** the client's connection, which speaks HTTP no more */
   socket: Duplex;
 };
@@ -22,9 +22,8 @@ export type WebSocketOptions = {
  * Asks the upstream for a WebSocket and joins both. Where the run has secrets every message is read; otherwise the bytes pass as they are.
  * An answer other than 101 goes to the client as any answer does.
  */
-export function openWebSocket(exchange: Exchange, { url, headers, socket }: WebSocketOptions): void {
+export function openWebSocket(exchange: Exchange, { url, handshake, socket }: WebSocketOptions): void {
   const isRaw = exchange.context.secrets.list.length === 0;
-  const handshake = prepareHandshake(headers, { isRaw });
   forward(exchange, { method: 'GET', path: url, headers: handshake.headers, ...switching }, (rawHeaders, upstream) => {
     upstream.on('error', () => upstream.destroy());
     const answer = prepareResponse(exchange, { status: 101, statusText: '', rawHeaders });

@@ -10,7 +10,7 @@ import type { Secret } from './secret.ts';
 import { findAwsSigv4 } from './signatures/aws-sigv4.ts';
 import { findHmacSha256 } from './signatures/hmac-sha256.ts';
 import { findJwt } from './signatures/jwt.ts';
-import { onlyHeader, type FoundSignature, type SignedRequest } from './signatures/signature.ts';
+import { onlyHeader, type FoundSignature, type SignAgain, type SignedRequest } from './signatures/signature.ts';
 import type { OutgoingRequest } from './substitute-request.ts';
 
 /** Signatures of a request that may be made with placeholders, to be made again with the real values once all that is sent is known. */
@@ -34,24 +34,30 @@ export function signingSecrets(secrets: readonly Secret[]): SigningSecret[] {
   });
 }
 
-type Found = { signature: FoundSignature; secrets: Secret[] };
+type Candidate = { signature: FoundSignature; secret: Secret };
+
+/** What a header may be: of several kinds, and with each of several secrets. */
+type Found = { header: string; candidates: Candidate[] };
 
 /** The signatures the request came with, of kinds that secrets of this host are pinned to. Nothing is signed that was not signed with a placeholder. */
 export function findSignatures(signing: readonly SigningSecret[], { rawHeaders, destination }: OutgoingRequest): Found[] {
   if (destination.scheme !== 'https') return [];
+  const parsed = new Map<string, FoundSignature[]>();
   const found = new Map<string, Found>();
   for (const { secret, places } of signing) {
     if (!isBound(secret, destination.host)) continue;
     for (const place of places) {
-      for (const signature of findKind(rawHeaders, place)) {
-        const known = found.get(`${place.text} ${signature.header}`);
-        if (known === undefined) found.set(`${place.text} ${signature.header}`, { signature, secrets: [secret] });
-        else known.secrets.push(secret);
+      const signatures = parsed.get(place.text) ?? findKind(rawHeaders, place);
+      parsed.set(place.text, signatures);
+      for (const signature of signatures) {
+        const known = found.get(signature.header);
+        if (known === undefined) found.set(signature.header, { header: signature.header, candidates: [{ signature, secret }] });
+        else known.candidates.push({ signature, secret });
       }
     }
   }
   // What is signed may itself be in a header that AWS's signature covers.
-  return [...found.values()].sort((a, b) => Number(a.signature.header === 'authorization') - Number(b.signature.header === 'authorization'));
+  return [...found.values()].sort((a, b) => Number(a.header === 'authorization') - Number(b.header === 'authorization'));
 }
 
 function findKind(rawHeaders: readonly string[], { scheme, header }: SignaturePlace): FoundSignature[] {
@@ -72,7 +78,7 @@ export type ClaimOptions = {
 export function claimSignatures(found: readonly Found[], options: ClaimOptions): SignatureClaim | null {
   if (found.length === 0) return null;
   return {
-    coversBody: found.some(({ signature }) => signature.coversBody),
+    coversBody: found.some(({ candidates }) => candidates.some(({ signature }) => signature.coversBody)),
     sign: (sent) => signAll(found, sent, options),
   };
 }
@@ -80,35 +86,35 @@ export function claimSignatures(found: readonly Found[], options: ClaimOptions):
 function signAll(found: readonly Found[], sent: SignedRequest, { original, swapped, foreignCredentials }: ClaimOptions): SignedHeaders {
   let rawHeaders = sent.rawHeaders;
   const made: { secret: Secret; before: string; after: string }[] = [];
-  const done = new Set<string>();
-  for (const { signature, secrets } of found) {
-    const { header } = signature;
+  for (const { header, candidates } of found) {
     const value = onlyHeader(rawHeaders, header);
-    if (value === null || done.has(header)) continue;
-    const [secret, signAgain] = firstOf(secrets, (one) => signature.verify(one.placeholder, { ...original, body: sent.body }));
-    if (signAgain === null) {
+    if (value === null) continue;
+    const verified = firstVerified(candidates, { ...original, body: sent.body });
+    if (verified === null) {
+      const { secret } = candidates[0]!;
       // A placeholder of the key's number says whose it is meant to be.
       if (onlyHeader(swapped, header) !== onlyHeader(original.rawHeaders, header)) return refuseSignature(secret, header, MISMATCH);
       if (foreignCredentials === 'block') return refuseForeign(header, secret);
       if (foreignCredentials === 'strip') rawHeaders = withHeader(rawHeaders, header, null);
       continue;
     }
+    const { signature, secret, signAgain } = verified;
     if (signature.problem !== null) return refuseSignature(secret, header, signature.problem);
     const after = signAgain(secret.value, { ...sent, rawHeaders }, value);
+    if (after === null) return refuseSignature(secret, header, OTHER_KIND);
     made.push({ secret, before: signature.text, after: after.text });
-    done.add(header);
     rawHeaders = withHeader(rawHeaders, header, after.value);
   }
   const scrubber = made.length === 0 ? null : createResponseScrubber(made.map(({ secret, before, after }) => ({ ...secret, value: after, placeholder: before })));
   return { ok: true, rawHeaders, uses: made.map(({ secret: { name } }) => ({ name, substitutions: 1 })), scrubber };
 }
 
-function firstOf<T>(secrets: readonly Secret[], attempt: (secret: Secret) => T | null): [Secret, T | null] {
-  for (const secret of secrets) {
-    const result = attempt(secret);
-    if (result !== null) return [secret, result];
+function firstVerified(candidates: readonly Candidate[], original: SignedRequest): (Candidate & { signAgain: SignAgain }) | null {
+  for (const candidate of candidates) {
+    const signAgain = candidate.signature.verify(candidate.secret.placeholder, original);
+    if (signAgain !== null) return { ...candidate, signAgain };
   }
-  return [secrets[0]!, null];
+  return null;
 }
 
 function withHeader(rawHeaders: readonly string[], name: string, value: string | null): string[] {
@@ -120,6 +126,7 @@ function withHeader(rawHeaders: readonly string[], name: string, value: string |
   return result;
 }
 
+const OTHER_KIND = 'The program takes the placeholder for hexadecimal or base64, and the value is neither: let it take the key as the text it is';
 const MISMATCH = 'It is not the one that the placeholder makes over this request: sign last, when its headers and its body are what is sent';
 
 function refuseSignature({ name }: Secret, header: string, problem: string): SignedHeaders {

@@ -34,7 +34,7 @@ export function substituteRequest(needles: SecretNeedles, request: OutgoingReque
     : { ok: true as const, url: request.url, rawHeaders: request.rawHeaders, uses: [], carriers: NO_CARRIERS };
   if (!swapped.ok) return swapped;
   const found = signing.length === 0 || ECHOING_METHODS.has(request.method.toUpperCase()) ? [] : findSignatures(signing, request);
-  const headersFound = new Set(found.map(({ signature }) => signature.header));
+  const headersFound = new Set(found.map(({ header }) => header));
   const { carriers, ...substitution } = swapped;
   const original = { ...request, rawHeaders: onlyHeader(request.rawHeaders, 'host') === null ? ['Host', request.host ?? '', ...request.rawHeaders] : request.rawHeaders };
   const signatures = found.length === 0 ? null : claimSignatures(found, { original, swapped: swapped.rawHeaders, foreignCredentials });

@@ -39,7 +39,7 @@ describe('swapped', () => {
 
   test.each(CREDENTIAL_HEADERS.map(({ name }) => name))('%s', (name) => {
     expect(secrets.substituteRequest(request({ rawHeaders: [name, P] }))).toEqual({
-      ok: true, url: '/v1/chat', rawHeaders: [name, openai.value], uses: [{ name: 'OPENAI_API_KEY', substitutions: 1 }],
+      ok: true, url: '/v1/chat', rawHeaders: [name, openai.value], uses: [{ name: 'OPENAI_API_KEY', substitutions: 1 }], signatures: null,
     });
   });
 
@@ -55,7 +55,7 @@ describe('swapped', () => {
   it('leaves a request without placeholders as it is, the very array', () => {
     const rawHeaders = ['authorization', 'Bearer x%20y', 'x', '\\u0041'];
     const result = secrets.substituteRequest(request({ rawHeaders, url: '/a%2Fb?q=%zz' }));
-    expect(result).toEqual({ ok: true, url: '/a%2Fb?q=%zz', rawHeaders, uses: [] });
+    expect(result).toEqual({ ok: true, url: '/a%2Fb?q=%zz', rawHeaders, uses: [], signatures: null });
     expect(result.ok && result.rawHeaders).toBe(rawHeaders);
   });
 });

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { headerValues, onlyHeader, type FoundSignature, type SignedRequest } from './signature.ts';
+import { onlyHeader, type FoundSignature, type SignedRequest } from './signature.ts';
 
 /**
  * AWS Signature Version 4 in the header `authorization`
@@ -12,21 +12,23 @@ export function findAwsSigv4(rawHeaders: readonly string[]): FoundSignature | nu
   if (parsed === null || time === null || !/^\d{8}T\d{6}Z$/.test(time)) return null;
   const { scope, names, signature } = parsed;
   const payload = onlyHeader(rawHeaders, PAYLOAD_HEADER);
-  const sign = (key: string, request: SignedRequest, { canonicalPath, names: signed }: { canonicalPath: CanonicalPath; names: readonly string[] }) =>
-    signCanonical(key, { scope, time, canonical: canonicalRequest(request, { canonicalPath, names: signed }) });
+  const sign = (key: string, request: SignedRequest, options: CanonicalOptions) => signCanonical(key, { scope, time, canonical: canonicalRequest(request, options) });
   return {
     header: 'authorization',
     text: signature,
     coversBody: payload === null,
     problem: payload !== null && payload.startsWith('STREAMING-AWS4-') ? CHUNKS_SIGNED : null,
     verify(key, original) {
-      const canonicalPath = CANONICAL_PATHS.find((one) => sign(key, original, { canonicalPath: one, names }) === signature);
+      const headers = valuesByName(original.rawHeaders);
+      const hash = payload ?? sha256(original.body);
+      const canonicalPath = CANONICAL_PATHS.find((one) => sign(key, original, { canonicalPath: one, names, headers, hash }) === signature);
       if (canonicalPath === undefined) return null;
       return (realKey, sent, value) => {
         // What the proxy leaves out, a range for one, cannot be signed.
-        const kept = names.filter((name) => headerValues(sent.rawHeaders, name).length > 0);
-        const made = sign(realKey, sent, { canonicalPath, names: kept });
-        return { value: value.replace(SIGNED_HEADERS, `SignedHeaders=${kept.join(';')}`).replace(signature, made), text: made };
+        const sentHeaders = valuesByName(sent.rawHeaders);
+        const kept = [...new Set(names.map(headerOf))].filter((name) => sentHeaders.has(name)).sort(compare);
+        const made = sign(realKey, sent, { canonicalPath, names: kept, headers: sentHeaders, hash: sentHeaders.get(PAYLOAD_HEADER)?.[0] ?? hash });
+        return { value: value.replace(SIGNED_HEADERS, () => `SignedHeaders=${kept.join(';')}`).replace(signature, made), text: made };
       };
     },
   };
@@ -34,19 +36,24 @@ export function findAwsSigv4(rawHeaders: readonly string[]): FoundSignature | nu
 
 const PAYLOAD_HEADER = 'x-amz-content-sha256';
 const SIGNED_HEADERS = /SignedHeaders=[^,\s]+/;
-const CHUNKS_SIGNED = 'Each chunk of this body has a signature of its own: let the client sign the body as a whole, or send it as `UNSIGNED-PAYLOAD` or `STREAMING-UNSIGNED-PAYLOAD-TRAILER`';
+const CHUNKS_SIGNED = 'Each chunk of this body has a signature of its own: let the client sign the body as a whole, or send it as `UNSIGNED-PAYLOAD`';
 
 type Authorization = { scope: string; names: string[]; signature: string };
 
 function parseAuthorization(value: string): Authorization | null {
   const [, rest] = /^AWS4-HMAC-SHA256\s+(.*)$/.exec(value) ?? [];
-  const fields = (rest?.split(/\s*,\s*/) ?? []).map((field) => field.split('=', 2));
+  const fields = (rest?.split(',') ?? []).map((field) => field.trim().split('=', 2));
   const field = (name: string): string => (fields.length === 3 ? fields.find(([key]) => key === name)?.[1] ?? '' : '');
   const [, scope] = /^[^/\s]+\/(\d{8}\/[\w-]+\/[\w-]+\/aws4_request)$/.exec(field('Credential')) ?? [];
   const names = field('SignedHeaders').split(';');
   const signature = field('Signature');
-  // Without the host it would be valid at another one.
-  return scope !== undefined && names.includes('host') && /^[0-9a-f]{64}$/.test(signature) ? { scope, names, signature } : null;
+  // Without the host it would be valid at another one, and with names that are repeated what is signed would be far longer than the request.
+  return scope !== undefined && names.some((name) => headerOf(name) === 'host') && new Set(names).size === names.length && /^[0-9a-f]{64}$/.test(signature) ? { scope, names, signature } : null;
+}
+
+/** Over HTTP/2, AWS's SDK for JavaScript signs the pseudo-header: what is sent has a host over HTTP/1.1, too. */
+function headerOf(name: string): string {
+  return name === ':authority' ? 'host' : name;
 }
 
 type CanonicalPath = (path: string) => string;
@@ -59,11 +66,26 @@ const CANONICAL_PATHS: readonly CanonicalPath[] = [
   (path) => encode(path, { slash: true }),
 ];
 
-function canonicalRequest({ method, url, rawHeaders, body }: SignedRequest, { canonicalPath, names }: { canonicalPath: CanonicalPath; names: readonly string[] }): string {
+type CanonicalOptions = { canonicalPath: CanonicalPath; names: readonly string[]; headers: ReadonlyMap<string, readonly string[]>; hash: string };
+
+function canonicalRequest({ method, url }: SignedRequest, { canonicalPath, names, headers, hash }: CanonicalOptions): string {
   const [path, query] = /^([^?]*)\??(.*)$/s.exec(url)!.slice(1) as [string, string];
-  const headers = names.map((name) => `${name}:${headerValues(rawHeaders, name).map((value) => value.trim().replaceAll(/ +/g, ' ')).join(',')}\n`);
-  const payload = onlyHeader(rawHeaders, PAYLOAD_HEADER) ?? sha256(body);
-  return [method, canonicalPath(path), canonicalQuery(query), headers.join(''), names.join(';'), payload].join('\n');
+  const lines = names.map((name) => `${name}:${(headers.get(headerOf(name)) ?? []).map((value) => value.replaceAll(BLANKS_AROUND, '').replaceAll(/ +/g, ' ')).join(',')}\n`);
+  return [method, canonicalPath(path), canonicalQuery(query), lines.join(''), names.join(';'), hash].join('\n');
+}
+
+/** Not all that Unicode calls a space: of UTF-8 it may be the last byte of a letter. */
+const BLANKS_AROUND = /^[ \t]+|(?<![ \t])[ \t]+$/g;
+
+function valuesByName(rawHeaders: readonly string[]): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase();
+    const known = values.get(name);
+    if (known === undefined) values.set(name, [rawHeaders[at + 1]!]);
+    else known.push(rawHeaders[at + 1]!);
+  }
+  return values;
 }
 
 function canonicalQuery(query: string): string {

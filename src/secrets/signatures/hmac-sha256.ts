@@ -4,7 +4,7 @@ import { onlyHeader, type FoundSignature } from './signature.ts';
 
 /** The HMAC-SHA256 of the body, in hexadecimal or base64, as all of the header or its end, behind `sha256=` for one. */
 export function findHmacSha256(rawHeaders: readonly string[], header: string): FoundSignature | null {
-  const [, before = '', signature] = /^(.*?)([0-9a-f]{64}|[\w+/-]{43}=?)$/i.exec(onlyHeader(rawHeaders, header) ?? '') ?? [];
+  const [signature] = /(?:[0-9a-f]{64}|[\w+/-]{43}=?)$/i.exec(onlyHeader(rawHeaders, header)?.slice(-64) ?? '') ?? [];
   if (signature === undefined) return null;
   return {
     header,
@@ -13,21 +13,24 @@ export function findHmacSha256(rawHeaders: readonly string[], header: string): F
     problem: null,
     verify(key, { body }) {
       for (const read of READ_KEY) {
-        const sign = (text: string, over: readonly Uint8Array[]) => {
-          const hmac = createHmac('sha256', read(text));
-          for (const chunk of over) hmac.update(chunk);
-          return hmac.digest();
-        };
-        const write = WRITERS.find((one) => one(sign(key, body)) === signature);
+        const digest = hmacOf(read(key), body);
+        const write = digest === null ? undefined : WRITERS.find((one) => one(digest) === signature);
         if (write === undefined) continue;
-        return (realKey, sent) => {
-          const made = write(sign(realKey, sent.body));
-          return { value: `${before}${made}`, text: made };
+        return (realKey, sent, value) => {
+          const made = hmacOf(read(realKey), sent.body);
+          return made && { value: `${value.slice(0, -signature.length)}${write(made)}`, text: write(made) };
         };
       }
       return null;
     },
   };
+}
+
+function hmacOf(key: Buffer | null, body: readonly Uint8Array[]): Buffer | null {
+  if (key === null) return null;
+  const hmac = createHmac('sha256', key);
+  for (const chunk of body) hmac.update(chunk);
+  return hmac.digest();
 }
 
 const WRITERS: readonly ((digest: Buffer) => string)[] = [

@@ -7,7 +7,10 @@ export function findJwt(rawHeaders: readonly string[], header: string): FoundSig
   const [, scheme = '', signed, signature] = /^(\w+\s+)?([\w-]+\.[\w-]+)\.([\w-]+)$/.exec(onlyHeader(rawHeaders, header) ?? '') ?? [];
   const hash = signed === undefined ? undefined : HASHES[algorithmOf(signed)];
   if (signed === undefined || hash === undefined) return null;
-  const sign = (key: string, read: ReadKey) => createHmac(hash, read(key)).update(signed).digest('base64url');
+  const sign = (text: string, read: ReadKey): string | null => {
+    const key = read(text);
+    return key && createHmac(hash, key).update(signed).digest('base64url');
+  };
   return {
     header,
     text: signature!,
@@ -18,7 +21,7 @@ export function findJwt(rawHeaders: readonly string[], header: string): FoundSig
       if (read === undefined) return null;
       return (realKey) => {
         const made = sign(realKey, read);
-        return { value: `${scheme}${signed}.${made}`, text: made };
+        return made === null ? null : { value: `${scheme}${signed}.${made}`, text: made };
       };
     },
   };

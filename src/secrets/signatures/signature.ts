@@ -23,8 +23,8 @@ export type FoundSignature = {
   verify(key: string, original: SignedRequest): SignAgain | null;
 };
 
-/** `value`: the header's, with the old signature in it */
-export type SignAgain = (key: string, sent: SignedRequest, value: string) => { value: string; text: string };
+/** `value`: the header's, with the old signature in it. Null where the key is no text of the kind that the other one was taken for. */
+export type SignAgain = (key: string, sent: SignedRequest, value: string) => { value: string; text: string } | null;
 
 /** The value of the one header of this name, or null. */
 export function onlyHeader(rawHeaders: readonly string[], name: string): string | null {
