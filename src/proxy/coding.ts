@@ -18,6 +18,20 @@ export function parseCoding(contentEncoding: string | null): string | null | 'un
 }
 
 /**
+ * The same for a request, which may also be in `aws-chunked`, applied last wherever it is named: by itself or over gzip, which no body can be taken for. Over others, servers that go by
+ * the order might read another body than is searched.
+ */
+export function parseRequestCoding(contentEncoding: string | null): string | null | 'unknown' {
+  const names = (contentEncoding ?? '').toLowerCase().split(',').map((text) => text.trim());
+  const others = names.filter((name) => name !== AWS_CHUNKED && name !== '');
+  if (names.length - others.length - names.filter((name) => name === '').length !== 1) return parseCoding(contentEncoding);
+  if (others.length === 0) return AWS_CHUNKED;
+  return others.join() === 'gzip' ? `gzip,${AWS_CHUNKED}` : 'unknown';
+}
+
+export const AWS_CHUNKED = 'aws-chunked';
+
+/**
  * What to send as Accept-Encoding where the answer must be read: the client's codings as far as they can be undone. Without the
  * header any coding would be acceptable, so `identity` is asked for (RFC 9110, 12.5.3).
  */

@@ -28,7 +28,7 @@ const deflateBytes = 384 << 10;
  * Besides their windows. Brotli: tables for 256 trees each of literals, commands and distances (RFC 7932, section 4) take 2.7 MiB.
  * zstd: state and tables 160 KiB, blocks of 128 KiB coming and going.
  */
-const ownBytes: Readonly<Record<string, number>> = { br: 3 << 20, zstd: 1 << 20 };
+const ownBytes: Readonly<Record<string, number>> = { br: 3 << 20, zstd: 1 << 20, 'aws-chunked': 16 << 10 };
 /** What is written as it is needs no window: a chunk coming and one going. */
 const encodersBytes: Readonly<Record<string, number>> = { br: 128 << 10, zstd: 128 << 10 };
 

@@ -1,3 +1,5 @@
+import { openAwsChunkedDecoder } from './aws-chunked-decoder.ts';
+import { AWS_CHUNKED } from './coding.ts';
 import { windowBytes } from './decoder-memory.ts';
 import { MemoryUsedUp, type Reservation } from './memory-budget.ts';
 import { createDecoder, isNodeCoding } from './node-codings.ts';
@@ -45,6 +47,7 @@ function feed(outer: Decoder, inner: Decoder): Decoder {
 }
 
 function openSingle(coding: string, options: DecoderOptions): Decoder {
+  if (coding === AWS_CHUNKED) return openAwsChunkedDecoder(options);
   if (!isNodeCoding(coding)) return openLazily(options);
   return openStreamDecoder((first) => {
     if (!options.memory.grow(windowBytes(coding, first))) throw new MemoryUsedUp();

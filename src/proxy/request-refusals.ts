@@ -13,13 +13,7 @@ export const tooManyReadings: Refusal = {
 
 export const unscannable: Refusal = {
   status: 403, decision: 'blocked', reason: 'unscannable-body',
-  remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate, br or zstd one, so that it can be searched for secrets.',
-};
-
-/** What AWS's SDKs upload with a checksum behind it. */
-export const awsChunked: Refusal = {
-  ...unscannable,
-  remedy: 'A body in "aws-chunked" cannot be searched for secrets: set AWS_REQUEST_CHECKSUM_CALCULATION=when_required, or have the checksum sent in a header.',
+  remedy: 'Send the body without a Content-Encoding, or with a valid gzip, deflate, br, zstd or aws-chunked one, so that it can be searched for secrets.',
 };
 
 export const notCodedAgain: Refusal = {

@@ -36,7 +36,7 @@ export function findAwsSigv4(rawHeaders: readonly string[]): FoundSignature | nu
 
 const PAYLOAD_HEADER = 'x-amz-content-sha256';
 const SIGNED_HEADERS = /SignedHeaders=[^,\s]+/;
-const CHUNKS_SIGNED = 'Each chunk of this body has a signature of its own: let the client sign the body as a whole, or send it as `UNSIGNED-PAYLOAD`';
+const CHUNKS_SIGNED = 'Each chunk of this body has a signature of its own: let the client sign the body as a whole, or send it as `UNSIGNED-PAYLOAD` or `STREAMING-UNSIGNED-PAYLOAD-TRAILER`';
 
 type Authorization = { scope: string; names: string[]; signature: string };
 
