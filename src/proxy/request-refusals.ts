@@ -26,6 +26,11 @@ export const otherLengthMessages: Refusal = {
   remedy: 'gRPC and Connect messages say their length, and a secret pinned to "body" has another one than its placeholder: pin it to a header instead.',
 };
 
+export const notSigned: Refusal = {
+  status: 403, decision: 'blocked', reason: 'signature-not-swapped',
+  remedy: 'The signature could not be made again: send the request with fewer and shorter headers.',
+};
+
 export const signedAndPinned: Refusal = {
   status: 403, decision: 'blocked', reason: 'signature-not-swapped',
   remedy: 'A secret is pinned to the body, and a signature covers the bytes of the body: bind secrets of the one kind and of the other to different hosts.',

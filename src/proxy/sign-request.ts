@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import type { SignatureClaim } from '../secrets/compile-secrets.ts';
+import type { SignatureClaim, SignedHeaders, SignedRequest } from '../secrets/compile-secrets.ts';
 import { addUse } from './audit.ts';
 import { refuse, type Exchange } from './exchange.ts';
 import type { RawHeaders } from './headers.ts';
 import { memoryUsedUp } from './memory-budget.ts';
-import { pickRefusal } from './request-refusals.ts';
+import { notSigned, pickRefusal } from './request-refusals.ts';
 
 export type UnsignedRequest = { method: string; url: string; headers: RawHeaders; body: Readable | null };
 
@@ -41,10 +41,10 @@ const chunkBytes = 512;
 type Signing = Omit<UnsignedRequest, 'body'> & { chunks: readonly Buffer[] };
 
 function signAndSend(exchange: Exchange, claim: SignatureClaim, { method, url, headers, chunks }: Signing, send: (exchange: Exchange, headers: RawHeaders) => void, unsent: Readable | null): void {
-  const signed = claim.sign({ method, url, rawHeaders: headers, body: chunks });
-  if (!signed.ok) {
+  const signed = signSafely(claim, { method, url, rawHeaders: headers, body: chunks });
+  if (signed === null || !signed.ok) {
     unsent?.destroy();
-    return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(signed) });
+    return refuse(exchange, signed === null ? notSigned : { status: 403, decision: 'blocked', ...pickRefusal(signed) });
   }
   const { answer, draft, context: { memory } } = exchange;
   const scrubber = memory.reserve(signed.uses.length * scrubberBytes);
@@ -55,6 +55,15 @@ function signAndSend(exchange: Exchange, claim: SignatureClaim, { method, url, h
   answer.stream.once('close', () => scrubber.release());
   for (const { name, substitutions } of signed.uses) addUse(draft, name, { substitutions });
   send(signed.scrubber === null ? exchange : { ...exchange, signatures: signed.scrubber }, signed.rawHeaders);
+}
+
+/** An error in a stream's listener would end the process, and with it the run. */
+function signSafely(claim: SignatureClaim, sent: SignedRequest): SignedHeaders | null {
+  try {
+    return claim.sign(sent);
+  } catch {
+    return null;
+  }
 }
 
 /** Measured: the forms of one signature, compiled. */

@@ -14,7 +14,8 @@ import type { BodySubstitution, OutgoingBody } from './substitute-body.ts';
 import { substituteRequest } from './substitute-request.ts';
 import type { OutgoingRequest, Substitution } from './substitute-request.ts';
 
-export type { SignatureClaim } from './claim-signatures.ts';
+export type { SignatureClaim, SignedHeaders } from './claim-signatures.ts';
+export type { SignedRequest } from './signatures/signature.ts';
 export type { OutgoingScanner } from './outgoing-scanner.ts';
 export type { SecretRefusal } from './refuse-seen.ts';
 export type { BodyScrubber, IncomingWatch, ResponseScrubber, ScrubCount } from './scrub.ts';

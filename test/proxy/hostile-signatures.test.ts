@@ -4,7 +4,7 @@ import http from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { parsePlaces } from '../../src/secrets/parse-place.ts';
 import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
-import { compileSecrets } from '../../src/secrets/compile-secrets.ts';
+import { compileSecrets, type CompiledSecrets } from '../../src/secrets/compile-secrets.ts';
 import type { Secret } from '../../src/secrets/secret.ts';
 import { ask, askHttp2, openBench, readAll, type Bench, type SetUp } from './open-bench.ts';
 
@@ -190,4 +190,18 @@ test('there is room for the signatures that are looked for in an answer, or none
   const signed = await ask(agent, { headers: { host: 'api.test', authorization: `Bearer ${jwtOf(jwtKey.placeholder)}` } });
   expect([signed.status, signed.headers['x-decoy-blocked']]).toEqual([503, 'capacity']);
   expect((await ask(agent, { headers: { host: 'api.test' } })).status).toBe(200);
+});
+
+test.each([true, false])('an error while it is signed refuses the request and no more (body held: %s)', async (coversBody) => {
+  const compiled = compileSecrets([awsKey]);
+  const substituteRequest: CompiledSecrets['substituteRequest'] = (request) => {
+    const substitution = compiled.substituteRequest(request);
+    return substitution.ok ? { ...substitution, signatures: { coversBody, sign: () => { throw new RangeError('Invalid string length'); } } } : substitution;
+  };
+  await using bench = await openRecording([awsKey], { options: { secrets: { ...compiled, substituteRequest } } });
+  for (const _ of [1, 2]) {
+    const answer = await ask(bench.agentTo('api.test'), { method: 'POST', headers: { host: 'api.test', 'content-length': 3 }, body: 'a=b' });
+    expect([answer.status, answer.headers['x-decoy-blocked']]).toEqual([403, 'signature-not-swapped']);
+  }
+  expect(bench.seen).toEqual([]);
 });
