@@ -207,11 +207,14 @@ describe('JSON Web Tokens', () => {
 describe('an HMAC of the body', () => {
   test.each<['hex' | 'base64' | 'base64url', string]>([['hex', 'sha256='], ['base64', ''], ['base64url', 'v1,']])('in %s is made again', async (encoding, prefix) => {
     await using bench = await openRecording();
-    const body = Buffer.alloc(200_000, 'event');
-    const sign = (key: string) => `${prefix}${createHmac('sha256', key).update(body).digest(encoding)}`;
-    await ask(bench.agentTo('api.test'), { method: 'POST', headers: { host: 'api.test', 'content-length': body.length, 'x-hub-signature-256': sign(hexKey.placeholder) }, body });
-    expect(bench.seen[0]!.headers['x-hub-signature-256']).toBe(sign(hexKey.value));
-    expect(bench.seen[0]!.body.equals(body)).toBe(true);
+    // Many: of four digests in base64 one has neither of the signs in which the two alphabets differ.
+    for (let index = 0; index < 20; index += 1) {
+      const body = Buffer.alloc(index === 0 ? 200_000 : 100, `event ${index}`);
+      const sign = (key: string) => `${prefix}${createHmac('sha256', key).update(body).digest(encoding)}`;
+      await ask(bench.agentTo('api.test'), { method: 'POST', headers: { host: 'api.test', 'content-length': body.length, 'x-hub-signature-256': sign(hexKey.placeholder) }, body });
+      expect(bench.seen[index]!.headers['x-hub-signature-256']).toBe(sign(hexKey.value));
+      expect(bench.seen[index]!.body.equals(body)).toBe(true);
+    }
   });
 
   test('of another body stays as it is', async () => {

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { READ_KEY } from './hmac-keys.ts';
 import { onlyHeader, type FoundSignature } from './signature.ts';
 
-/** The HMAC-SHA256 of the body, in hexadecimal or base64, as all of the header or its end, behind `sha256=` for one. */
+/** The HMAC-SHA256 of the body, in hexadecimal, base64 with its padding or base64url without, as all of the header or its end, behind `sha256=` for one. */
 export function findHmacSha256(rawHeaders: readonly string[], header: string): FoundSignature | null {
   const [signature] = /(?:[0-9a-f]{64}|[\w+/-]{43}=?)$/i.exec(onlyHeader(rawHeaders, header)?.slice(-64) ?? '') ?? [];
   if (signature === undefined) return null;
@@ -33,11 +33,10 @@ function hmacOf(key: Buffer | null, body: readonly Uint8Array[]): Buffer | null 
   return hmac.digest();
 }
 
+/** Not base64url with padding, nor base64 without: where a digest happens to have neither `+` nor `/`, they could not be told from these two. */
 const WRITERS: readonly ((digest: Buffer) => string)[] = [
   (digest) => digest.toString('hex'),
   (digest) => digest.toString('hex').toUpperCase(),
   (digest) => digest.toString('base64'),
-  (digest) => digest.toString('base64').replace('=', ''),
   (digest) => digest.toString('base64url'),
-  (digest) => `${digest.toString('base64url')}=`,
 ];
