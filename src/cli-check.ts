@@ -4,7 +4,7 @@ import { fail } from './cli-fail.ts';
 import { currentDirectory } from './current-directory.ts';
 import { explainSecrets } from './cli-explain-secrets.ts';
 import { judgeDestination, judgeMethod } from './cli-judge.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { warn } from './cli-warn.ts';
 import { parseChoice } from './inputs/parse-choice.ts';
 import { parseDestinations } from './inputs/parse-destinations.ts';
@@ -32,10 +32,7 @@ const OPTIONS = {
  */
 export async function checkCommand(args: string[]): Promise<number> {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'check', options: OPTIONS });
-  if (help) {
-    process.stdout.write(usage('check'));
-    return 0;
-  }
+  if (help) return printUsage('check');
   const policyFile = await loadPolicy(values.policy?.[0], { workspacePath: currentDirectory(), environment: process.env });
   const { allow, resolve, foreignCredentials: foreign, mode } = mergeInputs(policyFile.inputs, { allow: values.allow, resolve: values.resolve, foreignCredentials: values['foreign-credentials']?.[0] });
   const secrets = parseSecretBindings(values.secret ?? [], policyFile.bindings);

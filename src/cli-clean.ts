@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 
 const OPTIONS = { run: { takes: 'one', example: '0123456789ab' }, images: { takes: 'nothing' } } as const;
@@ -8,10 +8,7 @@ const OPTIONS = { run: { takes: 'one', example: '0123456789ab' }, images: { take
 /** `decoy clean [--run ID] [--images]` */
 export async function cleanCommand(args: string[]): Promise<number> {
   const { help, values, words: [word], command, problems } = parseArguments(args, { verb: 'clean', options: OPTIONS });
-  if (help) {
-    process.stdout.write(usage('clean'));
-    return 0;
-  }
+  if (help) return printUsage('clean');
   const runId = values.run?.[0];
   if (word !== undefined || command !== null) problems.push(`\`decoy clean\` takes only options, but has ${quote(word ?? '--')}: write \`decoy clean\`, or \`decoy clean --run ID\` for one run`);
   if (runId !== undefined && !/^[0-9a-f]{12}$/.test(runId)) problems.push(`--run: ${quote(runId)} is not a run's id: write the 12 digits and letters of \`id\` in its report, or leave the option out`);

@@ -1,7 +1,7 @@
 import { cancelOnSignals } from './cancel-on-signals.ts';
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { describeHost } from './host.ts';
 import { parseRuntime } from './inputs/parse-runtime.ts';
 import { quote } from './policy/quote.ts';
@@ -9,10 +9,7 @@ import { quote } from './policy/quote.ts';
 /** `decoy doctor [--json] [--runtime NAME]`: exit 0 where a run goes on this machine, and in that runtime; 1 where none does. */
 export async function doctorCommand(args: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
   const { help, values, words: [word], command, problems } = parseArguments(args, { verb: 'doctor', options: { json: { takes: 'nothing' }, runtime: { takes: 'one', example: 'runsc' } } });
-  if (help) {
-    process.stdout.write(usage('doctor'));
-    return 0;
-  }
+  if (help) return printUsage('doctor');
   if (word !== undefined || command !== null) problems.push(`\`decoy doctor\` takes only \`--json\` and \`--runtime\`, but has ${quote(word ?? '--')}: write \`decoy doctor\``);
   const [given] = values.runtime ?? [];
   const runtime = given === undefined ? null : parseRuntime(given);

@@ -1,6 +1,6 @@
 import { fail } from './cli-fail.ts';
 import { nearest } from './inputs/nearest.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { quote } from './policy/quote.ts';
 
@@ -37,6 +37,5 @@ function verbProblem(verb: string | undefined): string {
 
 function help([verb]: readonly string[]): number {
   if (verb !== undefined && !VERBS.includes(verb)) return fail([verbProblem(verb)]);
-  process.stdout.write(usage(verb === 'help' ? undefined : verb));
-  return 0;
+  return printUsage(verb === 'help' ? undefined : verb);
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
 import { fileIdentity, writeProblem } from './cli-result-files.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { warn } from './cli-warn.ts';
 import { readPageAssets } from './page-assets.ts';
 import { quote } from './policy/quote.ts';
@@ -21,10 +21,7 @@ const MAX_REPORT_BYTES = 64 * 2 ** 20;
 /** `decoy report report.json [audit.jsonl] [--patch FILE] [--output FILE] [--open]`: writes the report as one HTML file, by default beside report.json. */
 export function reportCommand(args: string[], { distDirectory }: { distDirectory: string }): number {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'report', options: OPTIONS });
-  if (help) {
-    process.stdout.write(usage('report'));
-    return 0;
-  }
+  if (help) return printUsage('report');
   const [reportFile, logFile, ...rest] = [...words, ...command ?? []];
   const patchFile = values.patch?.[0];
   if (reportFile === undefined) problems.push('no report: write `decoy report report.json audit.jsonl`');

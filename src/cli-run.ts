@@ -4,7 +4,7 @@ import { cancelOnSignals } from './cancel-on-signals.ts';
 import { fail } from './cli-fail.ts';
 import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { openResultFiles, writeResultFile } from './cli-result-files.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { openTerminal } from './cli-terminal.ts';
 import { progressLine, warningLine } from './cli-warn.ts';
 import { currentDirectory } from './current-directory.ts';
@@ -27,10 +27,7 @@ import { writeErrorReport } from './write-error-report.ts';
 export async function runCommand(args: string[], { distDirectory }: { distDirectory: string }): Promise<number> {
   const beganMs = performance.now();
   const options = parseRunArguments(args);
-  if (options.help) {
-    process.stdout.write(usage('run'));
-    return 0;
-  }
+  if (options.help) return printUsage('run');
   const workspacePath = currentDirectory();
   const policy = await loadPolicy(options.raw.policy, { workspacePath, environment: process.env });
   const secrets = parseSecretOptions(options.secretOptions, process.env, policy.bindings);

@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 import { printable } from './report/printable.ts';
 import { listRecords, removeRecord, snapshotTag } from './snapshots/records.ts';
@@ -9,10 +9,7 @@ import { snapshotPlace } from './snapshots/snapshot-place.ts';
 /** `decoy snapshots [list]` and `decoy snapshots remove NAME…`; those of all scopes. */
 export async function snapshotsCommand(args: string[]): Promise<number> {
   const { help, words: [verb = 'list', ...names], command, problems } = parseArguments(args, { verb: 'snapshots', options: {} });
-  if (help) {
-    process.stdout.write(usage('snapshots'));
-    return 0;
-  }
+  if (help) return printUsage('snapshots');
   const { directory } = snapshotPlace(process.env);
   if (command !== null || !['list', 'remove'].includes(verb) || (verb === 'list') !== (names.length === 0)) problems.push('`decoy snapshots` lists snapshots, `decoy snapshots remove NAME…` removes some: write one of these');
   if (directory === null) problems.push('where snapshots are recorded is not known: set HOME, or DECOY_SNAPSHOTS to an absolute path');

@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { warn } from './cli-warn.ts';
 import { readRequests } from './read-requests.ts';
 import { OTHER_HOSTS } from './report/other-hosts.ts';
@@ -12,10 +12,7 @@ const OPTIONS = { 'policy-file': { takes: 'nothing' }, 'wildcard-hosts': { takes
 /** `decoy suggest [--policy-file] [--wildcard-hosts] FILE…`: the smallest allow list for what the runs of these reports and audit logs asked for, as YAML. */
 export function suggestCommand(args: string[]): number {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'suggest', options: OPTIONS });
-  if (help) {
-    process.stdout.write(usage('suggest'));
-    return 0;
-  }
+  if (help) return printUsage('suggest');
   const files = [...words, ...command ?? []];
   if (files.length === 0) problems.push('nothing to read: write `decoy suggest report.json`, or the path of an audit log');
   const read = files.map((file) => readRequests(file));

@@ -1,5 +1,10 @@
-/** The whole page, or what concerns one verb. */
-export function usage(verb?: string): string {
+/** Prints the whole page, or what concerns one verb. Returns the exit code. */
+export function printUsage(verb?: string): number {
+  process.stdout.write(usage(verb));
+  return 0;
+}
+
+function usage(verb?: string): string {
   const isMeant = (part: { verb: string }) => verb === undefined || part.verb === verb;
   const commands = COMMANDS.filter(isMeant).map(({ text }) => `  ${text}`).join('\n');
   return `${[ABOUT, commands, ...SECTIONS.filter(isMeant).map(({ text }) => text)].slice(verb === undefined ? 0 : 1).join('\n\n')}\n`;

@@ -1,6 +1,6 @@
 import { parseArguments } from './cli-arguments.ts';
 import { fail } from './cli-fail.ts';
-import { usage } from './cli-usage.ts';
+import { printUsage } from './cli-usage.ts';
 import { quote } from './policy/quote.ts';
 import { printable } from './report/printable.ts';
 import { listVolumes, removeNamedVolume } from './volumes/list-volumes.ts';
@@ -9,10 +9,7 @@ import { userDirectory } from './volumes/user-directory.ts';
 /** `decoy volumes [list]` and `decoy volumes remove NAME…` */
 export async function volumesCommand(args: string[]): Promise<number> {
   const { help, words: [verb = 'list', ...names], command, problems } = parseArguments(args, { verb: 'volumes', options: {} });
-  if (help) {
-    process.stdout.write(usage('volumes'));
-    return 0;
-  }
+  if (help) return printUsage('volumes');
   const directory = userDirectory('volumes', process.env);
   if (command !== null || !['list', 'remove'].includes(verb) || (verb === 'list') !== (names.length === 0)) problems.push('`decoy volumes` lists volumes, `decoy volumes remove NAME…` removes some: write one of these');
   if (directory === null) problems.push('where volumes are kept is not known: set HOME, or DECOY_VOLUMES to an absolute path');

@@ -11,8 +11,7 @@ const maxCodings = 3;
  * cannot be undone or there are too many.
  */
 export function parseCoding(contentEncoding: string | null): string | null | 'unknown' {
-  const codings = (contentEncoding ?? '').toLowerCase().split(',').map((text) => text.trim())
-    .filter((text) => text !== '' && text !== 'identity');
+  const codings = namesIn(contentEncoding).filter((name) => name !== 'identity');
   if (codings.length === 0) return null;
   return codings.length <= maxCodings && codings.every((coding) => decodableCodings.has(coding)) ? codings.join() : 'unknown';
 }
@@ -22,14 +21,18 @@ export function parseCoding(contentEncoding: string | null): string | null | 'un
  * the order might read another body than is searched.
  */
 export function parseRequestCoding(contentEncoding: string | null): string | null | 'unknown' {
-  const names = (contentEncoding ?? '').toLowerCase().split(',').map((text) => text.trim());
-  const others = names.filter((name) => name !== AWS_CHUNKED && name !== '');
-  if (names.length - others.length - names.filter((name) => name === '').length !== 1) return parseCoding(contentEncoding);
+  const names = namesIn(contentEncoding);
+  const others = names.filter((name) => name !== AWS_CHUNKED);
+  if (names.length - others.length !== 1) return parseCoding(contentEncoding);
   if (others.length === 0) return AWS_CHUNKED;
   return others.join() === 'gzip' ? `gzip,${AWS_CHUNKED}` : 'unknown';
 }
 
 export const AWS_CHUNKED = 'aws-chunked';
+
+function namesIn(contentEncoding: string | null): string[] {
+  return (contentEncoding ?? '').toLowerCase().split(',').map((text) => text.trim()).filter((text) => text !== '');
+}
 
 /**
  * What to send as Accept-Encoding where the answer must be read: the client's codings as far as they can be undone. Without the

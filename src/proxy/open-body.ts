@@ -8,7 +8,7 @@ import { memoryUsedUp, type Reservation } from './memory-budget.ts';
 import { messageFraming } from './message-framing.ts';
 import type { Refusal } from './refusal.ts';
 import { createRequestBody } from './request-body.ts';
-import { pickRefusal, unscannable } from './request-refusals.ts';
+import { pickRefusal, secretBlocked, unscannable } from './request-refusals.ts';
 import { scanMessages } from './scan-messages.ts';
 import { substituteMessages } from './substitute-messages.ts';
 import { createSubstitutedBody } from './substituted-body.ts';
@@ -63,7 +63,7 @@ export function openBody(exchange: Exchange, { headers, coded, pinned, onRefusal
 const waitingBodyBytes = 192 << 10;
 
 function renderBodyRefusal(refusal: BodyRefusal, { context }: Exchange): Refusal {
-  if ('secret' in refusal) return { status: 403, decision: 'blocked', ...pickRefusal(refusal) };
+  if ('secret' in refusal) return secretBlocked(refusal);
   return refusal.reason === 'capacity' ? memoryUsedUp(context.memory) : { ...unscannable, ...refusal };
 }
 

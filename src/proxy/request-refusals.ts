@@ -6,6 +6,11 @@ export function pickRefusal({ reason, secret, place, remedy }: Pick<Required<Ref
   return { reason, secret, place, remedy };
 }
 
+/** The same as the answer to a request that is blocked for it. */
+export function secretBlocked(found: Parameters<typeof pickRefusal>[0]): Refusal {
+  return { status: 403, decision: 'blocked', ...pickRefusal(found) };
+}
+
 export const tooManyReadings: Refusal = {
   status: 400, decision: 'blocked', reason: 'bad-request',
   remedy: 'Send one method or path in headers such as X-HTTP-Method-Override and X-Original-URL, not many.',

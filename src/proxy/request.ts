@@ -15,7 +15,7 @@ import { otherReadings } from './other-readings.ts';
 import { refuseMessages } from './refuse-messages.ts';
 import { prepareHeaders } from './request-headers.ts';
 import { reserveRequest } from './request-memory.ts';
-import { notCodedAgain, otherLengthMessages, pickRefusal, signedAndPinned, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
+import { notCodedAgain, otherLengthMessages, secretBlocked, signedAndPinned, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
 import { signRequest, type SendSigned, type UnsignedRequest } from './sign-request.ts';
 import { parseTarget } from './target.ts';
 import { findHandshakeProblem, prepareHandshake } from './websocket-handshake.ts';
@@ -72,7 +72,7 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   const carriesNoSecret = readings.find((reading) => reading.method === 'TRACE' || reading.method === 'TRACK');
   const echoing = carriesNoSecret?.method ?? method;
   const substitution = secrets.substituteRequest({ method: echoing, url: target.url, rawHeaders: request.rawHeaders, destination, host: target.host });
-  if (!substitution.ok) return refuse(exchange, { status: 403, decision: 'blocked', ...pickRefusal(substitution) });
+  if (!substitution.ok) return refuse(exchange, secretBlocked(substitution));
 
   const headers = prepareHeaders(substitution.rawHeaders, { host: target.host, isScrubbed: secrets.hasBoundSecret(destination.host) });
   const coding = request.hasBody ? parseRequestCoding(headerValue(headers, 'content-encoding')) : null;

@@ -4,7 +4,7 @@ import { addUse } from './audit.ts';
 import { refuse, type Exchange } from './exchange.ts';
 import type { RawHeaders } from './headers.ts';
 import { memoryUsedUp } from './memory-budget.ts';
-import { notSigned, pickRefusal } from './request-refusals.ts';
+import { notSigned, secretBlocked } from './request-refusals.ts';
 
 export type UnsignedRequest = { method: string; url: string; headers: RawHeaders; body: Readable | null };
 
@@ -44,7 +44,7 @@ function signAndSend(exchange: Exchange, claim: SignatureClaim, { method, url, h
   const signed = signSafely(claim, { method, url, rawHeaders: headers, body: chunks });
   if (signed === null || !signed.ok) {
     unsent?.destroy();
-    return refuse(exchange, signed === null ? notSigned : { status: 403, decision: 'blocked', ...pickRefusal(signed) });
+    return refuse(exchange, signed === null ? notSigned : secretBlocked(signed));
   }
   const { answer, draft, context: { memory } } = exchange;
   const scrubber = memory.reserve(signed.uses.length * scrubberBytes);

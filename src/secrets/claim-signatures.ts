@@ -75,8 +75,8 @@ export type ClaimOptions = {
   foreignCredentials: ForeignCredentials;
 };
 
-export function claimSignatures(found: readonly Found[], options: ClaimOptions): SignatureClaim | null {
-  if (found.length === 0) return null;
+/** `found`: one at least */
+export function claimSignatures(found: readonly Found[], options: ClaimOptions): SignatureClaim {
   return {
     coversBody: found.some(({ candidates }) => candidates.some(({ signature }) => signature.coversBody)),
     sign: (sent) => signAll(found, sent, options),

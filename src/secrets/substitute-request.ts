@@ -1,5 +1,5 @@
 import type { Destination } from '../policy/policy.ts';
-import { claimSignatures, findSignatures, type SignatureClaim, type SigningSecret } from './claim-signatures.ts';
+import { claimSignatures, findSignatures, type ClaimOptions, type SignatureClaim, type SigningSecret } from './claim-signatures.ts';
 import { checkForeignCredentials, type ForeignCredentials } from './foreign-credentials.ts';
 import { hitsIn, seenIn, type SecretNeedles, type Seen } from './outgoing-needles.ts';
 import { createPinCounter, pinsOf, type PinCounter, type SecretUses } from './pin-counter.ts';
@@ -33,14 +33,19 @@ export function substituteRequest(needles: SecretNeedles, request: OutgoingReque
     ? swapAll(needles, request)
     : { ok: true as const, url: request.url, rawHeaders: request.rawHeaders, uses: [], carriers: NO_CARRIERS };
   if (!swapped.ok) return swapped;
-  const found = signing.length === 0 || ECHOING_METHODS.has(request.method.toUpperCase()) ? [] : findSignatures(signing, request);
-  const headersFound = new Set(found.map(({ header }) => header));
   const { carriers, ...substitution } = swapped;
-  const original = { ...request, rawHeaders: onlyHeader(request.rawHeaders, 'host') === null ? ['Host', request.host ?? '', ...request.rawHeaders] : request.rawHeaders };
-  const signatures = found.length === 0 ? null : claimSignatures(found, { original, swapped: swapped.rawHeaders, foreignCredentials });
+  const circumstances = { destination: request.destination, secrets: needles.secrets, foreignCredentials };
+  const found = signing.length === 0 || ECHOING_METHODS.has(request.method.toUpperCase()) ? [] : findSignatures(signing, request);
+  if (found.length === 0) return checkForeignCredentials({ ...substitution, signatures: null }, { ...circumstances, carriers });
+  const signatures = claimSignatures(found, { original: withHost(request), swapped: swapped.rawHeaders, foreignCredentials });
   // Whose signatures they are is known once they are checked.
-  const claimed = headersFound.size === 0 ? carriers : new Set([...carriers, ...request.rawHeaders.keys()].filter((at) => carriers.has(at) || headersFound.has(request.rawHeaders[at]!.toLowerCase())));
-  return checkForeignCredentials({ ...substitution, signatures }, { carriers: claimed, destination: request.destination, secrets: needles.secrets, foreignCredentials });
+  const names = new Set(found.map(({ header }) => header));
+  const claimed = [...request.rawHeaders.keys()].filter((at) => at % 2 === 0 && names.has(request.rawHeaders[at]!.toLowerCase()));
+  return checkForeignCredentials({ ...substitution, signatures }, { ...circumstances, carriers: new Set([...carriers, ...claimed]) });
+}
+
+function withHost({ method, url, rawHeaders, host = '' }: OutgoingRequest): ClaimOptions['original'] {
+  return { method, url, rawHeaders: onlyHeader(rawHeaders, 'host') === null ? ['Host', host, ...rawHeaders] : rawHeaders };
 }
 
 export type SubstitutionOptions = { foreignCredentials: ForeignCredentials; signing: readonly SigningSecret[] };

@@ -32,7 +32,7 @@ export function onlyHeader(rawHeaders: readonly string[], name: string): string 
   return values.length === 1 ? values[0]! : null;
 }
 
-export function headerValues(rawHeaders: readonly string[], name: string): string[] {
+function headerValues(rawHeaders: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) if (rawHeaders[at]!.toLowerCase() === name) values.push(rawHeaders[at + 1]!);
   return values;

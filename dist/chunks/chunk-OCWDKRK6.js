@@ -1,6 +1,6 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
 function fail(problems){return process.stderr.write(problems.map(problem=>`decoy: ${problem}
-`).join("")),125}function usage(verb){let isMeant=part=>verb===void 0||part.verb===verb,commands=COMMANDS.filter(isMeant).map(({text})=>`  ${text}`).join(`
+`).join("")),125}function printUsage(verb){return process.stdout.write(usage(verb)),0}function usage(verb){let isMeant=part=>verb===void 0||part.verb===verb,commands=COMMANDS.filter(isMeant).map(({text})=>`  ${text}`).join(`
 `);return`${[ABOUT,commands,...SECTIONS.filter(isMeant).map(({text})=>text)].slice(verb===void 0?0:1).join(`
 
 `)}
@@ -49,4 +49,4 @@ function fail(problems){return process.stderr.write(problems.map(problem=>`decoy
   --open                   and open it in the browser`},{verb:"suggest",text:`Options of suggest
   --policy-file            a policy file in place of the input of a workflow
   --wildcard-hosts         **.example.com for three or more names below example.com`},{verb:"clean",text:"Options of clean\n  --run ID                 only this run, even if it still goes on: `id` in its report, or its label decoy.run in docker ps\n  --images                 the image all containers start from, too"},{verb:"run",text:`Exit codes of run: the command's own; 1 also with --fail-on-blocked, see there; 124 timeout; 125 Decoy or its configuration failed;
-137 out of memory; 130, 143 cancelled.`}];export{fail,usage};
+137 out of memory; 130, 143 cancelled.`}];export{fail,printUsage};
