@@ -1,8 +1,9 @@
 import type { Writable } from 'node:stream';
-import type { BodyScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
+import type { EvenScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
 import { decoderBytes } from './decoder-memory.ts';
 import { openDecoder } from './decoder.ts';
-import { createEvenWriter } from './even-writes.ts';
+import { createEvenWriter, type EvenWriter } from './even-writes.ts';
+import { gatherTurn } from './gather-turn.ts';
 import { MemoryUsedUp, type MemoryBudget, type Reservation } from './memory-budget.ts';
 
 /** Where the bytes of an upstream's body go. */
@@ -16,12 +17,11 @@ export type ResponseSink = {
 
 /** Passes the body on as it is. */
 export function createDirectSink(answer: Writable, onDrain: () => void): ResponseSink {
-  answer.on('drain', onDrain);
-  return { write: (chunk) => answer.write(chunk), end: (finished) => finished(), destroy: () => undefined };
+  return createGatheringSink(answer, { write: (bytes) => answer.write(bytes), end: () => undefined, destroy: () => undefined }, onDrain);
 }
 
 export type ScrubbedSinkOptions = {
-  scrubber: BodyScrubber;
+  scrubber: EvenScrubber;
   coding: string | null;
   /** after how long without more of the body nothing of it waits any longer but what may be a value */
   quietMs: number;
@@ -38,23 +38,18 @@ export type ScrubbedSinkOptions = {
 export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOptions): ResponseSink | null {
   const { scrubber, quietMs } = options;
   let isBusy: () => boolean = () => false;
-  const writer = createEvenWriter(answer, { behindBytes: scrubber.mostPendingBytes, quietMs, isBusy: () => isBusy() });
-  const writeScrubbed = (chunk: Buffer): boolean => {
-    const bytes = scrubber.push(chunk);
-    return writer.write(bytes, { pendingBytes: scrubber.pendingBytes(), endsLine: chunk.at(-1) === lineFeed });
+  const writer = createEvenWriter(answer, { scrubber, quietMs, isBusy: () => isBusy() });
+  const scrubbed: EvenWriter = {
+    ...writer,
+    end() {
+      writer.end();
+      options.onScrubs(scrubber.counts());
+    },
   };
-  const finish = (finished: () => void) => {
-    writer.end(scrubber.flush());
-    options.onScrubs(scrubber.counts());
-    finished();
-  };
-  if (options.coding === null) {
-    answer.on('drain', options.onDrain);
-    return { write: writeScrubbed, end: finish, destroy: writer.destroy };
-  }
+  if (options.coding === null) return createGatheringSink(answer, scrubbed, options.onDrain);
   const memory = options.memory.reserve(decoderBytes(options.coding));
   if (memory === null) return null;
-  const sink = createDecodingSink(answer, { ...options, coding: options.coding, memory, writeScrubbed, finish });
+  const sink = createDecodingSink(answer, { ...options, coding: options.coding, memory, writer: scrubbed });
   isBusy = sink.isBusy;
   return {
     ...sink,
@@ -65,20 +60,34 @@ export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOption
   };
 }
 
-const lineFeed = 0x0a;
+function createGatheringSink(answer: Writable, writer: EvenWriter, onDrain: () => void): ResponseSink {
+  const gatherer = gatherTurn({ take: writer.write, isFull: () => answer.writableNeedDrain, onDrain });
+  answer.on('drain', onDrain);
+  return {
+    write: gatherer.write,
+    end(finished) {
+      gatherer.flush();
+      writer.end();
+      finished();
+    },
+    destroy() {
+      gatherer.destroy();
+      writer.destroy();
+    },
+  };
+}
 
 type DecodingOptions = Omit<ScrubbedSinkOptions, 'memory'> & {
   coding: string;
   memory: Reservation;
-  writeScrubbed(chunk: Buffer): boolean;
-  finish(finished: () => void): void;
+  writer: EvenWriter;
 };
 
 function createDecodingSink(answer: Writable, options: DecodingOptions): ResponseSink & { isBusy(): boolean } {
   let isOver = false;
   let chunksWaiting = 0;
   const decoder = openDecoder(options.coding, {
-    take: (bytes) => (options.writeScrubbed(bytes) ? undefined : drained(answer)),
+    take: (bytes) => (options.writer.write(bytes) ? undefined : drained(answer)),
     surplus: 'drop',
     memory: options.memory,
   });
@@ -111,7 +120,8 @@ function createDecodingSink(answer: Writable, options: DecodingOptions): Respons
     end(finished) {
       work.then(() => decoder.end()).then(() => {
         release();
-        options.finish(finished);
+        options.writer.end();
+        finished();
       }).catch(fail);
     },
     destroy: stop,

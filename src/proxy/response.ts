@@ -1,8 +1,9 @@
 import { STATUS_CODES } from 'node:http';
-import type { BodyScrubber, ResponseScrubber } from '../secrets/compile-secrets.ts';
+import type { EvenScrubber, ResponseScrubber } from '../secrets/compile-secrets.ts';
 import { answerScrubber } from './answer-scrubber.ts';
 import { addUse } from './audit.ts';
 import { parseCoding } from './coding.ts';
+import { keepBehind } from './even-writes.ts';
 import type { Exchange } from './exchange.ts';
 import { forwardableResponseHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import { keepLength } from './keep-length.ts';
@@ -74,15 +75,14 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
 type Body = { rawHeaders: RawHeaders; host: string; onRefusal(refusal: Refusal): void };
 
 /** The scrubber as the body needs it: one of messages keeps their lengths, and is passed on message by message. */
-function scrubberOf(scrubber: ResponseScrubber, { rawHeaders, host, onRefusal }: Body): BodyScrubber {
-  const whole = scrubber.createBodyScrubber();
-  if (!saysLengths(rawHeaders)) return whole;
-  const sameLength = keepLength(whole, () => onRefusal(otherLength(host)));
+function scrubberOf(scrubber: ResponseScrubber, { rawHeaders, host, onRefusal }: Body): EvenScrubber {
+  if (!saysLengths(rawHeaders)) return scrubber.createEvenScrubber();
+  const sameLength = keepLength(scrubber.createBodyScrubber(), () => onRefusal(otherLength(host)));
   const framing = messageFraming(rawHeaders);
-  if (framing === null) return sameLength;
+  if (framing === null) return keepBehind(sameLength);
   const onProblem = (problem: AnswerProblem) => onRefusal(refuseProblem(problem, host));
   const messages = scrubMessages(sameLength, { framing, onProblem });
-  return framing.isText ? scrubTextMessages(messages, { text: scrubber.createBodyScrubber({ endBytes: inBase64Bytes }), onProblem }) : messages;
+  return keepBehind(framing.isText ? scrubTextMessages(messages, { text: scrubber.createBodyScrubber({ endBytes: inBase64Bytes }), onProblem }) : messages);
 }
 
 /** Any other transfer coding is still on the body, which was read to the connection's end (RFC 9112, 6.3): nobody could undo it any more. */

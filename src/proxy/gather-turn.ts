@@ -1,0 +1,55 @@
+/** Takes the pieces of one turn of the event loop as one. */
+export type Gatherer = {
+  /** false: wait until `onDrain` was called */
+  write(chunk: Buffer): boolean;
+  /** Gives on what it has. */
+  flush(): void;
+  destroy(): void;
+};
+
+export type GathererOptions = {
+  /** false: as `isFull`, until whoever takes it says that it drained */
+  take(bytes: Buffer): boolean;
+  isFull(): boolean;
+  /** called where `write` said to wait for these pieces alone */
+  onDrain(): void;
+};
+
+/**
+ * What one read of a socket brings comes as several pieces, a TLS record each: searched and written as one they cost a fraction. A turn is over
+ * when all that is here was read, so nothing waits for what is not here yet.
+ */
+export function gatherTurn({ take, isFull, onDrain }: GathererOptions): Gatherer {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  let turn: NodeJS.Immediate | null = null;
+
+  const flush = () => {
+    if (turn === null) return;
+    clearImmediate(turn);
+    turn = null;
+    const mayFlow = take(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes));
+    const wasToWait = bytes >= MOST_BYTES;
+    pieces = [];
+    bytes = 0;
+    if (wasToWait && mayFlow) onDrain();
+  };
+  return {
+    write(chunk) {
+      pieces.push(chunk);
+      bytes += chunk.length;
+      turn ??= setImmediate(flush);
+      return bytes < MOST_BYTES && !isFull();
+    },
+    flush,
+    destroy() {
+      if (turn !== null) clearImmediate(turn);
+      turn = null;
+      pieces = [];
+      bytes = 0;
+    },
+  };
+}
+
+/** Four of the reads of Node's sockets. */
+const MOST_BYTES = 256 << 10;
