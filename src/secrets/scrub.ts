@@ -1,7 +1,7 @@
 import type { Needles } from './compile-needles.ts';
 import { compileNeedles } from './compile-needles.ts';
-import { encodedForms } from './encodings.ts';
 import { formNeedle } from './form-needle.ts';
+import { secretForms } from './secret-forms.ts';
 import type { Secret } from './secret.ts';
 import { createDetector, createReplacer, replaceInText } from './stream-scanner.ts';
 
@@ -71,7 +71,7 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
     const tally = createTally();
     const replacer = createReplacer(needles, ({ name, replacement }: Scrub) => {
       tally.add(name);
-      return replacement;
+      return replacement();
     });
     return { replacer, counts: tally.counts };
   };
@@ -111,18 +111,20 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
   };
 }
 
-type Scrub = { name: string; replacement: Buffer };
+/** `replacement` is written when it is first needed: of most forms never. */
+type Scrub = { name: string; replacement(): Buffer };
 
 /** By chance a message ends with one or two bytes that begin some form; four are half of the shortest value there may be, and often all known from its prefix. */
 const MESSAGE_END_BYTES = 4;
 
 function scrubNeedles(secrets: readonly Secret[]): Needles<Scrub> {
   return compileNeedles(
-    secrets.flatMap(({ name, value, placeholder }) =>
-      encodedForms(value).map((form) => {
-        const replacement = Buffer.from(form.write(placeholder), 'latin1');
-        const needle = formNeedle(form, { name, replacement });
-        return { ...needle, knownBytes: commonBytes(needle.bytes, replacement) };
+    secrets.flatMap((secret) =>
+      secretForms(secret, 'value').map((form) => {
+        let written: Buffer | undefined;
+        const replacement = () => (written ??= Buffer.from(form.write(secret.placeholder), 'latin1'));
+        const needle = formNeedle(form, { name: secret.name, replacement });
+        return { ...needle, knownBytes: () => commonBytes(needle.bytes, replacement()) };
       }),
     ),
   );
@@ -137,7 +139,7 @@ function commonBytes(first: Uint8Array, second: Uint8Array): number {
 function scrubText(needles: Needles<Scrub>, text: string, tally: Tally): string {
   return replaceInText(needles, text, ({ name, replacement }) => {
     tally.add(name);
-    return replacement;
+    return replacement();
   });
 }
 
