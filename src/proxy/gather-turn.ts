@@ -24,32 +24,37 @@ export function gatherTurn({ take, isFull, onDrain }: GathererOptions): Gatherer
   let bytes = 0;
   let turn: NodeJS.Immediate | null = null;
 
-  const flush = () => {
-    if (turn === null) return;
-    clearImmediate(turn);
+  const drop = () => {
+    if (turn !== null) clearImmediate(turn);
     turn = null;
-    const mayFlow = take(pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes));
-    const wasToWait = bytes >= MOST_BYTES;
     pieces = [];
     bytes = 0;
-    if (wasToWait && mayFlow) onDrain();
+  };
+  const takeAll = (): boolean => {
+    const all = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes);
+    drop();
+    return take(all);
+  };
+  const endTurn = () => {
+    const wasToWait = bytes >= MOST_BYTES;
+    if (takeAll() && wasToWait) onDrain();
   };
   return {
     write(chunk) {
       pieces.push(chunk);
       bytes += chunk.length;
-      turn ??= setImmediate(flush);
+      if (pieces.length === MOST_PIECES) return takeAll();
+      turn ??= setImmediate(endTurn);
       return bytes < MOST_BYTES && !isFull();
     },
-    flush,
-    destroy() {
-      if (turn !== null) clearImmediate(turn);
-      turn = null;
-      pieces = [];
-      bytes = 0;
+    flush() {
+      if (turn !== null) endTurn();
     },
+    destroy: drop,
   };
 }
 
 /** Four of the reads of Node's sockets. */
 const MOST_BYTES = 256 << 10;
+/** However small: each is an object of its own. */
+const MOST_PIECES = 1_024;

@@ -52,6 +52,14 @@ test('who brings more than so much in a turn is to wait, and hears when it was t
   expect(told).toEqual([`${256 << 10} bytes`, 'drain']);
 });
 
+test('many small pieces do not wait for the end of the turn', async () => {
+  const { told, write } = open();
+  for (let piece = 0; piece < 2_500; piece += 1) expect(write('a')).toBe(true);
+  expect(told).toEqual(['1024 bytes', '1024 bytes']);
+  await turn();
+  expect(told.slice(2)).toEqual(['452 bytes']);
+});
+
 test('or not before whoever takes it has drained', async () => {
   const { told, write } = open({ mayFlow: false });
   expect(write('a'.repeat(256 << 10))).toBe(false);
