@@ -5,7 +5,8 @@ import type { BodyScrubber, EvenScrubber } from '../secrets/compile-secrets.ts';
 export type EvenWriter = {
   /** false: wait until the answer has drained */
   write(chunk: Buffer): boolean;
-  end(): void;
+  /** The last bytes, for the caller to write. */
+  end(chunk: Buffer | null): Buffer;
   destroy(): void;
 };
 
@@ -55,9 +56,9 @@ export function createEvenWriter(answer: Writable, { scrubber, quietMs, isBusy }
       else stop();
       return mayFlow;
     },
-    end() {
+    end(chunk) {
       stop();
-      pass(scrubber.flush());
+      return chunk === null ? scrubber.flush() : Buffer.concat([scrubber.push(chunk), scrubber.flush()]);
     },
     destroy: stop,
   };

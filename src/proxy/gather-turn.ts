@@ -2,9 +2,8 @@
 export type Gatherer = {
   /** false: wait until `onDrain` was called */
   write(chunk: Buffer): boolean;
-  /** Gives on what it has. */
-  flush(): void;
-  destroy(): void;
+  /** Gives up what was not taken yet. */
+  drop(): Buffer | null;
 };
 
 export type GathererOptions = {
@@ -24,33 +23,27 @@ export function gatherTurn({ take, isFull, onDrain }: GathererOptions): Gatherer
   let bytes = 0;
   let turn: NodeJS.Immediate | null = null;
 
-  const drop = () => {
+  const drop = (): Buffer | null => {
     if (turn !== null) clearImmediate(turn);
+    const all = pieces.length > 1 ? Buffer.concat(pieces, bytes) : (pieces[0] ?? null);
     turn = null;
     pieces = [];
     bytes = 0;
-  };
-  const takeAll = (): boolean => {
-    const all = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, bytes);
-    drop();
-    return take(all);
+    return all;
   };
   const endTurn = () => {
     const wasToWait = bytes >= MOST_BYTES;
-    if (takeAll() && wasToWait) onDrain();
+    if (take(drop()!) && wasToWait) onDrain();
   };
   return {
     write(chunk) {
       pieces.push(chunk);
       bytes += chunk.length;
-      if (pieces.length === MOST_PIECES) return takeAll();
+      if (pieces.length === MOST_PIECES) return take(drop()!);
       turn ??= setImmediate(endTurn);
       return bytes < MOST_BYTES && !isFull();
     },
-    flush() {
-      if (turn !== null) endTurn();
-    },
-    destroy: drop,
+    drop,
   };
 }
 

@@ -47,7 +47,7 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
   const stop = () => {
     isOver = true;
     held = null;
-    gatherer.destroy();
+    gatherer.drop();
     decoded?.destroy();
     waiting.flow();
   };
@@ -99,7 +99,8 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
     // An HTTP/2 stream that was reset ends, too; its body must not look whole.
     if (!request.isComplete()) return void body.destroy(new Error('the client went away'));
     if (decoded === null) {
-      gatherer.flush();
+      const rest = gatherer.drop();
+      if (rest !== null) scan(rest);
       if (!isOver) finish();
       return;
     }

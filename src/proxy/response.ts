@@ -10,15 +10,14 @@ import { keepLength } from './keep-length.ts';
 import { memoryUsedUp } from './memory-budget.ts';
 import { messageFraming, saysLengths } from './message-framing.ts';
 import type { Refusal } from './refusal.ts';
-import { createDirectSink, createScrubbedSink, type ResponseSink } from './response-sink.ts';
+import { createDirectSink, createScrubbedSink, type DirectSinkOptions, type ResponseSink } from './response-sink.ts';
 import { scrubMessages, type AnswerProblem } from './scrub-messages.ts';
 import { scrubTextMessages } from './text-messages.ts';
 import { findUnscrubbable, refuseProblem } from './unscrubbable.ts';
 
 export type UpstreamResponse = { status: number; statusText: string; rawHeaders: RawHeaders };
 
-export type SinkEvents = {
-  onDrain(): void;
+export type SinkEvents = DirectSinkOptions & {
   onError(): void;
   /** the rest of the body cannot be passed on */
   onRefusal(refusal: Refusal): void;
@@ -43,7 +42,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
   const scrubber = answerScrubber(exchange);
   if (scrubber === null) {
     const statusText = printable(upstream.statusText, upstream.status);
-    return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(answer.stream, onDrain) };
+    return { ok: true, statusText, rawHeaders, scrubber, openSink: (events) => createDirectSink(answer.stream, events) };
   }
 
   const unscrubbable = findUnscrubbable({ ...upstream, rawHeaders }, destination.host);
@@ -57,11 +56,12 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     statusText: statusText.text,
     rawHeaders: weakenTag(headers.rawHeaders),
     scrubber,
-    openSink: ({ onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
+    openSink: ({ onBegin, onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
       scrubber: scrubberOf(scrubber, { rawHeaders, host: destination.host, onRefusal }),
       coding,
       quietMs: messageFraming(rawHeaders) === null ? quietMs : quietMsBetweenMessages,
       memory: context.memory,
+      onBegin,
       onDrain,
       onError,
       onMemoryUsedUp: () => onRefusal(memoryUsedUp(context.memory)),
