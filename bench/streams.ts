@@ -12,12 +12,12 @@ import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { capYoungGeneration } from '../src/cap-young-generation.ts';
 import { compilePolicy } from '../src/policy/compile-policy.ts';
 import { startProxy } from '../src/proxy/start-proxy.ts';
 import { compileSecrets } from '../src/secrets/compile-secrets.ts';
 import { mintSecrets } from '../src/secrets/mint-secrets.ts';
 import { createAuthority } from '../src/trust/authority.ts';
+import { capYoungGeneration, collectAtOnce } from '../src/tune-process.ts';
 import { openTls } from '../test/proxy/gateway-client.ts';
 import { median } from './median.ts';
 import { residentBytes } from './sample-process.ts';
@@ -90,6 +90,7 @@ async function runUpstream(): Promise<void> {
 }
 
 async function runProxy(): Promise<void> {
+  collectAtOnce();
   capYoungGeneration();
   const [{ socketPath, port, caPem }] = await once(process, 'message') as [ProxySettings];
   const host = { kind: 'exact', name: 'localhost' } as const;
@@ -104,6 +105,7 @@ async function runProxy(): Promise<void> {
 
 /** The least that could be: two TLS connections for each stream, and nothing that reads what is passed on. */
 async function runJoined(): Promise<void> {
+  collectAtOnce();
   capYoungGeneration();
   const [{ socketPath, port, caPem }] = await once(process, 'message') as [ProxySettings];
   const client = await (await createAuthority()).leafContext('localhost');

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import * as core from '@actions/core';
 import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
-import { capYoungGeneration } from './cap-young-generation.ts';
 import type { RunConfig } from './config.ts';
 import { describeExposed } from './expose/describe-exposed.ts';
 import { describeHost } from './host.ts';
@@ -87,7 +86,6 @@ async function runStep(): Promise<number> {
     return FAILED;
   }
   const cancellation = cancelOnSignals();
-  capYoungGeneration();
   const auditLog = openAuditLog(files.auditLog);
   const output = openOutput({ stdout: process.stdout, stderr: process.stderr, mode: 'silence', onToken: (token) => writeStepState(files.state, { token }) });
   const live = createLiveLines(inputs.config);

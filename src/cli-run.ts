@@ -1,7 +1,6 @@
 import os from 'node:os';
 import { openAuditLog } from './audit-log.ts';
 import { cancelOnSignals } from './cancel-on-signals.ts';
-import { capYoungGeneration } from './cap-young-generation.ts';
 import { fail } from './cli-fail.ts';
 import { parseRunArguments, type RunArguments } from './cli-options.ts';
 import { openResultFiles, writeResultFile } from './cli-result-files.ts';
@@ -45,7 +44,6 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     return exitCode;
   }
   const cancellation = cancelOnSignals();
-  capYoungGeneration();
   const auditLog = openAuditLog(options.files['audit-log']);
   const mode = outputMode();
   if (mode === 'silence') for (const mask of secretMasks('', secrets.secrets)) process.stdout.write(`::add-mask::${mask.replaceAll('%', '%25')}\n`);

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 
-const capped = fileOf('../../src/cap-young-generation.ts');
+const capped = fileOf('../src/tune-process.ts');
 
 /** Keeps a million objects, a thousand a turn, as streams that stay open are, and says how many MiB V8's space for new ones has then. */
 const keepObjects = (isCapped: boolean) => `
