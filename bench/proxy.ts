@@ -15,6 +15,7 @@ import { startProxy } from '../src/proxy/start-proxy.ts';
 import { compileSecrets } from '../src/secrets/compile-secrets.ts';
 import { mintSecrets } from '../src/secrets/mint-secrets.ts';
 import { createAuthority } from '../src/trust/authority.ts';
+import { collectAtOnce } from '../src/tune-process.ts';
 import { median } from './median.ts';
 import { largeBytes, runLoad, type Load, type LoadResult, type Route } from './proxy-load.ts';
 import { startNpmRivals } from './npm-rivals.ts';
@@ -109,6 +110,7 @@ async function measure(load: Omit<Load, 'route'>, { rounds, routes, client, prox
 
 async function runProxy(): Promise<void> {
   const [{ socketPath, port, secretHost, caPem }] = await once(process, 'message') as [{ socketPath: string; port: number; secretHost: string | null; caPem: string }];
+  collectAtOnce();
   const host = { kind: 'exact', name: 'localhost' } as const;
   const secrets = secretHost === null ? [] : mintSecrets([{ name: 'KEY', hosts: [{ kind: 'exact', name: secretHost }], hostTexts: [secretHost], value: rivalSecret }]);
   await startProxy({

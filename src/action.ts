@@ -15,6 +15,7 @@ import { secretMasks } from './inputs/secret-masks.ts';
 import { parseInputs } from './inputs/parse-inputs.ts';
 import { loadPolicy } from './inputs/policy/load-policy.ts';
 import { parseSecretLines } from './inputs/parse-secrets.ts';
+import { keepOutOfCoreDumps } from './keep-out-of-core-dumps.ts';
 import { openOutput } from './output.ts';
 import { quote } from './policy/quote.ts';
 import { openStepLog } from './step-log.ts';
@@ -31,6 +32,7 @@ import { imageName } from './image-name.ts';
 import { readStepState, stepFiles, writeStepState, type StepFiles } from './step-state.ts';
 import { carryVolumes } from './volumes/carry-volumes.ts';
 import { planCache } from './volumes/plan-cache.ts';
+import { tuneOnceStarted } from './tune-process.ts';
 import { errorReport } from './write-error-report.ts';
 import type { PageParts } from './report-page/describe-page.ts';
 
@@ -68,6 +70,7 @@ async function planVolumes(): Promise<number> {
 
 /** The first step: runs the code and says in outputs how it went, before it fails. */
 async function runStep(): Promise<number> {
+  keepOutOfCoreDumps();
   const files = stepFiles(process.env);
   const { raw, secretsText } = readActionInputs(process.env);
   forgetEnvironment(['INPUT_SECRETS']);
@@ -99,11 +102,11 @@ async function runStep(): Promise<number> {
     const { run } = await import('./run.ts');
     result = await run({
       config: inputs.config, host, signal: cancellation.signal,
-      events: {
+      events: tuneOnceStarted({
         onOutput: output.write, onEntry, onStage: log.stage, onSample: (sample) => log.say(live.heartbeat(sample)), onProgress: log.progress,
         onExposed: (exposed) => describeExposed(exposed, { file: inputs.config.expose?.file ?? null, isPublic: true }).forEach(log.say),
         onWarning: (text) => void warnings.push(text),
-      },
+      }),
     });
     log.result(result.report, renderTerminal(result.report, { colour: false }));
   } catch (error) {

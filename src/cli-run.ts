@@ -20,6 +20,7 @@ import { openOutput, type OutputMode } from './output.ts';
 import { isReadByStarter } from './read-by-starter.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
 import { wantsColour } from './terminal/look.ts';
+import { tuneOnceStarted } from './tune-process.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
 import { writeErrorReport } from './write-error-report.ts';
 
@@ -59,7 +60,10 @@ export async function runCommand(args: string[], { distDirectory }: { distDirect
     config: inputs.config,
     host,
     signal: cancellation.signal,
-    events: { onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, ...terminal.events, onWarning: (text) => terminal.line(warningLine(text)), onTiming, onExposed },
+    events: tuneOnceStarted({
+      onOutput: output.write, onEntry: page === null ? auditLog.add : (entry) => { auditLog.add(entry); page.add(entry); }, ...terminal.events,
+      onWarning: (text) => terminal.line(warningLine(text)), onTiming, onExposed,
+    }),
   }).finally(() => {
     terminal.close();
     output.release();

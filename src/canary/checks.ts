@@ -4,7 +4,11 @@ import type { CanaryAnswer, CanaryClients } from './canary-client.ts';
 import { echoHeader, renderEcho } from './canary-upstream.ts';
 import type { CanaryParts } from './prove-canary.ts';
 
-type Parts = Omit<CanaryParts, 'deadlineMs' | 'authorityPem' | 'withdraw'> & { clients: CanaryClients };
+type Parts = Omit<CanaryParts, 'deadlineMs' | 'authorityPem' | 'withdraw'> & {
+  clients: CanaryClients;
+  /** asks the host the secret is bound to, once: what the upstream gets and what comes back are two sides of one request */
+  echo(): Promise<CanaryAnswer>;
+};
 
 /** null, or a clause on what is wrong */
 type Check = (parts: Parts) => Promise<string | null>;
@@ -49,20 +53,20 @@ async function checkInterception({ canary, clients }: Parts): Promise<string | n
 
 async function checkSubstitution(parts: Parts): Promise<string | null> {
   const { canary, upstream } = parts;
-  await askBoundHost(parts);
+  await parts.echo();
   const arrived = upstream.requests.filter(({ host }) => host === canary.host);
   if (arrived.length !== 1) return 'a request to the host a secret is bound to did not arrive';
   return arrived[0]?.authorization === bearer(parts, 'value') ? null : 'a request arrived without the real value in the place of its placeholder';
 }
 
 async function checkScrubbing(parts: Parts): Promise<string | null> {
-  const { body, headers } = await askBoundHost(parts);
+  const { body, headers } = await parts.echo();
   const expected = bearer(parts, 'placeholder');
   if (body.includes(parts.canary.secret.value)) return 'a real value came back';
   return headers[echoHeader] === expected && body === renderEcho(expected) ? null : 'what came back was not the same with every real value, raw and in base64, replaced by the placeholder';
 }
 
-async function askBoundHost(parts: Parts): Promise<CanaryAnswer> {
+export async function askBoundHost(parts: Pick<Parts, 'canary' | 'clients'>): Promise<CanaryAnswer> {
   const client = await parts.clients.to(parts.canary.host);
   return client.get({ path: '/', authorization: bearer(parts, 'placeholder') });
 }
@@ -77,6 +81,6 @@ async function askOtherHost({ canary, clients, upstream }: Parts, { path = canar
   return status === refusal.status && headers['x-decoy-blocked'] === refusal.reason ? null : `a request that must be refused as \`${refusal.reason}\` was answered with status ${status}`;
 }
 
-function bearer({ canary }: Parts, which: 'placeholder' | 'value'): string {
+function bearer({ canary }: Pick<Parts, 'canary'>, which: 'placeholder' | 'value'): string {
   return `Bearer ${canary.secret[which]}`;
 }

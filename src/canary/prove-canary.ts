@@ -1,8 +1,8 @@
 import type { Probe } from '../sandbox/probe-channel.ts';
 import type { CanaryUpstream } from './canary-upstream.ts';
 import { CanaryError, type CheckName } from './canary-error.ts';
-import { checks } from './checks.ts';
-import { openClients } from './canary-client.ts';
+import { askBoundHost, checks } from './checks.ts';
+import { openClients, type CanaryAnswer } from './canary-client.ts';
 import type { Canary } from './mint-canary.ts';
 
 export type CanaryParts = {
@@ -27,6 +27,8 @@ export type CanaryParts = {
  */
 export async function proveCanary({ deadlineMs = DEADLINE_MS, ...parts }: CanaryParts): Promise<void> {
   const clients = openClients(parts);
+  let answer: Promise<CanaryAnswer> | undefined;
+  const echo = () => (answer ??= askBoundHost({ ...parts, clients }));
   let current: CheckName = 'no route';
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
@@ -35,7 +37,7 @@ export async function proveCanary({ deadlineMs = DEADLINE_MS, ...parts }: Canary
   const proven = (async () => {
     for (const { name, check } of checks) {
       current = name;
-      const problem = await check({ ...parts, clients }).catch((error: NodeJS.ErrnoException) => `the connection failed (${error.code ?? error.message})`);
+      const problem = await check({ ...parts, clients, echo }).catch((error: NodeJS.ErrnoException) => `the connection failed (${error.code ?? error.message})`);
       if (problem !== null) throw new CanaryError(name, problem);
     }
     current = 'withdrawal';

@@ -10,6 +10,7 @@
  * - a character that compatibility forms fold to one of these or to `;`, `?`, `#` (U+FF0F to `/`), or that a code page of Windows has in its place.
  */
 export function normalisePath(path: string): string | null {
+  if (plain.test(path)) return path;
   if (!path.startsWith('/') || notVisibleAscii.test(path) || /%(?![0-9a-f]{2})/i.test(path)) return null;
   const normal = path.replace(/%([0-9a-f]{2})/gi, (escape, hex: string) => {
     const character = String.fromCharCode(Number.parseInt(hex, 16));
@@ -27,6 +28,8 @@ function marksOf(text: string): string {
   return text.replace(/[^/\\%;?#]/g, '');
 }
 
+/** Nothing in it has another reading: no escape, no empty segment, none that begins with a dot. */
+const plain = /^(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*\/?$/;
 const notVisibleAscii = /[^\x21-\x7e]|\\/;
 // RFC 3986 section 2.3
 const unreserved = /[A-Za-z0-9._~-]/;

@@ -1,16 +1,17 @@
 import type { Writable } from 'node:stream';
+import type { BodyScrubber, EvenScrubber } from '../secrets/compile-secrets.ts';
 
 /** Writes a scrubbed body in pieces that do not show what the scrubber held back. */
 export type EvenWriter = {
-  /** `pendingBytes`: what is held back of all that came; `endsLine`: whether what came ends with a line. false: wait until the answer has drained. */
-  write(bytes: Buffer, came: { pendingBytes: number; endsLine: boolean }): boolean;
-  end(bytes: Buffer): void;
+  /** false: wait until the answer has drained */
+  write(chunk: Buffer): boolean;
+  /** The last bytes, for the caller to write. */
+  end(chunk: Buffer | null): Buffer;
   destroy(): void;
 };
 
 export type EvenWriterOptions = {
-  /** how many bytes a scrubber may hold back */
-  behindBytes: number;
+  scrubber: EvenScrubber;
   /** after how long nothing more is waited for */
   quietMs: number;
   /** whether more of the body is here that was not written yet */
@@ -22,18 +23,11 @@ export type EvenWriterOptions = {
  * which of them are right, one character after another. So the end of every piece waits, as much of it as could be held back, for the next
  * piece or the end of the body, or until nothing has come for a while. Only what ends with a line does not: no form of a value has a line break.
  */
-export function createEvenWriter(answer: Writable, { behindBytes, quietMs, isBusy }: EvenWriterOptions): EvenWriter {
-  let waiting: Buffer = nothing;
+export function createEvenWriter(answer: Writable, { scrubber, quietMs, isBusy }: EvenWriterOptions): EvenWriter {
   let timer: NodeJS.Timeout | null = null;
   let writes = 0;
 
-  const pass = (bytes: Buffer, keptBytes: number): boolean => {
-    const all = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
-    const end = Math.max(0, all.length - keptBytes);
-    // A copy: the chunk's memory may be used again.
-    waiting = end === all.length ? nothing : Buffer.from(all.subarray(end));
-    return end === 0 || answer.write(all.subarray(0, end));
-  };
+  const pass = (bytes: Buffer): boolean => bytes.length === 0 || answer.write(bytes);
   const stop = () => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
@@ -50,25 +44,44 @@ export function createEvenWriter(answer: Writable, { behindBytes, quietMs, isBus
       // While the client reads nothing, nor is the server read: whether it has more to say is not known.
       if (answer.writableNeedDrain) answer.once('drain', () => timer?.refresh());
       else if (isBusy()) timer.refresh();
-      else pass(nothing, 0);
+      else pass(scrubber.settle({ ifWhole: false }));
     });
   };
   return {
-    write(bytes, { pendingBytes, endsLine }) {
+    write(chunk) {
       writes += 1;
-      const mayFlow = pass(bytes, endsLine && pendingBytes === 0 ? 0 : Math.max(0, behindBytes - pendingBytes));
-      if (waiting.length > 0) waitForQuiet();
+      const pushed = scrubber.push(chunk);
+      const mayFlow = pass(chunk.at(-1) === lineFeed ? Buffer.concat([pushed, scrubber.settle({ ifWhole: true })]) : pushed);
+      if (scrubber.isBehind()) waitForQuiet();
       else stop();
       return mayFlow;
     },
-    end(bytes) {
+    end(chunk) {
       stop();
-      pass(bytes, 0);
+      return chunk === null ? scrubber.flush() : Buffer.concat([scrubber.push(chunk), scrubber.flush()]);
     },
-    destroy() {
-      stop();
-      waiting = nothing;
-    },
+    destroy: stop,
+  };
+}
+
+const lineFeed = 0x0a;
+
+/** For a scrubber that holds back no more than it has to. */
+export function keepBehind(scrubber: BodyScrubber): EvenScrubber {
+  let waiting: Buffer = nothing;
+  const pass = (bytes: Buffer, keptBytes: number): Buffer => {
+    const all = waiting.length === 0 ? bytes : Buffer.concat([waiting, bytes]);
+    const end = Math.max(0, all.length - keptBytes);
+    // A copy: the chunk's memory may be used again.
+    waiting = end === all.length ? nothing : Buffer.from(all.subarray(end));
+    return all.subarray(0, end);
+  };
+  return {
+    push: (chunk) => pass(scrubber.push(chunk), Math.max(0, scrubber.mostPendingBytes - scrubber.pendingBytes())),
+    settle: ({ ifWhole }) => (ifWhole && scrubber.pendingBytes() > 0 ? nothing : pass(nothing, 0)),
+    isBehind: () => waiting.length > 0,
+    flush: () => pass(scrubber.flush(), 0),
+    counts: scrubber.counts,
   };
 }
 

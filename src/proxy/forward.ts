@@ -4,7 +4,7 @@ import type { Destination } from '../policy/policy.ts';
 import { addUse } from './audit.ts';
 import { DialError } from './dial.ts';
 import { refuse, type Exchange } from './exchange.ts';
-import { decodeHeaders, forwardableTrailers } from './headers.ts';
+import { decodeHeaders, forwardableTrailers, type RawHeaders } from './headers.ts';
 import { holdHeaders } from './hold-headers.ts';
 import { StreamReset } from './http2-upstream.ts';
 import type { Refusal } from './refusal.ts';
@@ -61,6 +61,8 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
     answer.cut(errorCode);
   };
   const end = (trailers: readonly string[]) => {
+    // The last of the body may have been what could not be passed on.
+    if (isAborted) return;
     const scrubbed = trailers.length === 0 ? undefined : prepared!.scrubber?.scrubHeaders(trailers);
     for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
     const rawHeaders = scrubbed?.rawHeaders ?? trailers;
@@ -97,13 +99,18 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
         return true;
       }
       prepared = result;
-      sink = result.openSink({ onDrain, onError: () => cut(), onRefusal: refuseRest });
+      const onBegin = (wholeBytes: number | null) => {
+        if (isAborted || answer.isStarted() || answer.stream.destroyed) return;
+        answer.start({ status, statusText: result.statusText, rawHeaders: result.scrubber === null ? result.rawHeaders : withLength(result.rawHeaders, wholeBytes), isWhole });
+      };
+      sink = result.openSink({ onBegin, onDrain, onError: () => cut(), onRefusal: refuseRest });
       if (sink === null) {
         refuseRest(memoryUsedUp(context.memory));
         return true;
       }
       draft.status = status;
-      answer.start({ status, statusText: result.statusText, rawHeaders: result.rawHeaders, isWhole });
+      // A small body is there in the same turn; for one that is not, the headers do not wait.
+      process.nextTick(onBegin, null);
       return true;
     },
     onData(chunk) {
@@ -117,16 +124,17 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
       waiting.flow();
       if (isAborted) return;
       if (sink === null) return refuseRest(noAnswer(destination));
-      sink.end(() => end(trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers))));
+      const rawTrailers = trailers === null ? [] : forwardableTrailers(decodeHeaders(trailers));
+      sink.end(() => end(rawTrailers), { isLast: rawTrailers.length === 0 });
     },
     onError(error) {
       abortUpstream = null;
       if (isAborted || answer.stream.destroyed) return;
-      if (answer.isStarted() && isOnlyLength(error, draft.status)) return sink?.end(() => end([]));
+      if (sink !== null && isOnlyLength(error, draft.status)) return sink.end(() => end([]), { isLast: true });
       // A whole answer ends without a reset: NO_ERROR would make a part of one look whole.
       const errorCode = error instanceof StreamReset ? (error.errorCode || constants.NGHTTP2_INTERNAL_ERROR) : undefined;
       if (answer.isStarted()) return cut(errorCode);
-      if (attemptsLeft-- > 0 && mayBeSentAgain(error, upstreamRequest)) return send();
+      if (sink === null && attemptsLeft-- > 0 && mayBeSentAgain(error, upstreamRequest)) return send();
       // The client's library knows what to do about each code; a refused stream, for one, it sends again.
       if (errorCode !== undefined) return cut(errorCode);
       refuse(exchange, explain(error, `${destination.host}:${destination.port}`));
@@ -139,6 +147,11 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
   });
   send();
   return { abort };
+}
+
+/** Of a body that was scrubbed, its length as it goes to the client. None where there is none, as in the answer to HEAD. */
+function withLength(rawHeaders: RawHeaders, bytes: number | null): RawHeaders {
+  return bytes === null || bytes === 0 ? rawHeaders : [...rawHeaders, 'Content-Length', String(bytes)];
 }
 
 /** A chunk in the connection to the client, and what an upstream may send ahead: over HTTP/2 a stream's window (http2-sessions.ts). */

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ClientRequest } from './client.ts';
 import { createDecodedScan, scanSafely, type BodyRefusal, type BodyScan, type DecodedScan, type DecodedScanOptions } from './decoded-scan.ts';
+import { gatherTurn } from './gather-turn.ts';
 import type { WaitingMemory } from './waiting-memory.ts';
 
 export type RequestBodyOptions = {
@@ -31,6 +32,7 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
   let held: Buffer | null = null;
 
   const body = new Readable({
+    highWaterMark: AHEAD_BYTES,
     read() {
       waiting.flow();
       if (!isScanning) source.resume();
@@ -45,6 +47,7 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
   const stop = () => {
     isOver = true;
     held = null;
+    gatherer.drop();
     decoded?.destroy();
     waiting.flow();
   };
@@ -53,18 +56,27 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
     stop();
     options.onRefusal(refusal);
   };
-  const scan = (chunk: Buffer) => {
+  /** false: until it is read, or for good */
+  const scan = (chunk: Buffer): boolean => {
     const refusal = scanner === null ? null : scanSafely(scanner, chunk);
-    if (refusal !== null) return refuse(refusal);
+    if (refusal !== null) {
+      refuse(refusal);
+      return false;
+    }
     onBytes(chunk.length);
-    if (body.push(chunk)) return;
+    if (body.push(chunk)) return true;
     source.pause();
     if (!waiting.wait()) refuse({ reason: 'capacity' });
+    return false;
   };
+  const gatherer = gatherTurn({ take: scan, isFull: () => source.isPaused(), onDrain: () => source.resume() });
 
   source.on('data', (chunk: Buffer) => {
     if (isOver) return;
-    if (decoded === null) return scan(chunk);
+    if (decoded === null) {
+      if (!gatherer.write(chunk)) source.pause();
+      return;
+    }
     // A chunk is passed on only once everything it decodes to was looked at.
     isScanning = true;
     source.pause();
@@ -86,7 +98,12 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
     if (isOver) return;
     // An HTTP/2 stream that was reset ends, too; its body must not look whole.
     if (!request.isComplete()) return void body.destroy(new Error('the client went away'));
-    if (decoded === null) return finish();
+    if (decoded === null) {
+      const rest = gatherer.drop();
+      if (rest !== null) scan(rest);
+      if (!isOver) finish();
+      return;
+    }
     decoded.end((refusal) => {
       if (refusal !== null) return refuse(refusal);
       if (held !== null) scan(held);
@@ -98,3 +115,6 @@ export function createRequestBody(request: ClientRequest, options: RequestBodyOp
   });
   return body;
 }
+
+/** One read of Node's sockets. */
+const AHEAD_BYTES = 64 << 10;

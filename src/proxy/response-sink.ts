@@ -1,32 +1,37 @@
 import type { Writable } from 'node:stream';
-import type { BodyScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
+import type { EvenScrubber, ScrubCount } from '../secrets/compile-secrets.ts';
 import { decoderBytes } from './decoder-memory.ts';
 import { openDecoder } from './decoder.ts';
-import { createEvenWriter } from './even-writes.ts';
+import { createEvenWriter, type EvenWriter } from './even-writes.ts';
+import { gatherTurn } from './gather-turn.ts';
 import { MemoryUsedUp, type MemoryBudget, type Reservation } from './memory-budget.ts';
 
 /** Where the bytes of an upstream's body go. */
 export type ResponseSink = {
   /** false: wait until `onDrain` was called */
   write(chunk: Buffer): boolean;
-  /** `finished` is called when the last byte was handed to the client's connection */
-  end(finished: () => void): void;
+  /** `finished` is called when the last byte was handed to the client's connection; `isLast`: no trailers follow */
+  end(finished: () => void, options: { isLast: boolean }): void;
   destroy(): void;
 };
 
+export type DirectSinkOptions = {
+  /** Called before the first byte of the body is written; `wholeBytes`: the length of the body as it goes to the client, where all of it is there, else null. */
+  onBegin(wholeBytes: number | null): void;
+  onDrain(): void;
+};
+
 /** Passes the body on as it is. */
-export function createDirectSink(answer: Writable, onDrain: () => void): ResponseSink {
-  answer.on('drain', onDrain);
-  return { write: (chunk) => answer.write(chunk), end: (finished) => finished(), destroy: () => undefined };
+export function createDirectSink(answer: Writable, options: DirectSinkOptions): ResponseSink {
+  return createGatheringSink(answer, { write: (bytes) => answer.write(bytes), end: (bytes) => bytes ?? nothing, destroy: () => undefined }, options);
 }
 
-export type ScrubbedSinkOptions = {
-  scrubber: BodyScrubber;
+export type ScrubbedSinkOptions = DirectSinkOptions & {
+  scrubber: EvenScrubber;
   coding: string | null;
   /** after how long without more of the body nothing of it waits any longer but what may be a value */
   quietMs: number;
   memory: MemoryBudget;
-  onDrain(): void;
   onScrubs(counts: ScrubCount[]): void;
   /** the body could not be decoded */
   onError(): void;
@@ -38,23 +43,19 @@ export type ScrubbedSinkOptions = {
 export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOptions): ResponseSink | null {
   const { scrubber, quietMs } = options;
   let isBusy: () => boolean = () => false;
-  const writer = createEvenWriter(answer, { behindBytes: scrubber.mostPendingBytes, quietMs, isBusy: () => isBusy() });
-  const writeScrubbed = (chunk: Buffer): boolean => {
-    const bytes = scrubber.push(chunk);
-    return writer.write(bytes, { pendingBytes: scrubber.pendingBytes(), endsLine: chunk.at(-1) === lineFeed });
+  const writer = createEvenWriter(answer, { scrubber, quietMs, isBusy: () => isBusy() });
+  const scrubbed: EvenWriter = {
+    ...writer,
+    end(chunk) {
+      const last = writer.end(chunk);
+      options.onScrubs(scrubber.counts());
+      return last;
+    },
   };
-  const finish = (finished: () => void) => {
-    writer.end(scrubber.flush());
-    options.onScrubs(scrubber.counts());
-    finished();
-  };
-  if (options.coding === null) {
-    answer.on('drain', options.onDrain);
-    return { write: writeScrubbed, end: finish, destroy: writer.destroy };
-  }
+  if (options.coding === null) return createGatheringSink(answer, scrubbed, options);
   const memory = options.memory.reserve(decoderBytes(options.coding));
   if (memory === null) return null;
-  const sink = createDecodingSink(answer, { ...options, coding: options.coding, memory, writeScrubbed, finish });
+  const sink = createDecodingSink(answer, { ...options, coding: options.coding, memory, writer: scrubbed });
   isBusy = sink.isBusy;
   return {
     ...sink,
@@ -65,20 +66,58 @@ export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOption
   };
 }
 
-const lineFeed = 0x0a;
+function createGatheringSink(answer: Writable, writer: EvenWriter, { onBegin, onDrain }: DirectSinkOptions): ResponseSink {
+  let isBegun = false;
+  const begin = (wholeBytes: number | null) => {
+    if (!isBegun) onBegin(wholeBytes);
+    isBegun = true;
+  };
+  const take = (bytes: Buffer): boolean => {
+    begin(null);
+    return writer.write(bytes);
+  };
+  const gatherer = gatherTurn({ take, isFull: () => answer.writableNeedDrain, onDrain });
+  answer.on('drain', onDrain);
+  return {
+    write: gatherer.write,
+    end(finished, { isLast }) {
+      const bytes = writer.end(gatherer.drop());
+      begin(isLast ? bytes.length : null);
+      writeLast(answer, bytes);
+      finished();
+    },
+    destroy() {
+      gatherer.drop();
+      writer.destroy();
+    },
+  };
+}
+
+function writeLast(answer: Writable, bytes: Buffer): void {
+  if (bytes.length === 0) return;
+  // As text, Node makes one piece of it and the headers.
+  if (bytes.length <= ONE_RECORD_BYTES) answer.write(bytes.toString('latin1'), 'latin1');
+  else answer.write(bytes);
+}
+
+const nothing: Buffer = Buffer.alloc(0);
+/** Of TLS (RFC 8446, 5.1). */
+const ONE_RECORD_BYTES = 16 << 10;
 
 type DecodingOptions = Omit<ScrubbedSinkOptions, 'memory'> & {
   coding: string;
   memory: Reservation;
-  writeScrubbed(chunk: Buffer): boolean;
-  finish(finished: () => void): void;
+  writer: EvenWriter;
 };
 
 function createDecodingSink(answer: Writable, options: DecodingOptions): ResponseSink & { isBusy(): boolean } {
   let isOver = false;
   let chunksWaiting = 0;
   const decoder = openDecoder(options.coding, {
-    take: (bytes) => (options.writeScrubbed(bytes) ? undefined : drained(answer)),
+    take(bytes) {
+      options.onBegin(null);
+      return options.writer.write(bytes) ? undefined : drained(answer);
+    },
     surplus: 'drop',
     memory: options.memory,
   });
@@ -111,7 +150,9 @@ function createDecodingSink(answer: Writable, options: DecodingOptions): Respons
     end(finished) {
       work.then(() => decoder.end()).then(() => {
         release();
-        options.finish(finished);
+        options.onBegin(null);
+        writeLast(answer, options.writer.end(null));
+        finished();
       }).catch(fail);
     },
     destroy: stop,

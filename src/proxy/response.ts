@@ -1,23 +1,23 @@
 import { STATUS_CODES } from 'node:http';
-import type { BodyScrubber, ResponseScrubber } from '../secrets/compile-secrets.ts';
+import type { EvenScrubber, ResponseScrubber } from '../secrets/compile-secrets.ts';
 import { answerScrubber } from './answer-scrubber.ts';
 import { addUse } from './audit.ts';
 import { parseCoding } from './coding.ts';
+import { keepBehind } from './even-writes.ts';
 import type { Exchange } from './exchange.ts';
 import { forwardableResponseHeaders, headerValue, withoutHeaders, type RawHeaders } from './headers.ts';
 import { keepLength } from './keep-length.ts';
 import { memoryUsedUp } from './memory-budget.ts';
 import { messageFraming, saysLengths } from './message-framing.ts';
 import type { Refusal } from './refusal.ts';
-import { createDirectSink, createScrubbedSink, type ResponseSink } from './response-sink.ts';
+import { createDirectSink, createScrubbedSink, type DirectSinkOptions, type ResponseSink } from './response-sink.ts';
 import { scrubMessages, type AnswerProblem } from './scrub-messages.ts';
 import { scrubTextMessages } from './text-messages.ts';
 import { findUnscrubbable, refuseProblem } from './unscrubbable.ts';
 
 export type UpstreamResponse = { status: number; statusText: string; rawHeaders: RawHeaders };
 
-export type SinkEvents = {
-  onDrain(): void;
+export type SinkEvents = DirectSinkOptions & {
   onError(): void;
   /** the rest of the body cannot be passed on */
   onRefusal(refusal: Refusal): void;
@@ -42,7 +42,7 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
   const scrubber = answerScrubber(exchange);
   if (scrubber === null) {
     const statusText = printable(upstream.statusText, upstream.status);
-    return { ok: true, statusText, rawHeaders, scrubber, openSink: ({ onDrain }) => createDirectSink(answer.stream, onDrain) };
+    return { ok: true, statusText, rawHeaders, scrubber, openSink: (events) => createDirectSink(answer.stream, events) };
   }
 
   const unscrubbable = findUnscrubbable({ ...upstream, rawHeaders }, destination.host);
@@ -56,11 +56,12 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
     statusText: statusText.text,
     rawHeaders: weakenTag(headers.rawHeaders),
     scrubber,
-    openSink: ({ onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
+    openSink: ({ onBegin, onDrain, onError, onRefusal }) => createScrubbedSink(answer.stream, {
       scrubber: scrubberOf(scrubber, { rawHeaders, host: destination.host, onRefusal }),
       coding,
       quietMs: messageFraming(rawHeaders) === null ? quietMs : quietMsBetweenMessages,
       memory: context.memory,
+      onBegin,
       onDrain,
       onError,
       onMemoryUsedUp: () => onRefusal(memoryUsedUp(context.memory)),
@@ -74,15 +75,14 @@ export function prepareResponse(exchange: Exchange, upstream: UpstreamResponse):
 type Body = { rawHeaders: RawHeaders; host: string; onRefusal(refusal: Refusal): void };
 
 /** The scrubber as the body needs it: one of messages keeps their lengths, and is passed on message by message. */
-function scrubberOf(scrubber: ResponseScrubber, { rawHeaders, host, onRefusal }: Body): BodyScrubber {
-  const whole = scrubber.createBodyScrubber();
-  if (!saysLengths(rawHeaders)) return whole;
-  const sameLength = keepLength(whole, () => onRefusal(otherLength(host)));
+function scrubberOf(scrubber: ResponseScrubber, { rawHeaders, host, onRefusal }: Body): EvenScrubber {
+  if (!saysLengths(rawHeaders)) return scrubber.createEvenScrubber();
+  const sameLength = keepLength(scrubber.createBodyScrubber(), () => onRefusal(otherLength(host)));
   const framing = messageFraming(rawHeaders);
-  if (framing === null) return sameLength;
+  if (framing === null) return keepBehind(sameLength);
   const onProblem = (problem: AnswerProblem) => onRefusal(refuseProblem(problem, host));
   const messages = scrubMessages(sameLength, { framing, onProblem });
-  return framing.isText ? scrubTextMessages(messages, { text: scrubber.createBodyScrubber({ endBytes: inBase64Bytes }), onProblem }) : messages;
+  return keepBehind(framing.isText ? scrubTextMessages(messages, { text: scrubber.createBodyScrubber({ endBytes: inBase64Bytes }), onProblem }) : messages);
 }
 
 /** Any other transfer coding is still on the body, which was read to the connection's end (RFC 9112, 6.3): nobody could undo it any more. */

@@ -1,4 +1,4 @@
-import type { BodyScrubber, ResponseScrubber, ScrubCount } from './scrub.ts';
+import type { BodyScrubber, EvenScrubber, ResponseScrubber, ScrubCount } from './scrub.ts';
 
 /** One scrubber after the other. */
 export function chainScrubbers(first: ResponseScrubber, second: ResponseScrubber): ResponseScrubber {
@@ -14,6 +14,7 @@ export function chainScrubbers(first: ResponseScrubber, second: ResponseScrubber
       return { rawHeaders: twice.rawHeaders, counts: [...once.counts, ...twice.counts] };
     },
     createBodyScrubber: (options) => chainBodies(first.createBodyScrubber(options), second.createBodyScrubber(options)),
+    createEvenScrubber: () => chainEven(first.createEvenScrubber(), second.createEvenScrubber()),
     createWatch() {
       const watches = [first.createWatch(), second.createWatch()] as const;
       return {
@@ -27,7 +28,6 @@ export function chainScrubbers(first: ResponseScrubber, second: ResponseScrubber
 }
 
 function chainBodies(first: BodyScrubber, second: BodyScrubber): BodyScrubber {
-  const counts = (): ScrubCount[] => [...first.counts(), ...second.counts()];
   return {
     push: (chunk) => second.push(first.push(chunk)),
     flush: () => Buffer.concat([second.push(first.flush()), second.flush()]),
@@ -35,6 +35,24 @@ function chainBodies(first: BodyScrubber, second: BodyScrubber): BodyScrubber {
     mostPendingBytes: first.mostPendingBytes + second.mostPendingBytes,
     endMessage: () => Buffer.concat([second.push(first.endMessage()), second.endMessage()]),
     torn: () => first.torn() ?? second.torn(),
-    counts,
+    counts: () => countsOf(first, second),
   };
+}
+
+function chainEven(first: EvenScrubber, second: EvenScrubber): EvenScrubber {
+  return {
+    push: (chunk) => second.push(first.push(chunk)),
+    settle({ ifWhole }) {
+      const settled = first.settle({ ifWhole });
+      if (ifWhole && first.isBehind()) return settled;
+      return Buffer.concat([second.push(settled), second.settle({ ifWhole })]);
+    },
+    isBehind: () => first.isBehind() || second.isBehind(),
+    flush: () => Buffer.concat([second.push(first.flush()), second.flush()]),
+    counts: () => countsOf(first, second),
+  };
+}
+
+function countsOf(...scrubbers: { counts(): ScrubCount[] }[]): ScrubCount[] {
+  return scrubbers.flatMap((scrubber) => scrubber.counts());
 }

@@ -4,7 +4,7 @@ import { indexHeads } from './needle-heads.ts';
 import { compileAnchorSearch } from './search-anchors.ts';
 
 /** Bytes to look for and what they mean to the caller. At least 4 bytes. `knownBytes`: so many at the beginning are no secret. */
-export type Needle<Tag> = Pattern & { tag: Tag; knownBytes?: number };
+export type Needle<Tag> = Pattern & { tag: Tag; knownBytes?(): number };
 
 export type Hit<Tag> = { tag: Tag; start: number; end: number };
 
@@ -39,6 +39,8 @@ export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag>
   const heads = indexHeads(needles);
   /** from the beginning of an anchor to the end of its needle, at most */
   const anchorReach = words.reduce((reach, { needle, offset }) => Math.max(reach, needle.bytes.length - offset), 0);
+
+  let knownBytes: Map<Needle<Tag>, number> | null = null;
 
   const longestAt = (text: Uint8Array, start: number): Hit<Tag> | null => {
     for (const needle of heads.wholeAt(text, start)) {
@@ -89,11 +91,13 @@ export function compileNeedles<Tag>(given: readonly Needle<Tag>[]): Needles<Tag>
       return tail;
     },
     hasSecretTail(text, moreThanBytes) {
+      // Of all at once: which are asked for would be told by the time.
+      knownBytes ??= new Map(needles.map((needle) => [needle, needle.knownBytes?.() ?? 0]));
       const end = text.length;
       for (let start = Math.max(0, end - longest + 1); start < end - moreThanBytes; start += 1) {
         for (const needle of heads.beginningAt(text, start)) {
           if (needle.bytes.length <= end - start) break; // longest first: the rest are shorter still
-          if ((needle.knownBytes ?? 0) < end - start && agree(text, start, end, needle)) return true;
+          if (knownBytes.get(needle)! < end - start && agree(text, start, end, needle)) return true;
         }
       }
       return false;

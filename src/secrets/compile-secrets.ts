@@ -18,7 +18,7 @@ export type { SignatureClaim, SignedHeaders } from './claim-signatures.ts';
 export type { SignedRequest } from './signatures/signature.ts';
 export type { OutgoingScanner } from './outgoing-scanner.ts';
 export type { SecretRefusal } from './refuse-seen.ts';
-export type { BodyScrubber, IncomingWatch, ResponseScrubber, ScrubCount } from './scrub.ts';
+export type { BodyScrubber, EvenScrubber, IncomingWatch, ResponseScrubber, ScrubCount } from './scrub.ts';
 export type { BodyStep, BodySubstitution, OutgoingBody } from './substitute-body.ts';
 export type { OutgoingRequest, Substitution } from './substitute-request.ts';
 

@@ -1,8 +1,8 @@
 import { compileNeedles } from './compile-needles.ts';
 import type { Hit, Needle, Needles } from './compile-needles.ts';
-import { encodedForms } from './encodings.ts';
 import type { Encoding } from './encodings.ts';
 import { formNeedle } from './form-needle.ts';
+import { secretForms } from './secret-forms.ts';
 import type { Secret } from './secret.ts';
 import { unescapings } from './unescapings.ts';
 
@@ -34,7 +34,7 @@ export function secretNeedles(secrets: readonly Secret[]): SecretNeedles {
 /** Every form of every secret's real value or placeholder. */
 function formNeedles(secrets: readonly Secret[], kind: Seen['kind']): Needle<Seen>[] {
   return secrets.flatMap((secret) =>
-    encodedForms(kind === 'real' ? secret.value : secret.placeholder).map((form) => formNeedle(form, { secret, kind, encoding: form.encoding })),
+    secretForms(secret, kind === 'real' ? 'value' : 'placeholder').map((form) => formNeedle(form, { secret, kind, encoding: form.encoding })),
   );
 }
 

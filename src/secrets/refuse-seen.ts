@@ -29,20 +29,21 @@ export function refuseSeen({ secret, kind, encoding }: Seen, { destination, meth
   const refuse = (reason: RefusalReason, remedy: string): SecretRefusal => ({
     reason, secret: secret.name, place: encoding === 'raw' ? place : `${place}, in ${encoding} form`, remedy,
   });
-  const name = quote(secret.name);
+  // Quoted only for a refusal: nearly every swap asks this and gets none.
+  const name = () => quote(secret.name);
   if (kind === 'real') {
-    return refuse('real-secret-leaving', `The sandbox must not have the real value of secret ${name}: remove it from the workspace, the image and \`env\`, and use the placeholder in \`$${secret.name}\`.`);
+    return refuse('real-secret-leaving', `The sandbox must not have the real value of secret ${name()}: remove it from the workspace, the image and \`env\`, and use the placeholder in \`$${secret.name}\`.`);
   }
   if (destination.scheme === 'tcp') {
     return refuse(isBound(secret, destination.host) ? 'placeholder-wrong-place' : 'placeholder-wrong-host',
-      `Secret ${name} is swapped in HTTP requests over TLS and never in a raw TCP connection: give the program a credential of its own for ${quote(`tcp://${destination.host}:${destination.port}`)}.`);
+      `Secret ${name()} is swapped in HTTP requests over TLS and never in a raw TCP connection: give the program a credential of its own for ${quote(`tcp://${destination.host}:${destination.port}`)}.`);
   }
   if (!isBound(secret, destination.host)) {
     const line = renderSecretLine(secret, { hosts: [...secret.hostTexts, destination.host] });
-    return refuse('placeholder-wrong-host', `If ${quote(destination.host)} is to receive secret ${name}, bind it: ${line}; but note that whoever runs that host can then use it.`);
+    return refuse('placeholder-wrong-host', `If ${quote(destination.host)} is to receive secret ${name()}, bind it: ${line}; but note that whoever runs that host can then use it.`);
   }
   if (destination.scheme !== 'https') {
-    return refuse('placeholder-without-tls', `Secret ${name} is sent over TLS only: use ${quote(`https://${destination.host}${destination.port === 80 ? '' : `:${destination.port}`}`)}.`);
+    return refuse('placeholder-without-tls', `Secret ${name()} is sent over TLS only: use ${quote(`https://${destination.host}${destination.port === 80 ? '' : `:${destination.port}`}`)}.`);
   }
   if (ECHOING_METHODS.has(method.toUpperCase())) {
     return refuse('method-carries-no-secret', `A server answers ${quote(method.toUpperCase())} with the request itself, so it carries no secret: use another method.`);

@@ -1,7 +1,7 @@
 import type { Needles } from './compile-needles.ts';
 import { compileNeedles } from './compile-needles.ts';
-import { encodedForms } from './encodings.ts';
 import { formNeedle } from './form-needle.ts';
+import { secretForms } from './secret-forms.ts';
 import type { Secret } from './secret.ts';
 import { createDetector, createReplacer, replaceInText, type PushOptions } from './stream-scanner.ts';
 
@@ -26,6 +26,17 @@ export type BodyScrubber = {
   counts(): ScrubCount[];
 };
 
+/** Passes a body on in pieces whose ends do not show what begins like a value: all but as many of its last bytes as may ever be held back. */
+export type EvenScrubber = {
+  push(chunk: Buffer): Buffer;
+  /** What is kept back for no other reason; `ifWhole`: or nothing, unless it is all that is. */
+  settle(options: { ifWhole: boolean }): Buffer;
+  /** whether anything is kept back */
+  isBehind(): boolean;
+  flush(): Buffer;
+  counts(): ScrubCount[];
+};
+
 /** For responses of one host with a bound secret. */
 export type ResponseScrubber = {
   /** also for the status message; latin1 in, latin1 out */
@@ -37,6 +48,7 @@ export type ResponseScrubber = {
   scrubHeaders(rawHeaders: readonly string[]): { rawHeaders: readonly string[]; counts: ScrubCount[] };
   /** `endBytes`: how much of a value the end of a message may show */
   createBodyScrubber(options?: { endBytes?: number }): BodyScrubber;
+  createEvenScrubber(): EvenScrubber;
   /** for bytes in which nothing can be replaced: see `IncomingWatch` */
   createWatch(): IncomingWatch;
 };
@@ -55,6 +67,14 @@ export type IncomingWatch = { push(chunk: Buffer, options?: PushOptions): string
  */
 export function createResponseScrubber(secrets: readonly Secret[]): ResponseScrubber {
   const needles = scrubNeedles(secrets);
+  const countingReplacer = () => {
+    const tally = createTally();
+    const replacer = createReplacer(needles, ({ name, replacement }: Scrub) => {
+      tally.add(name);
+      return replacement();
+    });
+    return { replacer, counts: tally.counts };
+  };
   return {
     scrubHeaderValue(text) {
       const tally = createTally();
@@ -72,17 +92,17 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
       return { rawHeaders: scrubbed, counts: tally.counts() };
     },
     createBodyScrubber({ endBytes = MESSAGE_END_BYTES } = {}) {
-      const tally = createTally();
-      const replacer = createReplacer(needles, ({ name, replacement }: Scrub) => {
-        tally.add(name);
-        return replacement;
-      });
+      const { replacer, counts } = countingReplacer();
       return {
-        push: replacer.push, flush: replacer.flush, pendingBytes: replacer.pendingBytes, counts: tally.counts,
+        push: replacer.push, flush: replacer.flush, pendingBytes: replacer.pendingBytes, counts,
         mostPendingBytes: needles.longest - 1,
         endMessage: () => replacer.release(endBytes),
         torn: () => replacer.torn()?.name ?? null,
       };
+    },
+    createEvenScrubber() {
+      const { replacer, counts } = countingReplacer();
+      return { push: replacer.pushEvenly, settle: replacer.settle, isBehind: () => replacer.pendingBytes() > 0, flush: replacer.flush, counts };
     },
     createWatch() {
       const detector = createDetector(needles);
@@ -91,18 +111,20 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
   };
 }
 
-type Scrub = { name: string; replacement: Buffer };
+/** `replacement` is written when it is first needed: of most forms never. */
+type Scrub = { name: string; replacement(): Buffer };
 
 /** By chance a message ends with one or two bytes that begin some form; four are half of the shortest value there may be, and often all known from its prefix. */
 const MESSAGE_END_BYTES = 4;
 
 function scrubNeedles(secrets: readonly Secret[]): Needles<Scrub> {
   return compileNeedles(
-    secrets.flatMap(({ name, value, placeholder }) =>
-      encodedForms(value).map((form) => {
-        const replacement = Buffer.from(form.write(placeholder), 'latin1');
-        const needle = formNeedle(form, { name, replacement });
-        return { ...needle, knownBytes: commonBytes(needle.bytes, replacement) };
+    secrets.flatMap((secret) =>
+      secretForms(secret, 'value').map((form) => {
+        let written: Buffer | undefined;
+        const replacement = () => (written ??= Buffer.from(form.write(secret.placeholder), 'latin1'));
+        const needle = formNeedle(form, { name: secret.name, replacement });
+        return { ...needle, knownBytes: () => commonBytes(needle.bytes, replacement()) };
       }),
     ),
   );
@@ -117,7 +139,7 @@ function commonBytes(first: Uint8Array, second: Uint8Array): number {
 function scrubText(needles: Needles<Scrub>, text: string, tally: Tally): string {
   return replaceInText(needles, text, ({ name, replacement }) => {
     tally.add(name);
-    return replacement;
+    return replacement();
   });
 }
 

@@ -3,6 +3,10 @@ import type { Needles } from './compile-needles.ts';
 export type Replacer<Tag> = {
   /** The bytes that may be passed on now; may be empty. */
   push(chunk: Buffer): Buffer;
+  /** The same, but for the last bytes, as many as may ever be held back: where what is passed on ends does not show what is held. */
+  pushEvenly(chunk: Buffer): Buffer;
+  /** What `pushEvenly` kept for no other reason; `ifWhole`: or nothing, unless it is all. */
+  settle(options: { ifWhole: boolean }): Buffer;
   flush(): Buffer;
   /** how many bytes were pushed that neither were passed on nor replaced yet */
   pendingBytes(): number;
@@ -30,11 +34,10 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
   let released = 0;
   let torn: Tag | null = null;
 
-  function scan(text: Buffer, final: boolean): Buffer {
+  /** Hits that begin at or behind `end` wait: of one there, a longer or an earlier one may yet come. */
+  function scan(text: Buffer, end: number): Buffer {
     const parts: Uint8Array[] = [];
     let copied = covered;
-    // A hit at or behind the beginning of what may become a longer or earlier one waits until that one is decided.
-    const end = final ? text.length : needles.tailStart(text, 0);
     for (let hit = needles.find(text, 0); hit !== null && hit.start < end; hit = needles.find(text, hit.start + 1)) {
       if (hit.start < released) return tear(hit.tag);
       if (hit.end <= copied) continue;
@@ -60,8 +63,21 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
 
   return {
     // Put together even where nothing is held, for what is held is not to be told from the time.
-    push: (chunk) => (torn !== null ? NOTHING : scan(Buffer.concat([held, chunk]), false)),
-    flush: () => scan(held, true),
+    push(chunk) {
+      if (torn !== null) return NOTHING;
+      const text = Buffer.concat([held, chunk]);
+      return scan(text, needles.tailStart(text, 0));
+    },
+    pushEvenly(chunk) {
+      if (torn !== null) return NOTHING;
+      const text = Buffer.concat([held, chunk]);
+      return scan(text, Math.max(0, text.length - keptBytes));
+    },
+    settle({ ifWhole }) {
+      const end = needles.tailStart(held, 0);
+      return ifWhole && end < held.length ? NOTHING : scan(held, end);
+    },
+    flush: () => scan(held, held.length),
     pendingBytes: () => held.length - covered,
     release(atMostBytes) {
       // A whole hit may be in there that waits for a longer one.

@@ -24,3 +24,15 @@ test('nothing of the runner\'s own comes into the sandbox: no command file, no t
   expect(outputs).not.toHaveProperty('EVIL');
   expect(fs.readFileSync(outputs['report'] as string, 'utf8')).not.toContain('EVIL');
 }, 60_000);
+
+test('a core dump of the step would hold none of its memory', async () => {
+  await using runner = startRunner();
+  let filter = '';
+  await runner.use({ run: 'echo ready; sleep 1' }, {
+    onRun({ pid }, stdout) {
+      if (stdout.includes('ready')) filter ||= fs.readFileSync(`/proc/${pid}/coredump_filter`, 'utf8').trim();
+    },
+  });
+  expect(filter).toBe('00000000');
+  expect(fs.readFileSync('/proc/self/coredump_filter', 'utf8').trim()).not.toBe('00000000');
+}, 60_000);

@@ -17,6 +17,10 @@ export function fuzz(data: Buffer): void {
   const replaced = Buffer.concat([...pieces.map((piece) => Buffer.from(replacer.push(piece))), replacer.flush()]).toString('latin1');
   check(replaced === replaceByDefinition(needles, body), 'what is replaced is what the definition says');
 
+  const even = createReplacer(compiled, (tag) => Buffer.from(`<${tag}>`, 'latin1'));
+  const evenly = pieces.flatMap((piece) => [Buffer.from(even.pushEvenly(piece)), ...(piece.length % 3 === 0 ? [Buffer.from(even.settle({ ifWhole: piece.length % 2 === 0 }))] : [])]);
+  check(Buffer.concat([...evenly, even.flush()]).toString('latin1') === replaced, 'passed on evenly it is the same');
+
   const detector = createDetector(compiled);
   let seen = 0;
   for (const piece of pieces) {

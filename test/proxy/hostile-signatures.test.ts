@@ -170,11 +170,26 @@ describe('a body that is held until it is signed', () => {
   });
 
   test('in pieces of one byte counts as what it takes', async () => {
-    await using bench = await openRecording([hook], { options: { limits: { memoryBytes: 4 << 20 } } });
+    await using bench = await openRecording([hook], { options: { limits: { memoryBytes: 1 << 20 } } });
+    const socket = bench.tls('api.test');
+    await once(socket, 'secureConnect');
+    const answered = readAll(socket.on('error', () => undefined));
+    socket.write(`POST / HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nX-Signature: ${mac('x'.repeat(20_000))}\r\n\r\n`);
+    // Each in a turn of its own: those of one turn are put together.
+    for (let piece = 0; piece < 20_000 && !socket.readableEnded && socket.readableLength === 0; piece += 1) {
+      socket.write('1\r\nx\r\n');
+      await new Promise((resolve) => void setImmediate(resolve));
+    }
+    expect((await answered).toString()).toMatch(/^HTTP\/1\.1 503 /);
+  });
+
+  test('in pieces of one byte that come at once takes little more than in one', async () => {
+    await using bench = await openRecording([hook], { options: { limits: { memoryBytes: 1 << 20 } } });
     const socket = bench.tls('api.test');
     await once(socket, 'secureConnect');
     socket.write(`POST / HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\nX-Signature: ${mac('x'.repeat(20_000))}\r\n\r\n${'1\r\nx\r\n'.repeat(20_000)}0\r\n\r\n`);
-    expect((await readAll(socket)).toString()).toMatch(/^HTTP\/1\.1 503 /);
+    expect((await readAll(socket)).toString()).toMatch(/^HTTP\/1\.1 200 /);
+    expect(bench.seen[0]!.headers['x-signature']).toBe(createHmac('sha256', hook.value).update('x'.repeat(20_000)).digest('hex'));
   });
 
   test('and is empty is signed and sent', async () => {

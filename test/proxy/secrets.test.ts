@@ -229,9 +229,21 @@ describe('a real value in an answer of a bound host is scrubbed', () => {
     for (const method of ['GET', 'HEAD']) {
       const answer = await ask(bench.agentTo('api.test'), { method, headers: { host: 'api.test' } });
       expect(answer.status).toBe(200);
-      heads.push(Object.keys(answer.headers).filter((name) => name !== 'transfer-encoding' && name !== 'date' && name !== 'connection' && name !== 'keep-alive'));
+      expect(answer.headers['content-length'] ?? String(answer.body.length)).toBe(String(answer.body.length));
+      heads.push(Object.keys(answer.headers).filter((name) => !['transfer-encoding', 'content-length', 'date', 'connection', 'keep-alive'].includes(name)));
+      if (method === 'HEAD') expect(answer.headers).not.toHaveProperty('content-length');
     }
     expect(heads).toEqual([[], []]);
+  });
+
+  test('of a body that is all there the length is told as it goes on', async () => {
+    const slashed = mintSecrets([{ name: 'SLASHED', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value: 'p/w+=d/'.repeat(5) }]);
+    const sent = encodeURIComponent(slashed[0]!.value);
+    await using bench = await openBench({ secrets: slashed, allow: [], upstream: (_, response) => void response.end(sent) });
+    const answer = await ask(bench.agentTo('api.test'), { headers: { host: 'api.test' } });
+    expect(answer.body.toString()).toBe(encodeURIComponent(slashed[0]!.placeholder));
+    expect(answer.headers['content-length']).toBe(String(answer.body.length));
+    expect(answer.body.length).not.toBe(sent.length);
   });
 
   test('a large coded answer arrives whole', async () => {

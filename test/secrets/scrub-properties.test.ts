@@ -25,6 +25,8 @@ describe('for any secret and any body, however it is cut', () => {
       const secrets = secretsOf(value);
       const scrubbed = scrub(secrets, cutAt(body, lengths));
       expect(scrubbed.equals(scrub(secrets, [body]))).toBe(true);
+      const even = secrets.scrubberFor('api.test')!.createEvenScrubber();
+      expect(Buffer.concat([...cutAt(body, lengths).map((chunk) => even.push(chunk)), even.flush()]).equals(scrubbed)).toBe(true);
       expect(writtenForms(value).filter(({ text }) => scrubbed.includes(Buffer.from(text, 'latin1')))).toEqual([]);
       for (const piece of scrubbed.toString('latin1').split('\0\0')) expect(canBeReadIn(piece, value)).toBe(false);
     }), { numRuns: 150 });
@@ -56,6 +58,10 @@ describe('for any secret and any body, however it is cut', () => {
       const scrubber = secretsOf(value).scrubberFor('api.test')!.createBodyScrubber();
       expect(scrubber.push(Buffer.concat([body, Buffer.from(end)])).toString('latin1').endsWith(end)).toBe(true);
       expect(scrubber.pendingBytes()).toBe(0);
+      const even = secretsOf(value).scrubberFor('api.test')!.createEvenScrubber();
+      const passed = Buffer.concat([even.push(Buffer.concat([body, Buffer.from(end)])), even.settle({ ifWhole: true })]);
+      expect(passed.toString('latin1').endsWith(end)).toBe(true);
+      expect(even.isBehind()).toBe(false);
     }), { numRuns: 100 });
   });
 });

@@ -102,6 +102,35 @@ test('over random needles, bodies and cuts the output is that of the definition'
   }
 });
 
+test('passed on evenly it is the same, and where it ends does not depend on what a needle begins with', () => {
+  for (let seed = 1; seed <= 1500; seed += 1) {
+    const random = seededRandom(seed);
+    const letters = 1 + random.below(3);
+    const needles = Array.from({ length: 1 + random.below(6) }, (_, at) => ({ bytes: text(random, letters, 4 + random.below(9)), tag: Buffer.from(`<${at}>`) }));
+    const compiled = compileNeedles(needles);
+    const body = Buffer.concat(Array.from({ length: 8 }, () => (random.below(2) ? text(random, letters, random.below(12)) : needles[random.below(needles.length)]!.bytes)));
+    const replacer = createReplacer(compiled, (tag) => tag);
+    const parts = random.cut(body, 1 + random.below(9)).flatMap((chunk) => {
+      const even = replacer.pushEvenly(chunk);
+      // Less only where a hit that was replaced reaches into the last bytes.
+      expect(replacer.pendingBytes(), `seed ${seed}`).toBeLessThan(compiled.longest);
+      if (random.below(4) > 0) return [even];
+      const ifWhole = random.below(2) === 0;
+      const settled = replacer.settle({ ifWhole });
+      if (ifWhole && settled.length > 0) expect(replacer.pendingBytes()).toBe(0);
+      return [even, settled];
+    });
+    const out = Buffer.concat([...parts, replacer.flush()]);
+    expect(out.toString(), `seed ${seed}`).toBe(replaceNaively(needles, body).toString());
+  }
+});
+
+test.each([['nothing that is looked for', '................'], ['nearly all of it', 'aB3dE6gH9jK2mN5'], ['some of it', '............aB3d']])('of a chunk that ends with %s as much is passed on', (_, ending) => {
+  const replacer = createReplacer(needlesOf('aB3dE6gH9jK2mN5p'), mark);
+  const sizes = [100, 10, 1, 0].map((length) => replacer.pushEvenly(Buffer.from(`${'.'.repeat(length)}${ending}`)).length - ending.length);
+  expect(sizes).toEqual([85, 10, 1, 0]);
+});
+
 test('a detector finds what there is to find, and nothing else, however the body is cut', () => {
   for (let seed = 1; seed <= 1500; seed += 1) {
     const random = seededRandom(seed);

@@ -1,0 +1,2 @@
+import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
+import fs from"node:fs";function keepOutOfCoreDumps(){try{fs.writeFileSync("/proc/self/coredump_filter","0")}catch{}}export{keepOutOfCoreDumps};
