@@ -9,6 +9,8 @@ import { whenClosed } from './when-closed.ts';
 export function http1Request(request: IncomingMessage): ClientRequest {
   const { headers } = request;
   const length = headers['content-length'];
+  // Not passed on, and the request stays until its answer is over.
+  request.once('end', () => { request.rawTrailers = []; });
   return {
     version: request.httpVersionMajor === 1 && request.httpVersionMinor === 0 ? '1.0' : '1.1',
     problem: findHttp1Problem(request),
