@@ -4,10 +4,10 @@
  * upstream serves: then no rule with a path matches. That is the case for
  *
  * - a segment of dots only (`..`, `%2e%2e`, also with spaces or characters of no width around them, which some servers trim, and before `;`
- *   as in `..;x`, which servlet containers strip, or an escaped `?` or `#`, which ends the path where it is decoded too early);
+ *   as in `..;x`, which servlet containers strip, or an escaped `?` or `#`, which ends the path where it is decoded too early), or of nothing else;
  * - an escaped `/`, `\`, `%` or control character (`%2F` may be a separator, `%252e` may be decoded twice), or an escape that is not UTF-8;
  * - `//`, a backslash, a control character, a space or any character outside ASCII as it is;
- * - a character that compatibility forms fold to one of these (U+FF0F to `/`).
+ * - a character that compatibility forms fold to one of these or to `;`, `?`, `#` (U+FF0F to `/`), or that a code page of Windows has in its place.
  */
 export function normalisePath(path: string): string | null {
   if (plain.test(path)) return path;
@@ -19,9 +19,13 @@ export function normalisePath(path: string): string | null {
   if (ambiguousEscape.test(normal) || hasAmbiguousSegments(normal)) return null;
   const decoded = decode(normal);
   if (decoded === null) return null;
+  if (lookalikes.test(decoded)) return null;
   const folded = decoded.normalize('NFKC');
-  const sameShape = folded.split('/').length === normal.split('/').length && !folded.includes('\\');
-  return sameShape && !hasAmbiguousSegments(folded) ? normal : null;
+  return marksOf(folded) === marksOf(decoded) && !hasAmbiguousSegments(folded) ? normal : null;
+}
+
+function marksOf(text: string): string {
+  return text.replace(/[^/\\%;?#]/g, '');
 }
 
 /** Nothing in it has another reading: no escape, no empty segment, none that begins with a dot. */
@@ -31,12 +35,19 @@ const notVisibleAscii = /[^\x21-\x7e]|\\/;
 const unreserved = /[A-Za-z0-9._~-]/;
 const ambiguousEscape = /%(?:2F|5C|25|[01][0-9A-F]|7F)/;
 
+/** Slashes and backslashes to "best fit" conversions of Windows, which NFKC leaves as they are: in code page 1252, Shift JIS and Korean. */
+const lookalikes = /[\u2044\u2215\u2216\u00a5\u20a9]/;
+
 function hasAmbiguousSegments(path: string): boolean {
-  return path.includes('//') || path.split('/').some((segment) => dotsOnly.test(segment.replace(trimmed, '')));
+  return path.includes('//') || path.split('/').some((segment) => segment !== '' && isNoName(segment.replace(trimmed, '')));
+}
+
+function isNoName(segment: string): boolean {
+  return segment === '' || dotsOnly.test(segment);
 }
 
 /** spaces, controls and characters of no width */
-const trimmed = /[\p{C}\p{Z}]|%20/gu;
+const trimmed = /[\p{C}\p{Z}\p{DI}]|%20/gu;
 /** with the full stop of Chinese and Japanese, which host names treat as a dot (UTS 46) */
 const dotsOnly = /^[.\u3002]+(?:$|[;?#]|%3[BF]|%23)/;
 

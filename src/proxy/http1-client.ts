@@ -3,11 +3,14 @@ import type { ClientAnswer, ClientRequest } from './client.ts';
 import { toPairs } from './headers.ts';
 import { findHttp1Problem } from './http1-problem.ts';
 import { sendRefusal } from './refusal.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** The two sides of an HTTP/1.1 exchange, on Node's own streams: nothing stands between them and the connection. */
 export function http1Request(request: IncomingMessage): ClientRequest {
   const { headers } = request;
   const length = headers['content-length'];
+  // Not passed on, and the request stays until its answer is over.
+  request.once('end', () => { request.rawTrailers = []; });
   return {
     version: request.httpVersionMajor === 1 && request.httpVersionMinor === 0 ? '1.0' : '1.1',
     problem: findHttp1Problem(request),
@@ -26,6 +29,7 @@ export function http1Request(request: IncomingMessage): ClientRequest {
 export function http1Answer(response: ServerResponse): ClientAnswer {
   return {
     stream: response,
+    onClosed: whenClosed(response),
     isStarted: () => response.headersSent,
     writeContinue: () => response.writeContinue(),
     start({ status, statusText, rawHeaders }) {

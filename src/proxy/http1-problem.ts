@@ -27,7 +27,7 @@ export function findHttp1Problem(request: IncomingMessage): Refusal | null {
 }
 
 /** More than any client sends. Common servers take 100 to 2000 and drop or refuse the rest. */
-const MAX_HEADERS = 1_000;
+export const MAX_HEADERS = 1_000;
 
 function refused(status: number, remedy: string): Refusal {
   return { status, decision: 'blocked', reason: 'bad-request', remedy, endsConnection: true };

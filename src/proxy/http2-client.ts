@@ -1,25 +1,34 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import type { ClientAnswer, ClientRequest } from './client.ts';
 import { forwardableRequestHeaders, type RawHeaders } from './headers.ts';
-import { headerListBytes, tooLongHeaders } from './header-limit.ts';
+import { areTooLongTrailers, headerListBytes, tooLongHeaders } from './header-limit.ts';
 import { fromHttp2Headers, sendTrailers, toHttp2Headers } from './http2-headers.ts';
 import { findHttp2Misuse } from './http2-misuse.ts';
 import { holdHeaders } from './hold-headers.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { renderRefusal } from './refusal.ts';
+import { whenClosed } from './when-closed.ts';
 
 export type Http2Head = { headers: IncomingHttpHeaders; rawHeaders: RawHeaders; flags: number };
 
-export type Http2Limits = { limits: ProxyLimits; memory: MemoryBudget };
+export type Http2RequestOptions = {
+  context: { limits: ProxyLimits; memory: MemoryBudget };
+  /** nothing more may be read of the connection */
+  onTooLongTrailers(): void;
+};
 
 /** The two sides of one HTTP/2 stream, which is both. */
-export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, flags }: Http2Head, { limits, memory }: Http2Limits): ClientRequest {
+export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, flags }: Http2Head, { context: { limits, memory }, onTooLongTrailers }: Http2RequestOptions): ClientRequest {
   let trailers: RawHeaders | null = [];
   stream.once('trailers', (_headers: unknown, _flags: number, rawTrailers: string[]) => {
+    if (areTooLongTrailers(rawTrailers)) {
+      trailers = null;
+      return onTooLongTrailers();
+    }
     const received = forwardableRequestHeaders(fromHttp2Headers(rawTrailers));
     // They may come long before the upstream takes the body they belong to.
-    trailers = holdHeaders(stream, { rawHeaders: received, memory }) ? received : null;
+    trailers = holdHeaders((release) => stream.once('close', release), { rawHeaders: received, memory }) ? received : null;
   });
   const method = headers[':method'] ?? '';
   const plainHeaders = fromHttp2Headers(rawHeaders);
@@ -52,6 +61,7 @@ export function http2Answer(stream: ServerHttp2Stream, { method }: { method: str
   };
   return {
     stream,
+    onClosed: whenClosed(stream),
     isStarted: () => stream.headersSent,
     writeContinue() {
       if (!stream.destroyed && !stream.closed) stream.additionalHeaders({ ':status': 100 });

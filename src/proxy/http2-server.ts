@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import type { Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
+import { tooLongTrailers } from './header-limit.ts';
 import { http2Answer, http2Request, type Http2Head } from './http2-client.ts';
 import { watchHttp2Refusals, type Http2Refusals } from './http2-refusals.ts';
 import type { ProxyLimits } from './limits.ts';
@@ -117,24 +118,33 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
   stream.once('close', () => {
     served.streams.delete(stream);
     if (draft?.decision === 'allowed' && stream.aborted && refusingCodes.has(stream.rstCode ?? 0)) noteRefusal(draft, { ...malformed, status: draft.status });
-    if (stream.aborted && !served.session.destroyed && !served.resets.allow(performance.now())) cutOff(served);
+    if (stream.aborted && !served.session.destroyed && !served.resets.allow(performance.now())) {
+      note(tooManyResets, { ...served, method: null });
+      endSession(served);
+    }
   });
   if (running.isFull()) {
     note(tooManyRunning(context.limits), { ...served, method: head.headers[':method'] ?? null });
     return stream.close(constants.NGHTTP2_REFUSED_STREAM);
   }
-  running.add(stream);
+  const answer = http2Answer(stream, { method: head.headers[':method'] ?? '' });
+  running.add(answer);
   try {
-    const request = http2Request(stream, head, context);
-    draft = handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
+    const request = http2Request(stream, head, {
+      context,
+      onTooLongTrailers() {
+        if (draft?.decision === 'allowed') noteRefusal(draft, { ...tooLongTrailers, status: draft.status });
+        endSession(served);
+      },
+    });
+    draft = handleRequest(request, answer, { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
   } catch {
     // Thrown further it would end the process. Unjudged, the request goes nowhere.
     stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
 }
 
-function cutOff(served: Served): void {
-  note(tooManyResets, { ...served, method: null });
+function endSession(served: Served): void {
   served.session.destroy(constants.NGHTTP2_ENHANCE_YOUR_CALM as never);
   // The session waits for what it writes to be taken, and a client that floods it may take nothing.
   setTimeout(() => served.socket.destroy(), farewellMs).unref();

@@ -78,6 +78,7 @@ function headersOf({ method, path, headers }: UpstreamRequest, destination: Dest
 function receive(stream: ClientHttp2Stream, { lease, handler }: { lease: SessionLease; handler: UpstreamHandler }): void {
   let trailers: RawHeaders = [];
   let isOver = false;
+  const isWhole = watchEnd(stream);
   /** An error in a stream's listener would end the process; undici, which calls the same handler, catches it, too. `close` follows, and tells. */
   const guarded = (step: () => void) => {
     try {
@@ -100,7 +101,7 @@ function receive(stream: ClientHttp2Stream, { lease, handler }: { lease: Session
   }));
   stream.once('end', () => {
     // A stream that was reset ends, too.
-    if (isOver || stream.rstCode !== constants.NGHTTP2_NO_ERROR || lease.session.destroyed) return;
+    if (isOver || !isWhole() || stream.rstCode !== constants.NGHTTP2_NO_ERROR || lease.session.destroyed) return;
     isOver = true;
     guarded(() => handler.onComplete(trailers));
     // The answer is whole: what of the request was not sent is not wanted.
@@ -114,6 +115,26 @@ function receive(stream: ClientHttp2Stream, { lease, handler }: { lease: Session
     const isRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
     handler.onError(lease.session.destroyed && !isRefused ? connectionLost() : new StreamReset(stream.rstCode ?? constants.NGHTTP2_INTERNAL_ERROR));
   });
+}
+
+/**
+ * Whether the answer is whole, or there is none: END_STREAM came (RFC 9113, 8.1), or as much as its length says. A stream ends in the same way that was
+ * reset with NO_ERROR, as servers do that give up in the middle. Node tells the two apart by nothing but the order: a reset closes the stream first.
+ */
+function watchEnd(stream: ClientHttp2Stream): () => boolean {
+  let hasEnded = false;
+  let missingBytes = 0;
+  // In a later turn than the body that came with them.
+  stream.once('response', (headers) => {
+    missingBytes += Number(headers['content-length']);
+  });
+  const push = stream.push.bind(stream);
+  stream.push = (chunk: Buffer | null, encoding?: BufferEncoding) => {
+    if (chunk === null) hasEnded ||= !stream.closed;
+    else missingBytes -= chunk.length;
+    return push(chunk, encoding);
+  };
+  return () => hasEnded || missingBytes === 0;
 }
 
 function connectionLost(): Error {

@@ -6,9 +6,10 @@ import type { Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { tooLongHeaders } from './header-limit.ts';
 import { http1Answer, http1Request } from './http1-client.ts';
+import { MAX_HEADERS } from './http1-problem.ts';
+import { badRequest, http2WithoutAsking, MAX_PIPELINED, MAX_READ_WEBSOCKETS, tooManyPipelined, tooManyWebSockets, upgradeTooEarly } from './http1-refusals.ts';
 import { unsupportedConnect } from './http2-misuse.ts';
 import { ignoreUpgrade } from './ignore-upgrade.ts';
-import { badRequest, http2WithoutAsking, MAX_PIPELINED, MAX_READ_WEBSOCKETS, tooManyPipelined, tooManyWebSockets, upgradeTooEarly } from './http1-refusals.ts';
 import { noteRefusal } from './refusal.ts';
 import { answerRaw, cutOff, refuseRaw } from './refuse-raw.ts';
 import { handleRequest } from './request.ts';
@@ -35,8 +36,8 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     // Requests have no time limit of their own: uploads and answers take as long as they take, and the run's deadline bounds them.
     keepAliveTimeout: context.limits.idleMs,
   });
-  // Node drops what is more than this without a word. No limit: the proxy counts for itself, and refuses.
-  server.maxHeadersCount = 0;
+  // Node drops what is more than this without a word, of headers and of trailers. With one more than there may be, the request is refused (http1-problem.ts).
+  server.maxHeadersCount = MAX_HEADERS + 1;
   let openWebSockets = 0;
   const handle = (request: IncomingMessage, response: ServerResponse, { expectsContinue, webSocket }: { expectsContinue: boolean; webSocket?: Duplex }) => {
     const { socket } = request;
@@ -47,12 +48,11 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
     if (runningInAll.isFull()) return cutOff(socket, { ...tooManyRunning(context.limits), method: request.method ?? null, destination, context });
     unanswered.set(response, null);
-    runningInAll.add(response);
-    response.once('close', () => {
-      unanswered.delete(response);
-    });
+    const answer = http1Answer(response);
+    answer.onClosed(() => unanswered.delete(response));
+    runningInAll.add(answer);
     try {
-      unanswered.set(response, handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue, ...(webSocket && { webSocket }) }));
+      unanswered.set(response, handleRequest(http1Request(request), answer, { destination, context, expectsContinue, ...(webSocket && { webSocket }) }));
     } catch {
       // Thrown further it would end the process. Unjudged, the request goes nowhere.
       socket.destroy();

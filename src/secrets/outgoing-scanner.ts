@@ -3,13 +3,13 @@ import type { Seen } from './outgoing-needles.ts';
 import { parseContentType } from './parse-content-type.ts';
 import { ANY_FIELD, refuseSeen } from './refuse-seen.ts';
 import type { ScannedDestination, SecretRefusal } from './refuse-seen.ts';
-import { createDetector } from './stream-scanner.ts';
+import { createDetector, type PushOptions } from './stream-scanner.ts';
 
 /**
  * One per request body, trailers, stream of messages or raw connection. It holds nothing back: pass a chunk on when `push` returns null; on a
  * refusal pass on neither that chunk nor anything after it, so that the last byte of the secret is never sent.
  */
-export type OutgoingScanner = { push(chunk: Buffer): SecretRefusal | null };
+export type OutgoingScanner = { push(chunk: Buffer, options?: PushOptions): SecretRefusal | null };
 
 export type ScannedOptions = {
   destination: ScannedDestination;
@@ -24,8 +24,8 @@ export function createOutgoingScanner(needles: Needles<Seen>, { destination, met
   const detector = createDetector(needles);
   const bodyKind = contentType === undefined ? null : parseContentType(contentType).kind;
   return {
-    push(chunk) {
-      const seen = detector.push(chunk);
+    push(chunk, options) {
+      const seen = detector.push(chunk, options);
       return seen && refuseSeen(seen, { destination, method, place, pin: place === 'body' ? ANY_FIELD : null, bodyKind });
     },
   };

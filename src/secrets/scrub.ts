@@ -3,7 +3,7 @@ import { compileNeedles } from './compile-needles.ts';
 import { formNeedle } from './form-needle.ts';
 import { secretForms } from './secret-forms.ts';
 import type { Secret } from './secret.ts';
-import { createDetector, createReplacer, replaceInText } from './stream-scanner.ts';
+import { createDetector, createReplacer, replaceInText, type PushOptions } from './stream-scanner.ts';
 
 export type ScrubCount = { name: string; scrubs: number };
 
@@ -57,7 +57,7 @@ export type ResponseScrubber = {
  * One per stream. The name of the secret whose real value the chunk completes, or null: pass the chunk on only then. Nothing is held
  * back: a few bytes that only begin like a value may be the end of a message the client waits for.
  */
-export type IncomingWatch = { push(chunk: Buffer): string | null };
+export type IncomingWatch = { push(chunk: Buffer, options?: PushOptions): string | null };
 
 /**
  * Replaces real values by their placeholders, in the encoding they are found in. It looks for every secret of the run,
@@ -106,7 +106,7 @@ export function createResponseScrubber(secrets: readonly Secret[]): ResponseScru
     },
     createWatch() {
       const detector = createDetector(needles);
-      return { push: (chunk) => detector.push(chunk)?.name ?? null };
+      return { push: (chunk, options) => detector.push(chunk, options)?.name ?? null };
     },
   };
 }

@@ -99,9 +99,11 @@ export function replaceInText<Tag>(needles: Needles<Tag>, text: string, replace:
 }
 
 export type Detector<Tag> = {
-  /** What was found in the stream up to and including this chunk, or null. */
-  push(chunk: Buffer): Tag | null;
+  /** What was found in the stream up to and including this chunk, or null. `isSearched`: the chunk by itself is known to hold nothing. */
+  push(chunk: Buffer, options?: PushOptions): Tag | null;
 };
+
+export type PushOptions = { isSearched?: boolean };
 
 /**
  * Finds the first hit in a stream and holds nothing back: the chunk that completes a needle is the one to stop. Holding
@@ -127,13 +129,13 @@ export function createDetector<Tag>(needles: Needles<Tag>): Detector<Tag> {
     filled += bytes.length;
   };
   return {
-    push(chunk) {
+    push(chunk, { isSearched = false } = {}) {
       // Where it can be helped, the chunk itself is searched and not a copy: only where it joins what came before are the two put together.
       const isWhole = filled === 0 || chunk.length > keptBytes;
       const isJoined = filled > 0 && chunk.length > 0;
       if (isJoined) append(chunk.length > keptBytes ? chunk.subarray(0, keptBytes) : chunk);
       const joined = isJoined ? needles.findBehind(recent.subarray(0, filled), filled - Math.min(chunk.length, keptBytes)) : null;
-      const hit = joined ?? (isWhole ? needles.find(chunk, 0) : null);
+      const hit = joined ?? (isWhole && !isSearched ? needles.find(chunk, 0) : null);
       if (hit !== null) return hit.tag;
       if (!isWhole) return null;
       filled = 0;

@@ -4,9 +4,11 @@ import http2, { constants } from 'node:http2';
 import { describe, expect, test } from 'vitest';
 import { mintSecrets } from '../../src/secrets/mint-secrets.ts';
 import { askHttp2, collectHttp2, openBench, readAll, type Http2Listener } from './open-bench.ts';
-import { frame } from './raw-http2.ts';
+import { DATA, END_HEADERS, END_STREAM, frame, headerBlock, HEADERS, RST_STREAM, type Http2Fields } from './raw-http2.ts';
+import { startRawHttp2Upstream, type RawHttp2Listener } from './raw-http2-upstream.ts';
 
-const secrets = mintSecrets([{ name: 'TOKEN', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value: 'sk-real0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH' }]);
+const value = 'sk-real0123456789abcdefghijklmnopqrstuvwxyzABCDEFGH';
+const secrets = mintSecrets([{ name: 'TOKEN', hosts: [{ kind: 'exact', name: 'api.test' }], hostTexts: ['api.test'], value }]);
 const hello: Http2Listener = (stream) => {
   stream.respond({ ':status': 200 });
   stream.end('hello');
@@ -42,7 +44,8 @@ describe.each([['without secrets', []], ['scanned and scrubbed', secrets]] as co
         ? {
           http2Upstream: async (stream, headers) => {
             if (headers[':method'] === 'GET') {
-              stream.respond({ ':status': 200 });
+              // Unread, Node 20 may reset the stream with NO_ERROR in the place of its end.
+              stream.resume().respond({ ':status': 200 });
               return pour(stream);
             }
             const hash = await hashOf(stream);
@@ -161,13 +164,13 @@ describe('what breaks off', () => {
     expect((await askHttp2(session, {})).status).toBe(200);
   });
 
-  test('a client that resets its stream never makes a part of a body look whole, over HTTP/1.1 neither', async () => {
+  test.each([constants.NGHTTP2_CANCEL, constants.NGHTTP2_NO_ERROR])('a client that resets its stream with %i never makes a part of a body look whole, over HTTP/1.1 neither', async (code) => {
     let over: (isComplete: boolean) => void = () => {};
     const told = new Promise<boolean>((resolve) => { over = resolve; });
     await using bench = await openBench({
       upstream: (request) => {
         request.on('error', () => undefined).on('close', () => over(request.complete)).resume();
-        request.once('data', () => stream.close(constants.NGHTTP2_CANCEL));
+        request.once('data', () => stream.close(code));
       },
     });
     // Without waiting for trailers Node's client would end the body before it resets the stream.
@@ -181,6 +184,8 @@ describe('what breaks off', () => {
     ['before it answered', constants.NGHTTP2_ENHANCE_YOUR_CALM, constants.NGHTTP2_ENHANCE_YOUR_CALM, false],
     ['in its answer', constants.NGHTTP2_ENHANCE_YOUR_CALM, constants.NGHTTP2_ENHANCE_YOUR_CALM, true],
     ['before it did anything', constants.NGHTTP2_REFUSED_STREAM, constants.NGHTTP2_REFUSED_STREAM, false],
+    // RFC 9113, 8.1: an answer is whole with END_STREAM alone.
+    ['in its answer, without an error', constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_INTERNAL_ERROR, true],
   ])('an upstream that resets the stream %s: the client is told the same', async (_, code, told, isAnswered) => {
     await using bench = await openBench({
       http2Upstream: (stream) => {
@@ -192,6 +197,48 @@ describe('what breaks off', () => {
     });
     await expect(askHttp2(bench.http2('api.test'), { ':method': 'POST' }, 'x')).rejects.toMatchObject({ rstCode: told });
     expect((await bench.entriesOf(1))[0]).toMatchObject({ decision: 'failed', reason: 'upstream-unreachable' });
+  });
+
+  /** An upstream's answer of these frames, in one piece. */
+  const answerOf = (frames: (stream: number) => Buffer[], headers: Http2Fields = []): RawHttp2Listener => ({ socket, stream }) => {
+    socket.write(Buffer.concat([frame(HEADERS, END_HEADERS, stream, headerBlock([[':status', '200'], ...headers])), ...frames(stream)]));
+  };
+  const withoutError = (stream: number) => frame(RST_STREAM, 0, stream, Buffer.alloc(4));
+
+  test.each<[string, string, Http2Fields]>([['nothing', '', []], ['a part of a body', 'part', []], ['less than its length', 'part', [['content-length', '5']]], ['the beginning of a value', value.slice(0, -1), []]])(
+    'headers and %s are no whole answer where a reset without an error follows', async (_, part, headers) => {
+      using upstream = await startRawHttp2Upstream(['api.test'], answerOf((stream) => [...(part === '' ? [] : [frame(DATA, 0, stream, Buffer.from(part))]), withoutError(stream)], headers));
+      for (const bound of [[], [...secrets]]) {
+        await using bench = await openBench({ options: upstream.options, secrets: bound });
+        const stream = bench.http2('api.test').request({}).on('error', () => undefined);
+        const chunks: Buffer[] = [];
+        stream.on('data', (chunk: Buffer) => void chunks.push(chunk));
+        await new Promise((resolve) => stream.once('close', resolve));
+        expect(stream.rstCode).toBe(constants.NGHTTP2_INTERNAL_ERROR);
+        if (bound.length > 0) expect(String(Buffer.concat(chunks))).toBe('');
+        expect((await bench.entriesOf(1))[0]).toMatchObject({ decision: 'failed', reason: 'upstream-unreachable' });
+      }
+    });
+
+  test('a stream that is reset without an error before it has an answer gets one that says so', async () => {
+    using upstream = await startRawHttp2Upstream(['api.test'], ({ socket, stream }) => socket.write(withoutError(stream)));
+    await using bench = await openBench({ options: upstream.options });
+    expect((await askHttp2(bench.http2('api.test'), {})).status).toBe(502);
+  });
+
+  test.each<[string, (stream: number) => Buffer[], Http2Fields?]>([
+    ['all of its length', (stream) => [frame(DATA, 0, stream, Buffer.from('whole'))], [['content-length', '5']]],
+    ['its data', (stream) => [frame(DATA, END_STREAM, stream, Buffer.from('whole'))]],
+    ['an empty frame', (stream) => [frame(DATA, 0, stream, Buffer.from('whole')), frame(DATA, END_STREAM, stream)]],
+    ['trailers', (stream) => [frame(DATA, 0, stream, Buffer.from('whole')), frame(HEADERS, END_HEADERS | END_STREAM, stream, headerBlock([['x-end', '1']]))]],
+  ])('an answer that ends with %s is whole although a reset without an error follows', async (_, frames, headers) => {
+    using upstream = await startRawHttp2Upstream(['api.test'], answerOf((stream) => [...frames(stream), withoutError(stream)], headers));
+    await using bench = await openBench({ options: upstream.options });
+    const session = bench.http2('api.test');
+    const sending = session.request({ ':method': 'POST' }).on('error', () => undefined);
+    sending.write('and never all of it');
+    expect(String((await collectHttp2(sending)).body)).toBe('whole');
+    expect(String((await askHttp2(session, {})).body)).toBe('whole');
   });
 
   test('a refused stream without a body is sent again, once', async () => {

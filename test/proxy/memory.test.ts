@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import type http from 'node:http';
-import type { ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Stream, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -9,6 +10,7 @@ import { defaultProxyLimits } from '../../src/proxy/limits.ts';
 import type { AuditEntry } from '../../src/report/audit-entry.ts';
 import { readAll } from './open-bench.ts';
 import { openProxyProcess, type ProxyProcess } from './open-proxy-process.ts';
+import { DATA, END_STREAM, frame, headerBlock, headerFrames, opening } from './raw-http2.ts';
 
 const MiB = 2 ** 20;
 /** Besides the budget: connections, JavaScript's heap, and what the allocator keeps. */
@@ -208,3 +210,52 @@ describe('what ordinary work has at once passes', () => {
     expect(answers.filter((answer) => !answer.toString().startsWith('HTTP/1.1 200'))).toEqual([]);
   });
 });
+
+describe('trailers of requests that have no answer', () => {
+  const fields = (count: number, length: number) => headerBlock(Array.from({ length: count }, (_, i): [string, string] => [`x-${i}`, 'v'.repeat(length)]));
+  const head = headerBlock([[':method', 'POST'], [':scheme', 'https'], [':authority', 'api.test'], [':path', '/']]);
+  const request = (id: number, trailers: Buffer) => Buffer.concat([headerFrames(0, id, head), frame(DATA, 0, id, Buffer.from('x')), headerFrames(END_STREAM, id, trailers)]);
+  const unanswered = { http2Upstream: (stream: ServerHttp2Stream) => void stream.on('error', () => undefined) };
+
+  test.each<[string, Buffer]>([['a hundred long ones', fields(120, 950)], ['thousands of short ones', fields(3_000, 1)], ['two very long ones', fields(2, 60_000)]])('over HTTP/2, 95 on each of 20 connections: %s', async (_, trailers) => {
+    await using proxy = await openProxyProcess(unanswered);
+    const before = proxy.residentBytes();
+    const sockets = Array.from({ length: 20 }, () => proxy.tls('api.test', { ALPNProtocols: ['h2'] }));
+    for (const socket of sockets) {
+      socket.resume().write(opening);
+      for (let i = 0; i < 95; i += 1) socket.write(request(1 + 2 * i, trailers));
+    }
+    const entries = await proxy.entriesOf(20, isCapacity);
+    expect(entries[0]).toMatchObject({ decision: 'blocked', status: null, host: 'api.test', method: 'POST', remedy: 'Send at most 8192 bytes of trailers.' });
+    await expect.poll(() => sockets.filter((socket) => !socket.destroyed), { timeout: 5_000 }).toEqual([]);
+    expect(proxy.residentBytes() - before).toBeLessThan(besideBytes);
+  });
+
+  test('over HTTP/2, as long as they may be, are held within the budget', async () => {
+    await using proxy = await openProxyProcess(unanswered);
+    const before = proxy.residentBytes();
+    const longest = fields(120, 30);
+    for (let connection = 0; connection < 40; connection += 1) {
+      const socket = proxy.tls('api.test', { ALPNProtocols: ['h2'] });
+      socket.resume().write(Buffer.concat([opening, ...Array.from({ length: 95 }, (_, i) => request(1 + 2 * i, longest))]));
+    }
+    await proxy.entriesOf(1, isCapacity);
+    await wait(2_000);
+    expect(proxy.residentBytes() - before).toBeLessThan(mostGrown);
+  });
+
+  test('over HTTP/1.1, thousands of short ones on each of 800 connections', async () => {
+    await using proxy = await openProxyProcess({ upstream: swallowSilently });
+    const before = proxy.residentBytes();
+    const trailers = 'a:\r\n'.repeat(12_000);
+    for (let i = 0; i < 800; i += 1) {
+      proxy.tls('api.test').resume().write(`POST / HTTP/1.1\r\nHost: api.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n${trailers}\r\n`);
+      if (i % 20 === 0) await wait(50);
+    }
+    await expect.poll(() => swallowed, { timeout: 30_000 }).toBe(800);
+    expect(proxy.residentBytes() - before).toBeLessThan(1.5 * besideBytes);
+  }, 60_000);
+});
+
+let swallowed = 0;
+const swallowSilently: http.RequestListener = (request) => void request.resume().on('end', () => { swallowed += 1; });

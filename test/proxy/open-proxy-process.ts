@@ -6,6 +6,7 @@ import http2 from 'node:http2';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type tls from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { residentBytes } from '../../bench/sample-process.ts';
@@ -74,7 +75,7 @@ export async function openProxyProcess({ upstream = () => undefined, http2Upstre
       waiting.delete(onEntry);
       return entries.filter(holds);
     },
-    tls: (host: string) => kept(openTls({ socketPath, host, port: 443 }, { ca })),
+    tls: (host: string, options: tls.ConnectionOptions = {}) => kept(openTls({ socketPath, host, port: 443 }, { ca, ...options })),
     raw: () => kept(openPlain({ socketPath, host: 'raw.test', port: 5432 })),
     http2: (host: string, options: http2.ClientSessionOptions = {}) => kept(http2.connect(`https://${host}`, {
       ...options, createConnection: () => openTls({ socketPath, host, port: 443 }, { ca, ALPNProtocols: ['h2'] }),

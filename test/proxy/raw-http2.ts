@@ -21,7 +21,7 @@ export async function sendRawHttp2(socket: TLSSocket, fields: Http2Fields, { bod
 }
 
 /** RFC 9113, section 6. */
-export const [DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY] = [0, 1, 3, 4, 6, 7] as const;
+export const [DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, CONTINUATION] = [0, 1, 3, 4, 6, 7, 9] as const;
 export const [END_STREAM, END_HEADERS] = [0x1, 0x4] as const;
 
 /** RFC 9113, section 3.4. */
@@ -54,6 +54,19 @@ export function frame(kind: number, flags: number, stream: number, payload: Buff
   header.writeUInt32BE(stream, 5);
   return Buffer.concat([header, payload]);
 }
+
+/** A header block of any length, in as many frames as it needs. */
+export function headerFrames(flags: number, stream: number, block: Buffer): Buffer {
+  const frames: Buffer[] = [];
+  for (let at = 0; at < block.length; at += maxFrameBytes) {
+    const isLast = at + maxFrameBytes >= block.length;
+    frames.push(frame(at === 0 ? HEADERS : CONTINUATION, (at === 0 ? flags : 0) | (isLast ? END_HEADERS : 0), stream, block.subarray(at, at + maxFrameBytes)));
+  }
+  return Buffer.concat(frames);
+}
+
+/** RFC 9113, section 4.2. */
+const maxFrameBytes = 16_384;
 
 /** Whole frames, the preface left out. */
 export async function* framesOf(bytes: AsyncIterable<Buffer>) {

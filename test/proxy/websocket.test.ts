@@ -320,6 +320,23 @@ describe('what leaves', () => {
       socket.ping(text.slice(5));
     }],
     ['as the reason of closing', (socket, text) => socket.close(1000, text)],
+    ['in a message and a ping', (socket, text) => {
+      socket.send(text.slice(0, 20));
+      socket.ping(text.slice(20));
+    }],
+    ['in a pong and a message', (socket, text) => {
+      socket.pong(text.slice(0, 20));
+      socket.send(text.slice(20));
+    }],
+    ['in a message and the reason of closing', (socket, text) => {
+      socket.send(text.slice(0, 40), { compress: true });
+      socket.close(1000, text.slice(40));
+    }],
+    ['in a message, a ping and a message', (socket, text) => {
+      socket.send(Buffer.from('x'.repeat(100_000) + text.slice(0, 20)));
+      socket.ping(text.slice(20, 30));
+      socket.send(Buffer.from(text.slice(30) + 'x'.repeat(100_000)));
+    }],
   ])('%s', async (_, send) => {
     const secrets = mint('other.test');
     const received: string[] = [];
@@ -328,6 +345,7 @@ describe('what leaves', () => {
     const socket = service.connect({ perMessageDeflate: true });
     await once(socket, 'open');
     send(socket, secrets[0]!.placeholder);
+    socket.close();
     await closed(socket);
     expect(await service.bench.entriesOf(1)).toMatchObject([{ decision: 'blocked', reason: 'placeholder-wrong-host', secrets: [{ name: 'KEY', refusals: 1 }] }]);
     while (service.connections.size > 0) await Promise.all([...service.connections].map((connection) => once(connection, 'close')));
@@ -408,6 +426,33 @@ describe('what comes in', () => {
     const entries = await service.bench.entriesOf(value.length - 1);
     expect(new Set(entries.map((entry) => `${entry.decision} ${entry.reason} ${entry.secrets[0]?.refusals}`))).toEqual(new Set(['blocked real-secret-arriving 1']));
   }, 60_000);
+
+  const control: Record<string, (socket: WebSocket, text: string) => void> = {
+    'a ping': (socket, text) => socket.ping(text), 'a pong': (socket, text) => socket.pong(text), 'the reason of closing': (socket, text) => socket.close(4000, text),
+  };
+  const wheres = ['behind a message', 'behind another', 'before a message'];
+  // Nothing follows a Close frame.
+  test.each(Object.keys(control).flatMap((kind) => wheres.slice(0, kind === 'the reason of closing' ? 2 : 3).map((where) => [kind, where] as const)))(
+    'a real value in two frames, cut anywhere, one of them %s %s: the second does not arrive', async (kind, where) => {
+      const secrets = mint('api.test');
+      const send = control[kind]!;
+      let at = 1;
+      await using service = await openSocketBench((socket) => {
+        if (where === 'behind a message') socket.send(`a${value.slice(0, at)}`);
+        else (where === 'behind another' ? control['a ping']! : send)(socket, `a${value.slice(0, at)}`);
+        if (where === 'before a message') socket.send(`${value.slice(at)}z`);
+        else send(socket, `${value.slice(at)}z`);
+        socket.close(4001, 'all passed');
+      }, { secrets });
+      for (; at < value.length; at += 7) {
+        const socket = service.connect({ autoPong: false });
+        const heard: string[] = [];
+        for (const event of ['message', 'ping', 'pong']) socket.on(event, (data) => heard.push(String(data)));
+        expect(await closed(socket)).toEqual({ code: 1008, reason: 'blocked by decoy: real-secret-arriving' });
+        expect(heard).toEqual([`a${value.slice(0, at)}`]);
+      }
+      expect((await service.bench.entriesOf(1))[0]).toMatchObject({ decision: 'blocked', reason: 'real-secret-arriving', secrets: [{ refusals: 1 }] });
+    });
 
   test('from a host without a bound secret nothing is replaced', async () => {
     await using service = await openSocketBench((socket) => socket.send(value), { secrets: unbound() });

@@ -50,11 +50,13 @@ export async function stopAtRequest(...requests: readonly RegExp[]): Promise<Sto
 type Passing = { engine: net.Socket; matches(request: string): boolean; reach(runId: string): void; released: Promise<void> };
 
 async function pass(client: net.Socket, { engine, matches, reach, released }: Passing): Promise<void> {
+  // Once for all chunks: each would leave its listeners behind.
+  const gone = once(client, 'close').catch(() => undefined);
   for await (const chunk of client) {
     const { request, runId } = await describe((chunk as Buffer).toString('latin1'));
     if (runId !== null && matches(request)) {
       reach(runId);
-      await Promise.race([once(client, 'close'), released]);
+      await Promise.race([gone, released]);
       if (client.destroyed) return;
     }
     if (!engine.write(chunk as Buffer)) await once(engine, 'drain');
