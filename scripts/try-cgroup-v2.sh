@@ -36,6 +36,14 @@ choose_machine() {
 	[ "$accelerator" = tcg ] || processor=max
 }
 
+# Before 8.1 QEMU could go on running code that the kernel of the machine had patched meanwhile on the other processor: on x86 it panics then ("Oops: int3"),
+# most likely when the first cap on CPUs is set. Not where one thread runs both processors.
+choose_threads() {
+	[ "$accelerator" = tcg ] && [ "$architecture" = amd64 ] || return 0
+	version=$("$emulator" --version | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
+	[ "$(printf '%s\n' "$version" 8.1 | sort -V | head -n 1)" = 8.1 ] || accelerator=tcg,thread=single
+}
+
 is_foreign() {
 	[ "$architecture" = arm64 ] && [ "$(dpkg --print-architecture)" != arm64 ]
 }
@@ -94,7 +102,7 @@ seal_tree() {
 	mv "$directory/root.partial" "$directory/root.ext4"
 }
 
-# The Arm machine was seen to stay, halted, when it should have switched itself off.
+# Machines were seen to stay, halted, when they should have switched themselves off.
 end_when_checked() {
 	until grep -q '^decoy-checks:' "$directory/result"; do sleep 2; done
 	sleep 10
@@ -122,22 +130,20 @@ run_machine() {
 	tar -cf "$directory/input.tar" -C "$PWD" dist scripts/cgroup-v2 -C "$directory" scripts driver only engines
 	truncate -s %1M "$directory/input.tar"
 	: >"$directory/result"
-	watcher=
-	if [ "$architecture" = arm64 ]; then
-		end_when_checked &
-		watcher=$!
-	fi
-	timeout "${DECOY_VM_SECONDS:-$seconds}" "$emulator" -machine "$machine,accel=$accelerator" -cpu "$processor" -smp 2 -m 3072 \
+	end_when_checked &
+	watcher=$!
+	timeout "${DECOY_VM_SECONDS:-$seconds}" "$emulator" -machine "$machine" -accel "$accelerator" -cpu "$processor" -smp 2 -m 3072 \
 		-nodefaults -no-reboot -display none -nic none -snapshot -pidfile "$directory/pid" \
 		-kernel "$directory/vmlinuz" -initrd "$directory/initrd" \
 		-append "root=/dev/vda rw console=$console panic=-1 mitigations=off apparmor=1 security=apparmor quiet" \
 		-drive "file=$directory/root.ext4,format=raw,if=virtio" -drive "file=$directory/input.tar,format=raw,if=virtio" \
 		-serial "file:$directory/console" -chardev "file,id=result,path=$directory/result" -device "$result_device,chardev=result" -device virtio-rng-pci </dev/null || echo "the machine ended with $?" >&2
-	[ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
+	kill "$watcher" 2>/dev/null || true
 }
 
 choose_machine
 install_tools
+choose_threads
 [ -e "$directory/root.ext4" ] || make_image
 run_machine
 cat "$directory/result"

@@ -32,6 +32,8 @@ test('without protection at least sixty of them obtain what they are after, in e
   process.stdout.write(`without protection: ${shown.size} of ${listed.length} obtained something\n`);
   expect(shown.size).toBeGreaterThanOrEqual(60);
   for (const area of areasOf(listed)) expect(listed.filter((each) => each.area === area && shown.has(each.name)), area).not.toEqual([]);
+  // The kernel asks the same of both.
+  expect(shown.has('memory-of-a-host-process')).toBe(shown.has('trace-of-a-host-process'));
 }, 300_000);
 
 describe.each(sandboxes)('$column', ({ user, runtime, column }) => {

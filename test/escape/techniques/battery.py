@@ -20,8 +20,8 @@ def technique(name, prize):
 
 
 def call(number, *arguments):
-    """A system call by its number; raises OSError."""
-    result = libc.syscall(ctypes.c_long(number), *arguments)
+    """A system call by its number; raises OSError. Numbers are as wide as the kernel reads them: of an int on the stack the upper half would be anything."""
+    result = libc.syscall(ctypes.c_long(number), *(ctypes.c_long(each) if isinstance(each, int) else each for each in arguments))
     if result < 0:
         raise OSError(ctypes.get_errno(), "syscall")
     return result
