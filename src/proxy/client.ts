@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import type { RawHeaders } from './headers.ts';
 import type { Refusal } from './refusal.ts';
+import type { WhenClosed } from './when-closed.ts';
 
 /** What a client asks for: the same to the judge, whatever protocol it came over. */
 export type ClientRequest = {
@@ -30,6 +31,7 @@ export type ClientRequest = {
 export type ClientAnswer = {
   /** Takes the answer's body, and closes when the answer was sent or can no longer be. */
   stream: Writable;
+  onClosed: WhenClosed;
   isStarted(): boolean;
   writeContinue(): void;
   start(head: AnswerHead): void;

@@ -66,7 +66,7 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
     const scrubbed = trailers.length === 0 ? undefined : prepared!.scrubber?.scrubHeaders(trailers);
     for (const { name, scrubs } of scrubbed?.counts ?? []) addUse(draft, name, { scrubs });
     const rawHeaders = scrubbed?.rawHeaders ?? trailers;
-    if (!holdHeaders(answer.stream, { rawHeaders, memory: context.memory })) return refuseRest(memoryUsedUp(context.memory));
+    if (!holdHeaders(answer.onClosed, { rawHeaders, memory: context.memory })) return refuseRest(memoryUsedUp(context.memory));
     isEnded = true;
     answer.end(rawHeaders);
   };
@@ -94,7 +94,7 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
         refuseRest(result.refusal);
         return true;
       }
-      if (!holdHeaders(answer.stream, { rawHeaders: result.rawHeaders, memory: context.memory })) {
+      if (!holdHeaders(answer.onClosed, { rawHeaders: result.rawHeaders, memory: context.memory })) {
         refuseRest(memoryUsedUp(context.memory));
         return true;
       }
@@ -142,7 +142,7 @@ export function forward(exchange: Exchange, upstreamRequest: UpstreamRequest, on
   };
   const send = () => context.upstream.dispatch(destination, upstreamRequest, handler);
 
-  answer.stream.once('close', () => {
+  answer.onClosed(() => {
     if (!isEnded || !answer.stream.writableFinished) abort();
   });
   send();

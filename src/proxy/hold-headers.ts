@@ -1,17 +1,17 @@
-import type { Writable } from 'node:stream';
 import { headerListBytes } from './header-limit.ts';
 import type { RawHeaders } from './headers.ts';
 import type { MemoryBudget } from './memory-budget.ts';
+import type { WhenClosed } from './when-closed.ts';
 
 /**
  * Counts headers or trailers that wait: for the rest of a body, or for a client to read them, which it may never do. Until the stream of the answer
  * closes; false where there is no room.
  */
-export function holdHeaders(answer: Writable, { rawHeaders, memory }: { rawHeaders: RawHeaders; memory: MemoryBudget }): boolean {
+export function holdHeaders(onClosed: WhenClosed, { rawHeaders, memory }: { rawHeaders: RawHeaders; memory: MemoryBudget }): boolean {
   if (rawHeaders.length === 0) return true;
   const held = memory.reserve(copies * headerListBytes(rawHeaders) + bytesAround * rawHeaders.length / 2);
   if (held === null) return false;
-  answer.once('close', held.release);
+  onClosed(() => held.release());
   return true;
 }
 

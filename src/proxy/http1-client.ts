@@ -3,6 +3,7 @@ import type { ClientAnswer, ClientRequest } from './client.ts';
 import { toPairs } from './headers.ts';
 import { findHttp1Problem } from './http1-problem.ts';
 import { sendRefusal } from './refusal.ts';
+import { whenClosed } from './when-closed.ts';
 
 /** The two sides of an HTTP/1.1 exchange, on Node's own streams: nothing stands between them and the connection. */
 export function http1Request(request: IncomingMessage): ClientRequest {
@@ -28,6 +29,7 @@ export function http1Request(request: IncomingMessage): ClientRequest {
 export function http1Answer(response: ServerResponse): ClientAnswer {
   return {
     stream: response,
+    onClosed: whenClosed(response),
     isStarted: () => response.headersSent,
     writeContinue: () => response.writeContinue(),
     start({ status, statusText, rawHeaders }) {

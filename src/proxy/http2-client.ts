@@ -8,6 +8,7 @@ import { holdHeaders } from './hold-headers.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import { renderRefusal } from './refusal.ts';
+import { whenClosed } from './when-closed.ts';
 
 export type Http2Head = { headers: IncomingHttpHeaders; rawHeaders: RawHeaders; flags: number };
 
@@ -27,7 +28,7 @@ export function http2Request(stream: ServerHttp2Stream, { headers, rawHeaders, f
     }
     const received = forwardableRequestHeaders(fromHttp2Headers(rawTrailers));
     // They may come long before the upstream takes the body they belong to.
-    trailers = holdHeaders(stream, { rawHeaders: received, memory }) ? received : null;
+    trailers = holdHeaders((release) => stream.once('close', release), { rawHeaders: received, memory }) ? received : null;
   });
   const method = headers[':method'] ?? '';
   const plainHeaders = fromHttp2Headers(rawHeaders);
@@ -60,6 +61,7 @@ export function http2Answer(stream: ServerHttp2Stream, { method }: { method: str
   };
   return {
     stream,
+    onClosed: whenClosed(stream),
     isStarted: () => stream.headersSent,
     writeContinue() {
       if (!stream.destroyed && !stream.closed) stream.additionalHeaders({ ':status': 100 });

@@ -127,7 +127,8 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
     note(tooManyRunning(context.limits), { ...served, method: head.headers[':method'] ?? null });
     return stream.close(constants.NGHTTP2_REFUSED_STREAM);
   }
-  running.add(stream);
+  const answer = http2Answer(stream, { method: head.headers[':method'] ?? '' });
+  running.add(answer);
   try {
     const request = http2Request(stream, head, {
       context,
@@ -136,7 +137,7 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
         endSession(served);
       },
     });
-    draft = handleRequest(request, http2Answer(stream, request), { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
+    draft = handleRequest(request, answer, { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
   } catch {
     // Thrown further it would end the process. Unjudged, the request goes nowhere.
     stream.close(constants.NGHTTP2_INTERNAL_ERROR);

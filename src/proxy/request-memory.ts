@@ -13,7 +13,7 @@ export type RequestMemory = { coded: Reservation | null };
 export function reserveRequest({ request, answer, context: { memory, secrets } }: Exchange, { coding, pinned }: { coding: string | null; pinned: BodySubstitution | null }): RequestMemory | null {
   const whole = memory.reserve(streamBytes + headerCopies * headerListBytes(request.rawHeaders));
   if (whole === null) return null;
-  answer.stream.once('close', () => whole.release());
+  answer.onClosed(() => whole.release());
   if (coding === null || secrets.list.length === 0) return { coded: null };
   const coded = memory.reserve(decoderBytes(coding) + (pinned === null ? 0 : encoderBytes(coding)));
   return coded === null ? null : { coded };

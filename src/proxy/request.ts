@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { Destination } from '../policy/policy.ts';
 import { addUse, draftEntry, type Draft } from './audit.ts';
 import type { ClientAnswer, ClientRequest } from './client.ts';
@@ -18,6 +18,7 @@ import { reserveRequest } from './request-memory.ts';
 import { notCodedAgain, otherLengthMessages, secretBlocked, signedAndPinned, tooManyAMinute, tooManyReadings, unscannable } from './request-refusals.ts';
 import { signRequest, type SendSigned, type UnsignedRequest } from './sign-request.ts';
 import { parseTarget } from './target.ts';
+import type { UpstreamRequest } from './upstream.ts';
 import { findHandshakeProblem, prepareHandshake } from './websocket-handshake.ts';
 import { openWebSocket } from './websocket.ts';
 
@@ -38,7 +39,7 @@ export function handleRequest(request: ClientRequest, answer: ClientAnswer, opti
   const { destination, context } = options;
   const draft = draftEntry({ protocol: destination.scheme, host: destination.host, port: destination.port });
   draft.method = request.method;
-  answer.stream.once('close', () => context.audit.record(draft));
+  answer.onClosed(() => context.audit.record(draft));
   judge({ request, answer, destination, draft, context }, options);
   return draft;
 }
@@ -114,12 +115,20 @@ function judge(exchange: Exchange, options: RequestOptions): void {
   let forwarding: Forwarding | null = null;
   const body = request.hasBody ? openBody(exchange, { headers, coded: reserved.coded && { coding: coding!, memory: reserved.coded }, pinned, onRefusal: () => forwarding?.abort() }) : null;
   send({ method, url, headers: sentHeaders, body }, (signed, signedHeaders, signedBody) => {
-    forwarding = forward(signed, {
-      method, path: url, headers: [...signedHeaders], body: signedBody, trailers: () => request.trailers() ?? [], mayUseHttp2: request.version === '2',
-      // A server that does not expect the body would take it for the next request, unless there is none on this connection.
-      reset: body !== null && bodiless.has(method),
-    });
+    forwarding = forward(signed, upstreamRequest(request, { url, headers: [...signedHeaders], body: signedBody, hasBody: body !== null }));
   });
+}
+
+type Sent = { url: string; headers: string[]; body: Readable | null; hasBody: boolean };
+
+/** A function of its own, as `trailers` would keep everything the request was judged by for as long as the answer takes. */
+function upstreamRequest(request: ClientRequest, { url, headers, body, hasBody }: Sent): UpstreamRequest {
+  const { method } = request;
+  return {
+    method, path: url, headers, body, trailers: () => request.trailers() ?? [], mayUseHttp2: request.version === '2',
+    // A server that does not expect the body would take it for the next request, unless there is none on this connection.
+    reset: hasBody && bodiless.has(method),
+  };
 }
 
 /** The rules refuse it already; that it would have taken a secret along is told as well, so that no rule is proposed for it. */

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { ClientAnswer } from './client.ts';
 import type { ProxyLimits } from './limits.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -6,7 +6,7 @@ import type { Refusal } from './refusal.ts';
 export type RunningCount = {
   isFull(): boolean;
   /** Counts until the answer's stream closes. */
-  add(answer: Writable): void;
+  add(answer: ClientAnswer): void;
 };
 
 export function createRunningCount({ requestsRunning }: Pick<ProxyLimits, 'requestsRunning'>): RunningCount {
@@ -15,7 +15,7 @@ export function createRunningCount({ requestsRunning }: Pick<ProxyLimits, 'reque
     isFull: () => running >= requestsRunning,
     add(answer) {
       running += 1;
-      answer.once('close', () => {
+      answer.onClosed(() => {
         running -= 1;
       });
     },

@@ -52,14 +52,18 @@ export function secure(socket: Socket, { host, port, context, protocols = ['http
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
       secured.off('error', fail).off('close', fail);
-      if (sessions !== undefined) keepSessions(secured, (latest) => sessions.keep(context, { origin, session: latest }));
+      if (sessions !== undefined) keepSessions(secured, { sessions, context, origin });
       resolve(secured);
     });
   });
 }
 
-/** Only of a connection that is verified: in TLS 1.2 there is a session before that, in TLS 1.3 some come later. */
-function keepSessions(secured: tls.TLSSocket, keep: (session: Buffer) => void): void {
+/**
+ * Only of a connection that is verified: in TLS 1.2 there is a session before that, in TLS 1.3 some come later. A function of its own, as what it
+ * leaves behind would keep all that the handshake needed for as long as the connection is open.
+ */
+function keepSessions(secured: tls.TLSSocket, { sessions, context, origin }: { sessions: TlsSessions; context: tls.SecureContext; origin: string }): void {
+  const keep = (session: Buffer) => sessions.keep(context, { origin, session });
   const early = secured.getProtocol() === 'TLSv1.2' ? secured.getSession() : undefined;
   if (early !== undefined) keep(early);
   secured.on('session', keep);

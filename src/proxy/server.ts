@@ -48,12 +48,11 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     if (unanswered.size >= MAX_PIPELINED) return cutOff(socket, { ...tooManyPipelined, method: request.method ?? null, destination, context });
     if (runningInAll.isFull()) return cutOff(socket, { ...tooManyRunning(context.limits), method: request.method ?? null, destination, context });
     unanswered.set(response, null);
-    runningInAll.add(response);
-    response.once('close', () => {
-      unanswered.delete(response);
-    });
+    const answer = http1Answer(response);
+    answer.onClosed(() => unanswered.delete(response));
+    runningInAll.add(answer);
     try {
-      unanswered.set(response, handleRequest(http1Request(request), http1Answer(response), { destination, context, expectsContinue, ...(webSocket && { webSocket }) }));
+      unanswered.set(response, handleRequest(http1Request(request), answer, { destination, context, expectsContinue, ...(webSocket && { webSocket }) }));
     } catch {
       // Thrown further it would end the process. Unjudged, the request goes nowhere.
       socket.destroy();

@@ -19,7 +19,7 @@ export function signRequest(exchange: Exchange, claim: SignatureClaim, { body, .
   if (body === null || !claim.coversBody) return signAndSend(exchange, claim, { ...request, chunks: [] }, (signed, headers) => send(signed, headers, body), body);
   const { answer, context: { memory } } = exchange;
   const held = memory.reserve(0)!;
-  answer.stream.once('close', () => held.release());
+  answer.onClosed(() => held.release());
   const chunks: Buffer[] = [];
   body.on('data', (chunk: Buffer) => {
     if (body.destroyed) return;
@@ -52,7 +52,7 @@ function signAndSend(exchange: Exchange, claim: SignatureClaim, { method, url, h
     unsent?.destroy();
     return refuse(exchange, memoryUsedUp(memory));
   }
-  answer.stream.once('close', () => scrubber.release());
+  answer.onClosed(() => scrubber.release());
   for (const { name, substitutions } of signed.uses) addUse(draft, name, { substitutions });
   send(signed.scrubber === null ? exchange : { ...exchange, signatures: signed.scrubber }, signed.rawHeaders);
 }

@@ -29,17 +29,6 @@ export async function acceptTls(socket: Socket, { destination, context }: TlsOpt
         });
       },
     });
-    let isSettled = false;
-    const settle = (failure: { reason: RefusalReason; remedy: string } | null) => {
-      if (isSettled) return;
-      isSettled = true;
-      clearTimeout(timer);
-      secured.off('secure', onSecure).off('close', onClose);
-      if (failure === null) return resolve(secured);
-      recordFailure(failure, { destination, context });
-      if (failure.reason !== 'sni-mismatch') secured.destroy();
-      resolve(null);
-    };
     const fail = (code: string) => settle({ reason: 'tls-handshake', remedy: explainClientError(code, destination.host) });
     const onSecure = () => {
       // As a tls.Server does: an HTTP/2 session waits for it.
@@ -47,7 +36,18 @@ export async function acceptTls(socket: Socket, { destination, context }: TlsOpt
       settle(null);
     };
     const onClose = () => fail('closed');
-    const timer = setTimeout(() => fail('timeout'), handshakeMs);
+    /** Until it has succeeded or failed. Not kept longer: SNICallback stays with the connection, and would keep all of it. */
+    let handshake: Handshake | null = { resolve, onSecure, onClose, timer: setTimeout(() => fail('timeout'), handshakeMs) };
+    const settle = (failure: { reason: RefusalReason; remedy: string } | null) => {
+      if (handshake === null) return;
+      clearTimeout(handshake.timer);
+      secured.off('secure', handshake.onSecure).off('close', handshake.onClose);
+      handshake.resolve(failure === null ? secured : null);
+      handshake = null;
+      if (failure === null) return;
+      recordFailure(failure, { destination, context });
+      if (failure.reason !== 'sni-mismatch') secured.destroy();
+    };
     secured.on('error', (error: NodeJS.ErrnoException) => {
       fail(error.code ?? 'unknown error');
       secured.destroy();
@@ -56,6 +56,8 @@ export async function acceptTls(socket: Socket, { destination, context }: TlsOpt
     secured.once('close', onClose);
   });
 }
+
+type Handshake = { resolve(secured: tls.TLSSocket | null): void; onSecure(): void; onClose(): void; timer: NodeJS.Timeout };
 
 const handshakeMs = 15_000;
 /** A record of type alert (21), TLS 1.2 on the wire, two bytes: fatal, unrecognized_name (RFC 6066, 3). */

@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{clean}from"./chunk-KUAXEDNG.js";import"./chunk-M4DIXJ73.js";import"./chunk-6JZCF7AY.js";import"./chunk-KFGEE6FX.js";import"./chunk-ELOMHFC5.js";import"./chunk-TTKTZUAU.js";export{clean};

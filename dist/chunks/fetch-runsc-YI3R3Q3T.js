@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{fetchRunsc,findRunsc}from"./chunk-LKH6XNXG.js";import"./chunk-YQ7WFWW6.js";import"./chunk-ELOMHFC5.js";import"./chunk-TTKTZUAU.js";export{fetchRunsc,findRunsc};

@@ -1,2 +1,0 @@
-import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-import{findKnown,isGvisorRuntime,provideRuntime}from"./chunk-RQSBJUSM.js";import"./chunk-2JXF3SZC.js";import"./chunk-KFGEE6FX.js";import"./chunk-ELOMHFC5.js";import"./chunk-TTKTZUAU.js";export{findKnown,isGvisorRuntime,provideRuntime};
