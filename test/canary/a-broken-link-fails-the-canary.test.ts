@@ -19,8 +19,8 @@ test('where all holds, the canary holds, and leaves nothing', async () => {
   expect(policy.couldReach({ host: canary.host, port: 443 })).toBe(false);
   expect(policy.couldAllow('api.test')).toBe(true);
   expect(rehearsal.entries).toEqual([]);
-  // What the checks rest on: the real value was received and sent back, and the other host's upstream got no further than its certificate.
-  expect(upstream.requests.map(({ authorization }) => authorization)).toEqual(Array(2).fill(`Bearer ${canary.secret.value}`));
+  // What the checks rest on: the real value was received once and sent back, and the other host's upstream got no further than its certificate.
+  expect(upstream.requests.map(({ authorization }) => authorization)).toEqual([`Bearer ${canary.secret.value}`]);
   expect(upstream.handshakes.filter((name) => name === canary.otherHost)).toHaveLength(1);
 });
 
