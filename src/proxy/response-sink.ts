@@ -68,6 +68,7 @@ export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOption
 
 function createGatheringSink(answer: Writable, writer: EvenWriter, { onBegin, onDrain }: DirectSinkOptions): ResponseSink {
   let isBegun = false;
+  let isOver = false;
   const begin = (wholeBytes: number | null) => {
     if (!isBegun) onBegin(wholeBytes);
     isBegun = true;
@@ -82,11 +83,14 @@ function createGatheringSink(answer: Writable, writer: EvenWriter, { onBegin, on
     write: gatherer.write,
     end(finished, { isLast }) {
       const bytes = writer.end(gatherer.drop());
+      // Refused for what the last bytes hold: the answer is that.
+      if (isOver) return;
       begin(isLast ? bytes.length : null);
       writeLast(answer, bytes);
       finished();
     },
     destroy() {
+      isOver = true;
       gatherer.drop();
       writer.destroy();
     },
@@ -150,8 +154,10 @@ function createDecodingSink(answer: Writable, options: DecodingOptions): Respons
     end(finished) {
       work.then(() => decoder.end()).then(() => {
         release();
+        const bytes = options.writer.end(null);
+        if (isOver) return;
         options.onBegin(null);
-        writeLast(answer, options.writer.end(null));
+        writeLast(answer, bytes);
         finished();
       }).catch(fail);
     },

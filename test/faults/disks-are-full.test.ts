@@ -32,7 +32,8 @@ test('the engine\'s disk: at the start nothing is begun, in the middle the run e
   await engine.inside('sh', '-c', `cat /dev/zero > ${engine.dataRoot}/ballast`);
   const beginning = await run('echo ran');
   expect(beginning, beginning.stderr).toMatchObject({ exitCode: 125, stdout: '', report: { conclusion: 'error' } });
-  expect(beginning.report!.error).toMatch(/no space left on device.*: make room on the disk of the Docker engine/);
+  // Docker 20.10 now and then misses a directory that it had no room for.
+  expect(beginning.report!.error).toMatch(/no space left on device.*: make room on the disk of the Docker engine|^cannot create .*: chown .*: no such file or directory/);
   expect(await decoy(['clean'], options)).toMatchObject({ exitCode: 0, stderr: '' });
   expect(await settled(() => engine.leftovers())).toEqual([]);
 
