@@ -217,16 +217,17 @@ describe('answers', () => {
     ['no messages', Buffer.from('harmless').toString('base64'), { decision: 'failed', reason: 'unscannable-body' }],
     ['compressed messages', encode(framed(zlib.gzipSync(value), 1)), { decision: 'failed', reason: 'unscannable-body' }],
     ['a value as the very text', asText, { decision: 'blocked', reason: 'real-secret-arriving' }],
-  ])('%s: broken off', async (_, body, refusal) => {
+  ])('%s: refused, and nothing more is written', async (_, body, refusal) => {
     const bound = body === asText ? { ...secret, value: textual } : secret;
     await using bench = await openBench({
       secrets: [bound], allow: [],
       upstream: (__, response) => void response.writeHead(200, { 'content-type': contentType }).end(body),
     });
     const socket = bench.tls('api.test');
-    socket.write(`POST / HTTP/1.1\r\nHost: api.test\r\nContent-Type: ${contentType}\r\nContent-Length: 0\r\n\r\n`);
+    socket.write(`POST / HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\nContent-Type: ${contentType}\r\nContent-Length: 0\r\n\r\n`);
     const answer = (await readAll(socket)).toString('latin1');
-    expect(answer).not.toContain('\r\n0\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 502 /);
+    expect(answer).toContain(`x-decoy-blocked: ${refusal.reason}`);
     expect(answer).not.toContain(bound.value);
     expect((await bench.entriesOf(1))[0]).toMatchObject(refusal);
   });
