@@ -227,7 +227,7 @@ describe('answers', () => {
     socket.write(`POST / HTTP/1.1\r\nHost: api.test\r\nConnection: close\r\nContent-Type: ${contentType}\r\nContent-Length: 0\r\n\r\n`);
     const answer = (await readAll(socket)).toString('latin1');
     expect(answer).toMatch(/^HTTP\/1\.1 502 /);
-    expect(answer).toContain(`x-decoy-blocked: ${refusal.reason}`);
+    expect(answer).toContain(`x-decoy-blocked: ${(refusal as { reason: string }).reason}`);
     expect(answer).not.toContain(bound.value);
     expect((await bench.entriesOf(1))[0]).toMatchObject(refusal);
   });
