@@ -74,6 +74,7 @@ function createGatheringSink(answer: Writable, writer: EvenWriter, { onBegin, on
     isBegun = true;
   };
   const take = (bytes: Buffer): boolean => {
+    if (isOver) return true;
     begin(null);
     return writer.write(bytes);
   };
@@ -119,6 +120,7 @@ function createDecodingSink(answer: Writable, options: DecodingOptions): Respons
   let chunksWaiting = 0;
   const decoder = openDecoder(options.coding, {
     take(bytes) {
+      if (isOver) return undefined;
       options.onBegin(null);
       return options.writer.write(bytes) ? undefined : drained(answer);
     },
