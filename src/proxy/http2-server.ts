@@ -134,7 +134,9 @@ function handleStream(stream: ServerHttp2Stream, head: Http2Head, served: Served
       context,
       onTooLongTrailers() {
         if (draft?.decision === 'allowed') noteRefusal(draft, { ...tooLongTrailers, status: draft.status });
-        endSession(served);
+        // Not while nghttp2 reads: Node 22 aborts the process when data follows for a stream that was destroyed meanwhile.
+        stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+        setImmediate(() => endSession(served));
       },
     });
     draft = handleRequest(request, answer, { destination, context, expectsContinue: head.headers.expect?.toLowerCase() === '100-continue' });
