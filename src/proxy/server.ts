@@ -37,7 +37,8 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     keepAliveTimeout: context.limits.idleMs,
   });
   // Node drops what is more than this without a word, of headers and of trailers. With one more than there may be, the request is refused (http1-problem.ts).
-  server.maxHeadersCount = MAX_HEADERS + 1;
+  // Node 24 drops none: it breaks off itself where there are more, which is told as `capacity`.
+  server.maxHeadersCount = Number.parseInt(process.versions.node) < 24 ? MAX_HEADERS + 1 : 3 * MAX_HEADERS;
   let openWebSockets = 0;
   const handle = (request: IncomingMessage, response: ServerResponse, { expectsContinue, webSocket }: { expectsContinue: boolean; webSocket?: Duplex }) => {
     const { socket } = request;
