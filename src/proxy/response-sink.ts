@@ -16,7 +16,7 @@ export type ResponseSink = {
 };
 
 export type DirectSinkOptions = {
-  /** Called before the first byte of the body is written; `wholeBytes`: the length of the body as it goes to the client, where all of it is there, else null. */
+  /** Called before bytes of the body are written, only the first time counts; `wholeBytes`: the length of the body as it goes to the client, where all of it is there, else null. */
   onBegin(wholeBytes: number | null): void;
   onDrain(): void;
 };
@@ -67,15 +67,10 @@ export function createScrubbedSink(answer: Writable, options: ScrubbedSinkOption
 }
 
 function createGatheringSink(answer: Writable, writer: EvenWriter, { onBegin, onDrain }: DirectSinkOptions): ResponseSink {
-  let isBegun = false;
   let isOver = false;
-  const begin = (wholeBytes: number | null) => {
-    if (!isBegun) onBegin(wholeBytes);
-    isBegun = true;
-  };
   const take = (bytes: Buffer): boolean => {
     if (isOver) return true;
-    begin(null);
+    onBegin(null);
     return writer.write(bytes);
   };
   const gatherer = gatherTurn({ take, isFull: () => answer.writableNeedDrain, onDrain });
@@ -86,7 +81,7 @@ function createGatheringSink(answer: Writable, writer: EvenWriter, { onBegin, on
       const bytes = writer.end(gatherer.drop());
       // Refused for what the last bytes hold: the answer is that.
       if (isOver) return;
-      begin(isLast ? bytes.length : null);
+      onBegin(isLast ? bytes.length : null);
       writeLast(answer, bytes);
       finished();
     },

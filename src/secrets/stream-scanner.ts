@@ -54,6 +54,13 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
     return Buffer.concat(parts);
   }
 
+  function add(chunk: Buffer, endOf: (text: Buffer) => number): Buffer {
+    if (torn !== null) return NOTHING;
+    // Put together even where nothing is held, for what is held is not to be told from the time.
+    const text = Buffer.concat([held, chunk]);
+    return scan(text, endOf(text));
+  }
+
   function tear(tag: Tag): Buffer {
     torn = tag;
     held = NOTHING;
@@ -62,17 +69,8 @@ export function createReplacer<Tag>(needles: Needles<Tag>, replace: (tag: Tag) =
   }
 
   return {
-    // Put together even where nothing is held, for what is held is not to be told from the time.
-    push(chunk) {
-      if (torn !== null) return NOTHING;
-      const text = Buffer.concat([held, chunk]);
-      return scan(text, needles.tailStart(text, 0));
-    },
-    pushEvenly(chunk) {
-      if (torn !== null) return NOTHING;
-      const text = Buffer.concat([held, chunk]);
-      return scan(text, Math.max(0, text.length - keptBytes));
-    },
+    push: (chunk) => add(chunk, (text) => needles.tailStart(text, 0)),
+    pushEvenly: (chunk) => add(chunk, (text) => Math.max(0, text.length - keptBytes)),
     settle({ ifWhole }) {
       const end = needles.tailStart(held, 0);
       return ifWhole && end < held.length ? NOTHING : scan(held, end);
