@@ -36,9 +36,9 @@ export function createHttpSide(context: ProxyContext, runningInAll: RunningCount
     // Requests have no time limit of their own: uploads and answers take as long as they take, and the run's deadline bounds them.
     keepAliveTimeout: context.limits.idleMs,
   });
-  // Node drops what is more than this without a word, of headers and of trailers. With one more than there may be, the request is refused (http1-problem.ts).
-  // Node 24 drops none: it breaks off itself where there are more, which is told as `capacity`.
-  server.maxHeadersCount = Number.parseInt(process.versions.node) < 24 ? MAX_HEADERS + 1 : 3 * MAX_HEADERS;
+  // Of what is more than this, old releases of Node drop the rest without a word, new ones break off, which is told as `capacity`.
+  // With more than there may be, the request is refused (http1-problem.ts).
+  server.maxHeadersCount = 3 * MAX_HEADERS;
   let openWebSockets = 0;
   const handle = (request: IncomingMessage, response: ServerResponse, { expectsContinue, webSocket }: { expectsContinue: boolean; webSocket?: Duplex }) => {
     const { socket } = request;
