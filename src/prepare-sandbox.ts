@@ -41,7 +41,7 @@ export type SandboxParts = {
 
 export type PreparedSandbox = AsyncDisposable & {
   /** gives the sandbox the command */
-  start(): Sandbox;
+  start(): Promise<Sandbox>;
   filesystem: MadeFilesystem;
   /** what the host may reach of it, open before the command starts; null: nothing */
   exposed: OpenExposed | null;

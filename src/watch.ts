@@ -2,13 +2,11 @@ import type { PreparedSandbox } from './prepare-sandbox.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
 import type { Ledger } from './report/network-ledger.ts';
 import type { Limits } from './report/report.ts';
-import { openCgroup } from './sandbox/cgroup-reader.ts';
 import { deferred } from './sandbox/deferred.ts';
 import type { OutputFrame } from './sandbox/demultiplex.ts';
 import type { Sandbox, SandboxEnd } from './sandbox/sandbox.ts';
 import type { Meter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
-import { parseDockerStats } from './usage/parse-docker-stats.ts';
 
 export type WatchOptions = {
   limits: Limits; meter: Meter; ledger: Ledger; signal: AbortSignal; onOutput(frame: OutputFrame): Promise<void>;
@@ -36,11 +34,11 @@ const FULL_BYTES = 1024 * 1024;
 
 /** Starts the command and stays with it: passes its output on, takes readings, ends it at the deadline or on cancellation. */
 export async function watch(prepared: PreparedSandbox, options: WatchOptions): Promise<Watched> {
-  const sandbox = prepared.start();
+  const sandbox = await prepared.start();
   const { startedMs } = sandbox;
   const commandStartedAt = new Date(Date.now() - (performance.now() - startedMs));
   const stop = createStop(sandbox, options);
-  const sampler = await startSampler({ prepared, sandbox, startedMs, ...options });
+  const sampler = startSampler({ prepared, sandbox, ...options });
   const pumped = pump(sandbox, options.onOutput);
   try {
     await Promise.race([pumped.then(() => sandbox.finished), stop.failed, prepared.lost, options.failed, sampler.failed]);
@@ -122,29 +120,24 @@ const CANCEL_GRACE_MS = 2_000;
 /** `failed` rejects when what the sandbox wrote is lost. */
 type Sampler = { stop(): Promise<void>; storageFull(): boolean; failed: Promise<never> };
 
-async function startSampler({ prepared, sandbox, startedMs, meter, ledger, onSample }: { prepared: PreparedSandbox; sandbox: Sandbox; startedMs: number } & WatchOptions): Promise<Sampler> {
-  const reader = await openCgroup(sandbox.pid, { containerId: sandbox.containerId });
+function startSampler({ prepared, sandbox: { counters, startedMs }, meter, ledger, onSample }: { prepared: PreparedSandbox; sandbox: Sandbox } & WatchOptions): Sampler {
   const { promise: failed, reject: fail } = deferred<never>();
   failed.catch(() => {});
   let full = false;
   let scarce = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
-  let reading: Promise<void> = Promise.resolve();
-  const readCounters = async () => {
-    const atMs = performance.now() - startedMs;
-    return reader === null ? parseDockerStats(await sandbox.readEngineStats(), atMs) : reader.read(atMs);
-  };
+  let lastRead: Promise<void> = Promise.resolve();
   const read = async () => {
-    const [counters, disk] = await Promise.all([readCounters(), prepared.filesystem.keeper.readDiskUse()]);
+    const [reading, disk] = await Promise.all([counters.read(performance.now() - startedMs), prepared.filesystem.keeper.readDiskUse()]);
     if (disk !== null && (disk.freeBytes < FULL_BYTES || disk.inodesFree === 0)) full = true;
     if (disk !== null && disk.hostFreeBytes < HOST_SCARCE_BYTES) scarce = true;
     if (disk !== null && (disk.hostFreeBytes < FULL_BYTES || (stopped && scarce)) && (await prepared.filesystem.keeper.readDiskUse({ flush: true }))?.lostWrites) fail(new Error(LOST_WRITES));
-    if (counters !== null) onSample?.(meter.add({ ...counters, storageBytes: disk?.usedBytes ?? null }, ledger.counts()));
+    if (reading !== null) onSample?.(meter.add({ ...reading, storageBytes: disk?.usedBytes ?? null }, ledger.counts()));
   };
   const schedule = (intervalMs: number) => {
     timer = setTimeout(() => {
-      reading = read().then(() => { if (!stopped) schedule(Math.min(intervalMs * 1.5, LAST_INTERVAL_MS)); });
+      lastRead = read().then(() => { if (!stopped) schedule(Math.min(intervalMs * 1.5, LAST_INTERVAL_MS)); });
     }, intervalMs);
   };
   schedule(FIRST_INTERVAL_MS);
@@ -155,9 +148,9 @@ async function startSampler({ prepared, sandbox, startedMs, meter, ledger, onSam
       if (stopped) return;
       stopped = true;
       clearTimeout(timer);
-      await reading;
+      await lastRead;
       await read();
-      await reader?.[Symbol.asyncDispose]();
+      await counters[Symbol.asyncDispose]();
     },
   };
 }

@@ -10,8 +10,10 @@ export function renderBytes(bytes: number): string {
   return `${significant(value)} ${units[unit]}`;
 }
 
-/** `0.42 s`, `12.3 s`, `4 min 5 s`, `1 h 2 min`. */
+/** `4.2 ms`, `0.42 s`, `12.3 s`, `4 min 5 s`, `1 h 2 min`. */
 export function renderSeconds(seconds: number): string {
+  const milliseconds = significant(seconds * 1000);
+  if (seconds < 0.01 && milliseconds !== '0') return `${milliseconds} ms`;
   if (seconds < 59.95) return `${significant(seconds)} s`;
   const whole = Math.round(seconds);
   const parts = [`${Math.floor(whole / 3600)} h`, `${Math.floor((whole % 3600) / 60)} min`, `${whole % 60} s`];

@@ -7,6 +7,7 @@ import { droppedCaps, readSwapBytes } from './dropped-caps.ts';
 import { EngineError, type Engine } from './engine.ts';
 import type { RunLabels } from './labels.ts';
 import { createMarkerFilter } from './marker-filter.ts';
+import { openCounters, type Counters } from './open-counters.ts';
 import type { SandboxRuntime } from './runtime.ts';
 
 export type SandboxMount =
@@ -47,7 +48,7 @@ export type CreatedSandbox = AsyncDisposable & {
   launch(): Promise<IdleSandbox>;
 };
 
-export type IdleSandbox = { start(command: Command): Sandbox };
+export type IdleSandbox = { start(command: Command): Promise<Sandbox> };
 
 /**
  * How the sandbox's first process ended. `exitCode` is the command's where that process told it (`told`); else it was ended itself. null
@@ -57,8 +58,6 @@ export type SandboxEnd = { exitCode: number | null; told: boolean; oomKilled: bo
 
 export type Sandbox = {
   containerId: string;
-  /** pid of the sandbox's first process as the engine's host sees it */
-  pid: number;
   /** performance.now() when the command was given to it: what the deadline and every reading count from */
   startedMs: number;
   /** what the command prints, as it arrives; ends when the command and everything it left behind are gone */
@@ -67,8 +66,8 @@ export type Sandbox = {
   finished: Promise<void>;
   /** lets the waiting sandbox end: its counters vanish with it. @returns how it ended */
   release(): Promise<SandboxEnd>;
-  /** the engine's own statistics (Docker Engine API, ContainerStats), for where the kernel's cannot be read; null once it is gone */
-  readEngineStats(): Promise<unknown>;
+  /** what it has used since the command was given to it; to be disposed of after the last reading */
+  counters: Counters;
   signal(name: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<void>;
 };
 
@@ -116,15 +115,18 @@ async function launchSandbox(created: Created): Promise<IdleSandbox> {
   return { start: (command) => startCommand({ ...created, pid }, command) };
 }
 
-function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: number }, command: Command): Sandbox {
+async function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: number }, command: Command): Promise<Sandbox> {
+  // Docker Engine API, ContainerStats.
+  const readEngineStats = () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null);
+  const counters = await openCounters({ pid, containerId: owned.id, readEngineStats });
   const startedMs = performance.now();
   stream.write(`${JSON.stringify(task(command, wallSeconds))}\n`);
   const finished = deferred();
   let end: OutputEnd = { told: false, words: null };
   return {
     containerId: owned.id,
-    pid,
     startedMs,
+    counters,
     output: readOutput(stream, { token: command.token, onEnd: (how) => { end = how; finished.resolve(); } }),
     finished: finished.promise,
     release: async () => {
@@ -134,7 +136,6 @@ function startCommand({ owned, stream, wallSeconds, pid }: Created & { pid: numb
       Promise.resolve(owned[Symbol.asyncDispose]()).catch(() => {});
       return { exitCode: state?.ExitCode ?? null, told: end.told, oomKilled: state?.OOMKilled ?? false, refusal: state?.ExitCode === NOT_STARTED ? end.words : null };
     },
-    readEngineStats: () => owned.container.stats({ stream: false, 'one-shot': true }).catch(() => null),
     signal: async (name) => {
       await owned.container.kill({ signal: name }).catch((error: unknown) => {
         // 409: it is not running any more, which is what was wanted.

@@ -61,7 +61,7 @@ export async function openServices(engine: Engine, found: readonly FoundService[
     return {
       lost,
       start: async () => {
-        running = prepared.map((one) => runService(engine, one, options));
+        running = await Promise.all(prepared.map((one) => runService(engine, one, options)));
         await Promise.all(running.map((one) => one.healthy));
       },
       end: async () => {

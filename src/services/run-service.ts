@@ -1,8 +1,6 @@
-import { openCgroup } from '../sandbox/cgroup-reader.ts';
 import type { Engine } from '../sandbox/engine.ts';
 import { runConfined } from '../sandbox/run-confined.ts';
 import { createMeter } from '../usage/meter.ts';
-import { parseDockerStats } from '../usage/parse-docker-stats.ts';
 import type { PreparedService, ServicesOptions } from './open-services.ts';
 
 export type RunningService = {
@@ -19,20 +17,17 @@ const LAST_LOOK_MS = 1000;
 const READ_EVERY_MS = 1000;
 
 /** Gives a service its command, keeps what it prints, and takes readings until `end`. */
-export function runService(engine: Engine, service: PreparedService, options: Pick<ServicesOptions, 'isListening' | 'signal' | 'onWarning'>): RunningService {
+export async function runService(engine: Engine, service: PreparedService, options: Pick<ServicesOptions, 'isListening' | 'signal' | 'onWarning'>): Promise<RunningService> {
   const { request, record, made, idle, described } = service;
-  const running = idle.start(described.command);
+  const running = await idle.start(described.command);
   const state = { isOver: false, hasEnded: false, isEnding: false };
   const meter = createMeter({ storageEnforcement: 'hard' });
-  const opening = openCgroup(running.pid, { containerId: running.containerId });
   const stop = new AbortController();
 
   const read = async () => {
-    const reader = await opening;
-    const atMs = performance.now() - running.startedMs;
-    const [counters, disk] = await Promise.all([reader === null ? running.readEngineStats().then((stats) => parseDockerStats(stats, atMs)) : reader.read(atMs), made.keeper.readDiskUse()]);
-    if (counters === null) return;
-    meter.add({ ...counters, storageBytes: disk?.usedBytes ?? null });
+    const [reading, disk] = await Promise.all([running.counters.read(performance.now() - running.startedMs), made.keeper.readDiskUse()]);
+    if (reading === null) return;
+    meter.add({ ...reading, storageBytes: disk?.usedBytes ?? null });
     const { cpuSeconds, memoryPeakBytes, oomKills, pidsPeak, storagePeakBytes } = meter.usage();
     record.usage = { cpuSeconds, memoryPeakBytes, oomKills, pidsPeak, storagePeakBytes };
   };
@@ -90,7 +85,7 @@ export function runService(engine: Engine, service: PreparedService, options: Pi
       state.isEnding = true;
       stop.abort();
       await readings;
-      await (await opening)?.[Symbol.asyncDispose]();
+      await running.counters[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,6 +1,6 @@
-/** One reading of the sandbox's counters. All counters are cumulative since the sandbox started. */
+/** One reading of the sandbox's counters. All counters are cumulative since the command began; high-water marks of the kernel are since the sandbox started. */
 export type Reading = {
-  /** milliseconds since the sandbox started */
+  /** milliseconds since the command began */
   atMs: number;
   cpuUserSeconds: number;
   cpuSystemSeconds: number;

@@ -92,7 +92,8 @@ test('even a run of a moment has used something', async () => {
   const { report } = await runDecoy(['--quiet', '--', 'sleep', '0.2'], { cwd: workspace.path });
   expect(report!.wallSeconds).toBeGreaterThanOrEqual(0.2);
   expect(report!.usage.cpuSeconds).toBeGreaterThan(0);
-  expect(report!.usage.cpuSeconds).toBeLessThan(1);
+  // What the runtime needed to start it, ten times as much, is not the command's.
+  expect(report!.usage.cpuSeconds).toBeLessThan(0.03);
   expect(report!.usage.memoryPeakBytes).toBeGreaterThan(100_000);
   expect(report!.usage.pidsPeak).toBeGreaterThan(1);
   expect(report!.usage.pidsRefused).toBe(0);

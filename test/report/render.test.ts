@@ -290,7 +290,7 @@ describe('quantities', () => {
   test.each([[0, '0 B'], [1, '1 B'], [1023, '1023 B'], [1024, '1 KiB'], [1536, '1.5 KiB'], [1048575, '1 MiB'], [4 * 2 ** 30, '4 GiB'], [123.4 * 2 ** 20, '123 MiB']])('%i bytes', (bytes, text) => {
     expect(renderBytes(bytes)).toBe(text);
   });
-  test.each([[0, '0 s'], [0.0042, '0 s'], [0.42, '0.42 s'], [12.34, '12.3 s'], [59.96, '1 min'], [60, '1 min'], [245, '4 min 5 s'], [1800, '30 min'], [3720, '1 h 2 min']])('%d seconds', (seconds, text) => {
+  test.each([[0, '0 s'], [0.000004, '0 s'], [0.0042, '4.2 ms'], [0.0099999, '10 ms'], [0.01, '0.01 s'], [0.42, '0.42 s'], [12.34, '12.3 s'], [59.96, '1 min'], [60, '1 min'], [245, '4 min 5 s'], [1800, '30 min'], [3720, '1 h 2 min']])('%d seconds', (seconds, text) => {
     expect(renderSeconds(seconds)).toBe(text);
   });
   test.each([[0, '0'], [999, '999'], [1000, '1,000'], [1234567, '1,234,567']])('%i', (count, text) => expect(renderNumber(count)).toBe(text));
