@@ -16,6 +16,7 @@ import { compileSecrets } from '../src/secrets/compile-secrets.ts';
 import { mintSecrets } from '../src/secrets/mint-secrets.ts';
 import { createAuthority } from '../src/trust/authority.ts';
 import { collectAtOnce } from '../src/tune-process.ts';
+import { startForwarder } from './forwarder.ts';
 import { median } from './median.ts';
 import { largeBytes, runLoad, type Load, type LoadResult, type Route } from './proxy-load.ts';
 import { startNpmRivals } from './npm-rivals.ts';
@@ -23,7 +24,7 @@ import { rivalSecret, startRivals } from './proxy-rivals.ts';
 import { sampleProcess } from './sample-process.ts';
 import { startUpstream } from './upstream.ts';
 
-const roles: Record<string, () => Promise<void>> = { upstream: async () => void process.send!(await startUpstream()), proxy: runProxy, client: runClient };
+const roles: Record<string, () => Promise<void>> = { upstream: async () => void process.send!(await startUpstream()), proxy: runProxy, forwarder: runForwarder, client: runClient };
 void (roles[process.argv[2] ?? ''] ?? (() => compare(Number(process.argv[2] ?? 5))))();
 
 async function compare(rounds: number): Promise<void> {
@@ -47,6 +48,9 @@ async function compare(rounds: number): Promise<void> {
       proxies[name] = child;
       routes.set(name, { kind: 'decoy', socketPath, ...(secretHost === 'localhost' ? { authorization: `Bearer ${ready.placeholder}` } : {}) });
     }
+    const forwarder = await start('forwarder', { port, caPem });
+    proxies['Node alone, forwarding'] = forwarder.child;
+    routes.set('Node alone, forwarding', { kind: 'direct', port: forwarder.ready.port });
     const started = [await startRivals(folder, caFile), await startNpmRivals({ folder, caFile })];
     const missing = started.flatMap((some) => some.missing);
     for (const { name, process: child, proxyPort, authorization } of started.flatMap((some) => some.rivals)) {
@@ -124,6 +128,12 @@ async function runProxy(): Promise<void> {
     onEntry: () => undefined,
   });
   process.send!({ placeholder: secrets[0]?.placeholder });
+}
+
+async function runForwarder(): Promise<void> {
+  const [settings] = await once(process, 'message') as [{ port: number; caPem: string }];
+  collectAtOnce();
+  process.send!(await startForwarder(settings));
 }
 
 async function runClient(): Promise<void> {

@@ -21,6 +21,8 @@ export type Part = {
   /** what a refusal calls it */
   place: string;
   pieces: readonly Piece[];
+  /** it holds nothing of a secret */
+  isClean?: true;
   /** of a header: where its name stands in `rawHeaders` */
   at?: number;
   /** of Basic credentials: makes the header's value of them */
@@ -39,6 +41,7 @@ export function partsOf({ method, url, rawHeaders }: OutgoingLine, concerns: (te
   const mark = url.indexOf('?');
   const end = mark === -1 ? url.length : mark;
   const [path, query] = [url.slice(0, end), url.slice(end)];
+  const part = (place: string, text: string, piecesOf: (text: string) => Piece[]): Part => (concerns(text) ? { place, pieces: piecesOf(text) } : { place, pieces: [{ text }], isClean: true });
   const headers: Part[] = [];
   const headerNames: Part[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -46,9 +49,9 @@ export function partsOf({ method, url, rawHeaders }: OutgoingLine, concerns: (te
     if (concerns(rawHeaders[at + 1]!)) headers.push(headerPart(rawHeaders, at));
   }
   return {
-    method: { place: 'method', pieces: [{ text: method }] },
-    path: { place: 'URL path', pieces: concerns(path) ? pathPieces(path) : [{ text: path }] },
-    query: { place: 'URL query', pieces: concerns(query) ? queryPieces(query) : [{ text: query }] },
+    method: part('method', method, (text) => [{ text }]),
+    path: part('URL path', path, pathPieces),
+    query: part('URL query', query, queryPieces),
     headers, headerNames,
   };
 }

@@ -59,7 +59,7 @@ type SwappedRequest = Omit<Extract<Substitution, { ok: true }>, 'signatures'> & 
 
 function swapAll(needles: SecretNeedles, request: OutgoingRequest): SwappedRequest | ({ ok: false } & SecretRefusal) {
   const { method, path, query, headers, headerNames } = partsOf(request, (text) => concerns(needles, text));
-  const parts = [method, path, query, ...headerNames, ...headers];
+  const parts = [method, path, query, ...headerNames, ...headers].filter(({ isClean }) => !isClean);
   // First of all: a real value anywhere is worse than any placeholder.
   for (const part of parts) {
     const real = seenInPart(needles, { part, request }).find(({ kind }) => kind === 'real');
@@ -80,7 +80,7 @@ function swapAll(needles: SecretNeedles, request: OutgoingRequest): SwappedReque
     rawHeaders[part.at! + 1] = part.wrap?.(texts.get(part)!) ?? texts.get(part)!;
   }
   return {
-    ok: true, url: `${texts.get(path)}${texts.get(query)}`, rawHeaders: carriers.size === 0 ? request.rawHeaders : rawHeaders,
+    ok: true, url: [path, query].map((part) => texts.get(part) ?? originalOf(part)).join(''), rawHeaders: carriers.size === 0 ? request.rawHeaders : rawHeaders,
     uses: counter.uses(), carriers,
   };
 }
