@@ -3,7 +3,7 @@ import { createDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import type { RootLayout } from './exposed-trees.ts';
 import { createContainerGroups } from './group.ts';
-import { holdImage } from './image/hold-image.ts';
+import { holdImage, type HeldImage } from './image/hold-image.ts';
 import { layOutImage, NETWORK_FILES, type ImageLayout } from './image/image-layout.ts';
 import { imageMounts } from './image/image-mounts.ts';
 import type { ObtainedImage } from './image/obtain-image.ts';
@@ -70,12 +70,14 @@ const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
   const { runId, labels, image, sandboxImage, workspace, layout, timed, user, volumes: named } = options;
   const { containers, others: volumes, dispose } = createContainerGroups();
+  let held: HeldImage | null = null;
   try {
     const workspacePath = workspace?.path ?? null;
-    const [fileVolume, held] = await Promise.all([
+    const [fileVolume, imageFiles] = await Promise.all([
       volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels })),
       sandboxImage === null ? null : containers.add(timed('image: mounting', () => holdImage(engine, { image: sandboxImage, runId, labels }))),
     ]);
+    held = imageFiles;
     const seen = { trees: layout.trees, workspacePath, volumes: named };
     const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, ...seen, imagePath: held?.path ?? null })));
     const shared = starting.then((keeper) => checkShared(keeper, sharedDirectories(seen)));
@@ -116,7 +118,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     };
   } catch (error) {
     await dispose().catch(() => {});
-    throw error;
+    throw held?.problem() ?? error;
   }
 }
 

@@ -17,6 +17,8 @@ export type Hold = {
   /** Resolves when the engine reads the archive: it has mounted everything by then. */
   begun(): Promise<void>;
   failed: Promise<never>;
+  /** why the engine ended it by itself, where it did; else null */
+  problem(): EngineError | null;
   /** ends the hold; resolves when the engine has taken its mounts down again */
   finish(): Promise<void>;
 };
@@ -46,11 +48,13 @@ export function openHold(engine: Engine, { containerId, directory, marker, what 
       });
     });
   });
-  failed.catch(() => {});
+  let problem: EngineError | null = null;
+  failed.catch((error: EngineError) => { problem = error; });
   request.write(withoutEndMarker(packTree([{ name: marker, type: 'file', mode: 0o600, uid: 0, gid: 0, content: '1' }])));
   return {
     begun: () => within(Promise.race([begun, failed]), what),
     failed,
+    problem: () => problem,
     finish: async () => {
       request.end(Buffer.alloc(2 * TAR_BLOCK_BYTES));
       const timer = setTimeout(() => request.destroy(), 10_000);

@@ -14,6 +14,8 @@ export type HeldImage = AsyncDisposable & {
   containerId: string;
   /** host directory of the files while they are mounted */
   path: string;
+  /** why the engine let the files go by itself, where it did: whatever needs them fails then, and says less; else null */
+  problem(): EngineError | null;
   /** Ends the hold, once a container has mounted the files for itself: those keep them. */
   letGo(): Promise<void>;
 };
@@ -38,6 +40,7 @@ export async function holdImage(engine: Engine, options: HoldImageOptions): Prom
     return {
       containerId: owned.id,
       path,
+      problem: hold.problem,
       letGo,
       [Symbol.asyncDispose]: async () => {
         await letGo();
