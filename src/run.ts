@@ -142,7 +142,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const told = await story().catch((error: Error): Outcome => (ended?.kind === 'error' ? ended : { kind: 'error', message: describe(error) }));
   const outcome = told.kind === 'error' ? { ...told, message: await explainFailure(told.message, engine) } : told;
   const judged = reportOf(outcome);
-  const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
+  const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [], unwritable: facts.patch?.unwritable });
   const report = placed === undefined ? judged
     : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
   const proposedAllow = config.mode === 'observe' ? suggestAllow(report.requests ?? []) : proposeAllow(ledger.refusals(), { bindings: secrets });

@@ -35,7 +35,7 @@ export type NetworkUsage = {
 
 export type Changes = {
   files: number; insertions: number; deletions: number;
-  /** changed paths that are not in the patch: what git or the host could not take (devices, names that pass for `.git`, too deep) */
+  /** changed paths that are not in the patch: what git or the host could not take (devices, names that pass for `.git`, too deep), and what would make it larger than 100 MiB */
   leftOut?: number;
   /** one sentence, only where the changes could not be read at all */
   problem?: string;
