@@ -32,7 +32,7 @@ import { watchEngine } from './sandbox/watch-engine.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
-import { watch } from './watch.ts';
+import { watch, type StorageFull } from './watch.ts';
 import { writeBack } from './workspace/write-back.ts';
 
 /** `command`: from here on there is output of the sandbox's */
@@ -74,7 +74,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
   const facts = {
-    imageDigest: null as string | null, canaryMs: null as number | null, waitedMs: 0, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
+    imageDigest: null as string | null, canaryMs: null as number | null, waitedMs: 0, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false as StorageFull, engineSawOom: false,
     patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null, exposed: null as Report['exposed'] | null,
   };
   const recording = deferred<never>();
