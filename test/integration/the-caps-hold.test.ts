@@ -94,7 +94,7 @@ test('a disk that has bytes left and no room for more files says which of the tw
   expect(end, end.stderr).toMatchObject({ exitCode: 3, report: { conclusion: 'storage', usage: { storageFull: true, filesFull: true } } });
   expect(Number(end.stdout)).toBeGreaterThan(15_000);
   expect(Number(end.stdout)).toBeLessThan(16_384);
-  expect(end.stderr).toContain('The disk of 64 MiB had no room for more files and the command failed with exit code 3: raise storage, with which their number grows, or make fewer.');
+  expect(end.stderr.replaceAll(/\n +> /g, ' ')).toContain('The disk of 64 MiB had no room for more files and the command failed with exit code 3: raise storage, with which their number grows, or make fewer.');
 }, 60_000);
 
 test('even a run of a moment has used something', async () => {
