@@ -1,5 +1,7 @@
+import { OutputLost } from './output-lost.ts';
+
 export type Cancellation = {
-  /** aborted with the name of the signal */
+  /** aborted with the name of the signal, or OutputLost */
   signal: AbortSignal;
   /** an error nobody caught: the run was cancelled for it, so that it cleans up after itself */
   crash(): Error | null;
@@ -15,13 +17,12 @@ export function cancelOnSignals(): Cancellation {
     crash ??= error;
     controller.abort('SIGTERM');
   };
-  // A reader that goes away (`decoy run … | head`) ends the run as SIGPIPE would, but with its clean-up.
-  const readerGone = () => controller.abort('SIGTERM');
+  const lost = (stream: 'output' | 'error') => (error: Error) => controller.abort(new OutputLost(stream, error));
   // A closed terminal: no more reader, but the same duty to leave nothing behind.
   const hungUp = () => controller.abort('SIGTERM');
   process.on('SIGINT', cancel).on('SIGTERM', cancel).on('SIGHUP', hungUp).on('uncaughtException', crashed);
-  process.stdout.on('error', readerGone);
-  process.stderr.on('error', readerGone);
+  process.stdout.on('error', lost('output'));
+  process.stderr.on('error', lost('error'));
   return {
     signal: controller.signal,
     crash: () => crash,

@@ -29,6 +29,7 @@ import type { OutputFrame } from './sandbox/demultiplex.ts';
 import { snapshotSaver } from './save-snapshot.ts';
 import { refuseUnusable } from './sandbox/refuse-engine.ts';
 import { watchEngine } from './sandbox/watch-engine.ts';
+import { cancelledBy } from './output-lost.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
@@ -109,21 +110,21 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
     await using _watched = watchEngine(engine);
     await refuseUnusable(engine);
     const runtime = await findRuntime(engine, { config, host, events, signal, timed });
-    if (cancelled()) return cancellation(signal);
+    if (cancelled()) return cancelledBy(signal);
     const image = await findImage(engine, { config, host, events, signal, timed });
-    if (cancelled()) return cancellation(signal);
+    if (cancelled()) return cancelledBy(signal);
     facts.imageDigest = image?.digest ?? null;
     services.push(...await findServices(engine, { config, host, events, signal, timed }));
-    if (cancelled()) return cancellation(signal);
+    if (cancelled()) return cancelledBy(signal);
     using turn = await timed('waiting for other starts', () => awaitTurn({ signal, onWait: (before) => events.onProgress?.('waiting for other sandboxes to start', `${before} before this one`) }));
     facts.waitedMs = turn.waitedMs;
-    if (cancelled()) return cancellation(signal);
+    if (cancelled()) return cancelledBy(signal);
     events.onStage('starting the gateway, the disk and the proxy', 'prepare');
     await using directory = await openRunDirectory(id);
     await using prepared = await prepareSandbox(engine, { id, config, host, image, runtime, secrets, policy, runDirectory: directory.path, services, signal, record, events, timed, onStarted: turn.over });
     facts.canaryMs = prepared.canaryMs;
     events.onStage(`the start-up canary held, ${Math.round(prepared.canaryMs)} ms`, 'prepare');
-    if (cancelled()) return cancellation(signal);
+    if (cancelled()) return cancelledBy(signal);
     await using snapshot = snapshotSaver({ config, host, events, signal });
     events.onStage('running the command', 'command');
     const watched = await timed('sandbox: command to end', () => watch(prepared, {
@@ -167,10 +168,6 @@ async function takeChanges(prepared: PreparedSandbox, { config, events }: Pick<R
     events.onWarning(changesProblem);
     return { patch: null, changesProblem };
   }
-}
-
-function cancellation(signal: AbortSignal): Outcome {
-  return { kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' };
 }
 
 /** When clean-up fails too, the first error is the one that tells why. */

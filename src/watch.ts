@@ -1,3 +1,4 @@
+import { cancelledBy } from './output-lost.ts';
 import type { PreparedSandbox } from './prepare-sandbox.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
 import type { Ledger } from './report/network-ledger.ts';
@@ -92,14 +93,14 @@ function createStop(sandbox: Sandbox, { limits, signal }: WatchOptions): Stop {
     if (outcome !== null) return;
     outcome = why;
     sandbox.signal(why.kind === 'cancelled' ? why.signal : 'SIGTERM').catch(fail);
-    const graceMs = why.kind === 'cancelled' ? CANCEL_GRACE_MS : GRACE_MS;
+    const graceMs = why.kind === 'timeout' ? GRACE_MS : CANCEL_GRACE_MS;
     timers.push(setTimeout(() => {
       sandbox.signal('SIGKILL').catch(fail);
       timers.push(setTimeout(() => fail(new Error('the sandbox did not end after SIGKILL; run `decoy clean`')), KILL_MS));
     }, graceMs));
   };
   timers.push(setTimeout(() => end({ kind: 'timeout' }), sandbox.startedMs + limits.wallSeconds * 1000 - performance.now()));
-  const cancel = () => end({ kind: 'cancelled', signal: signal.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM' });
+  const cancel = () => end(cancelledBy(signal));
   const clearTimers = () => timers.forEach((timer) => clearTimeout(timer));
   signal.addEventListener('abort', cancel);
   if (signal.aborted) cancel();

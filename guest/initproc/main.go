@@ -22,6 +22,8 @@ const (
 	acknowledgeSeconds = 5
 	// A process in uninterruptible sleep must not keep the result from the host for ever.
 	reapSeconds = 10
+	// More than a write(2) to someone who reads can take, on a busy machine as well.
+	writtenSeconds = 2
 )
 
 // Main runs one command and returns its exit code. It holds the token that proves the report, so the command,
@@ -185,9 +187,9 @@ func report(task *task, code int, events reportEvents) int {
 	select {
 	case <-written:
 	case <-events.gone:
-		return killedCode
+		return lateCode(code, written)
 	case <-events.backstop.C:
-		return killedCode
+		return lateCode(code, written)
 	}
 	patience := time.NewTimer(acknowledgeSeconds * time.Second)
 	defer patience.Stop()
@@ -197,6 +199,17 @@ func report(task *task, code int, events reportEvents) int {
 	case <-patience.C:
 	}
 	return code
+}
+
+// lateCode is for a host that has gone, perhaps because it has all of the report already: this thread may be the last to learn that it was
+// written. Where nobody reads it, it is not.
+func lateCode(code int, written <-chan struct{}) int {
+	select {
+	case <-written:
+		return code
+	case <-time.After(writtenSeconds * time.Second):
+		return killedCode
+	}
 }
 
 // writeWhole writes in one write(2), so that nothing can come between (pipe(7): PIPE_BUF). The command shares this

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ClientAnswer, ClientRequest } from './client.ts';
-import { toPairs } from './headers.ts';
+import { headerValue, toPairs, withoutHeaders, type RawHeaders } from './headers.ts';
 import { findHttp1Problem } from './http1-problem.ts';
 import { sendRefusal } from './refusal.ts';
 import { whenClosed } from './when-closed.ts';
@@ -42,7 +42,7 @@ export function http1Answer(response: ServerResponse): ClientAnswer {
         socket?.uncork();
         if (!response.writableEnded && !response.destroyed) response.flushHeaders();
       });
-      response.writeHead(status, statusText, rawHeaders as string[]);
+      response.writeHead(status, statusText, withoutUselessTrailer(response.req, { status, rawHeaders }) as string[]);
     },
     end(trailers) {
       if (trailers.length > 0) response.addTrailers(toPairs(trailers));
@@ -52,3 +52,12 @@ export function http1Answer(response: ServerResponse): ClientAnswer {
     cut: () => response.req.socket.destroy(),
   };
 }
+
+/** Node throws where trailers are announced of a body that does not go in chunks. */
+function withoutUselessTrailer({ httpVersion, method }: IncomingMessage, { status, rawHeaders }: { status: number; rawHeaders: RawHeaders }): RawHeaders {
+  if (headerValue(rawHeaders, 'trailer') === null) return rawHeaders;
+  const isInChunks = httpVersion === '1.1' && method !== 'HEAD' && status !== 204 && status !== 304 && headerValue(rawHeaders, 'content-length') === null;
+  return isInChunks ? rawHeaders : withoutHeaders(rawHeaders, trailer);
+}
+
+const trailer: ReadonlySet<string> = new Set(['trailer']);

@@ -7,6 +7,7 @@ import type { Destination } from '../policy/policy.ts';
 import { dial, type DialOptions } from './dial.ts';
 import { keepReadyConnections, type ReadyConnections } from './ready-connections.ts';
 import { formatHost } from './target.ts';
+import { unpauseAtEnd } from './unpause-at-end.ts';
 import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** Kept HTTP/1.1 connections to upstreams, a pool for each scheme, host and port. */
@@ -72,7 +73,10 @@ function createPool(origin: string, { destination, dialOptions }: { destination:
       const ready = connections.take();
       // Never called back at once: undici would not notice.
       (ready === null ? dial(destination, dialOptions) : Promise.resolve(ready)).then(
-        (socket) => callback(null, socket as TLSSocket),
+        (socket) => {
+          unpauseAtEnd(socket);
+          callback(null, socket as TLSSocket);
+        },
         (error: Error) => callback(error, null),
       );
     },

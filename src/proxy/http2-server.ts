@@ -4,6 +4,7 @@ import type { Destination } from '../policy/policy.ts';
 import type { Draft } from './audit.ts';
 import type { ProxyContext } from './exchange.ts';
 import { tooLongTrailers } from './header-limit.ts';
+import { MAX_HEADERS } from './http1-problem.ts';
 import { http2Answer, http2Request, type Http2Head } from './http2-client.ts';
 import { watchHttp2Refusals, type Http2Refusals } from './http2-refusals.ts';
 import type { ProxyLimits } from './limits.ts';
@@ -51,6 +52,8 @@ export function createHttp2Side(context: ProxyContext, running: RunningCount): H
 
 const farewellMs = 500;
 const maxStreams = 100;
+/** RFC 9113, section 8.3.1 */
+const PSEUDO_HEADERS = 4;
 
 /**
  * What one session may cost. Node and nghttp2 bound the rest by themselves: pings and settings that are not acknowledged (10 each),
@@ -61,8 +64,8 @@ function sessionLimits({ headerBytes }: ProxyLimits): ServerOptions {
   const maxBytes = 2 * headerBytes;
   return {
     settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: maxBytes, enablePush: false, enableConnectProtocol: false },
-    // Each counts for 32 bytes at least (RFC 9113, 6.5.2): the number of headers needs no bound of its own.
-    maxHeaderListPairs: maxBytes / 32,
+    // Each takes some 200 bytes while nghttp2 waits for the rest of them, whatever its length.
+    maxHeaderListPairs: MAX_HEADERS + PSEUDO_HEADERS,
     // In megabytes: a hundred answers that wait for a slow client to read.
     maxSessionMemory: 32,
   };
@@ -170,7 +173,7 @@ const malformed: Refusal = { status: 400, decision: 'blocked', reason: 'bad-requ
 function refusedUnread({ headerBytes }: ProxyLimits): Refusal {
   return {
     status: 400, decision: 'blocked', reason: 'bad-request',
-    remedy: `Send well-formed requests over HTTP/2, with a single :authority without a user, at most ${headerBytes} bytes of headers, and at most ${maxStreams} at once.`,
+    remedy: `Send well-formed requests over HTTP/2, with a single :authority without a user, at most ${MAX_HEADERS} headers of at most ${headerBytes} bytes together, and at most ${maxStreams} at once.`,
   };
 }
 

@@ -57,7 +57,7 @@ export function buildReport(parts: ReportParts): Report {
     ...(parts.mode === 'observe' ? { mode: 'observe' as const } : {}),
     conclusion,
     exitCode,
-    ...(outcome.kind === 'error' ? { error: outcome.message } : {}),
+    ...(outcome.kind === 'error' ? { error: outcome.message } : outcome.kind === 'cancelled' && outcome.why !== undefined ? { error: outcome.why } : {}),
     startedAt: parts.startedAt.toISOString(),
     ...(parts.commandStartedAt == null ? {} : { commandStartedAt: parts.commandStartedAt.toISOString() }),
     wallSeconds: parts.wallSeconds,

@@ -4,7 +4,8 @@ import type { Conclusion } from './report.ts';
 export type Outcome =
   | { kind: 'exited'; exitCode: number }
   | { kind: 'timeout' }
-  | { kind: 'cancelled'; signal: 'SIGINT' | 'SIGTERM' }
+  /** `why`: where it was no signal; the end of a sentence */
+  | { kind: 'cancelled'; signal: 'SIGINT' | 'SIGTERM'; why?: string }
   /** `message`: one sentence, what was attempted and the remedy */
   | { kind: 'error'; message: string };
 

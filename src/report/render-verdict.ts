@@ -43,7 +43,7 @@ function endSentence(report: Report): string {
     case 'blocked':
       return `${renderCount(usage.network.blocked, 'attempt')} blocked, and fail-on-blocked is set: allow what is meant, remove what is not.`;
     case 'cancelled':
-      return `Cancelled (exit code ${exitCode}).`;
+      return report.error === undefined ? `Cancelled (exit code ${exitCode}).` : `Cancelled (exit code ${exitCode}): ${printableSentence(report.error, 1000)}`;
     case 'error':
       if (report.problems !== undefined) return `${renderNumber(report.problems.length)} problems with what was given: nothing was started.`;
       return printableSentence(report.error ?? 'Decoy could not go on safely.', 1000);

@@ -66,7 +66,7 @@ export type Report = {
   mode?: 'observe';
   conclusion: Conclusion;
   exitCode: number;
-  /** one sentence, only when conclusion is `error`: what was attempted and the remedy */
+  /** one sentence: where conclusion is `error`, what was attempted and the remedy; where it is `cancelled` by no signal, why */
   error?: string;
   /** only where inputs were refused for more than one reason: each of them, which `error` has in one sentence */
   problems?: string[];

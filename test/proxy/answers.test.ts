@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseMarkdownTables } from '../policy/markdown-tables.ts';
 import { boundSecret } from '../secrets/bound-secret.ts';
 import { answers, type AnswerRow } from './framing-answers.ts';
-import { ask, openBench, type Answer, type Bench } from './open-bench.ts';
+import { ask, askHttp2, openBench, readAll, type Answer, type Bench } from './open-bench.ts';
 import { startRawUpstream, type RawUpstream } from './raw-upstream.ts';
 
 const { rows } = parseMarkdownTables(readFileSync(new URL('../../docs/http.md', import.meta.url), 'utf8')).find(({ heading }) => heading === 'What a server answers')!;
@@ -94,3 +94,22 @@ function expectAnswer(answer: Answer, status: number): void {
   if (status === 204) expect(answer.headers).not.toHaveProperty('content-length');
   expect(answer.trailers).toEqual({});
 }
+
+test.each([
+  ['with a length', 'GET', '1.1', '200 OK\r\nContent-Length: 2', 'hi'], ['to HEAD', 'HEAD', '1.1', '200 OK\r\nContent-Length: 2', ''], ['that ends with its connection', 'GET', '1.0', '200 OK', 'hi'],
+  ['204', 'GET', '1.1', '204 No Content', ''], ['304', 'GET', '1.1', '304 Not Modified', ''],
+])('an answer that announces trailers where it has none ends nothing: %s', async (_, method, version, head, body) => {
+  using announcing = await startRawUpstream(['api.test', 'bound.test'], ({ socket }) => void socket.end(`HTTP/1.1 ${head}\r\nTrailer: x-sum\r\nConnection: close\r\n\r\n${body}`));
+  const secrets = [boundSecret('KEY', 'a-real-value-of-a-secret', 'bound.test')];
+  await using other = await openBench({ allow: ['api.test', 'bound.test'], secrets, options: announcing.options });
+  for (const host of ['api.test', 'bound.test']) {
+    const client = other.tls(host);
+    client.write(`${method} / HTTP/${version}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    const received = (await readAll(client)).toString();
+    expect(received.startsWith(`HTTP/1.1 ${head.slice(0, 3)}`)).toBe(true);
+    expect(received).toContain(body);
+    const overHttp2 = await askHttp2(other.http2(host), { ':method': method, ':path': '/', ':authority': host });
+    expect([overHttp2.status, overHttp2.body.toString()]).toEqual([Number(head.slice(0, 3)), body]);
+  }
+  expect(await other.entriesOf(4)).toEqual(Array(4).fill(expect.objectContaining({ decision: 'allowed', reason: null })));
+});

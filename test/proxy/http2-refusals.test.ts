@@ -55,7 +55,7 @@ describe('a request that nghttp2 refuses has an entry', () => {
     await send(acknowledgement, good(1), refused(3), good(5));
     const entries = await bench.entriesOf(3);
     expect(entries.filter(({ decision }) => decision === 'blocked')).toMatchObject([unread]);
-    expect(entries[0]!.remedy).toBe('Send well-formed requests over HTTP/2, with a single :authority without a user, at most 4096 bytes of headers, and at most 100 at once.');
+    expect(entries[0]!.remedy).toBe('Send well-formed requests over HTTP/2, with a single :authority without a user, at most 1000 headers of at most 4096 bytes together, and at most 100 at once.');
     expect(entries.filter(({ path }) => path === '/good')).toHaveLength(2);
   });
 

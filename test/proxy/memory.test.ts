@@ -217,7 +217,7 @@ describe('trailers of requests that have no answer', () => {
   const request = (id: number, trailers: Buffer) => Buffer.concat([headerFrames(0, id, head), frame(DATA, 0, id, Buffer.from('x')), headerFrames(END_STREAM, id, trailers)]);
   const unanswered = { http2Upstream: (stream: ServerHttp2Stream) => void stream.on('error', () => undefined) };
 
-  test.each<[string, Buffer]>([['a hundred long ones', fields(120, 950)], ['thousands of short ones', fields(3_000, 1)], ['two very long ones', fields(2, 60_000)]])('over HTTP/2, 95 on each of 20 connections: %s', async (_, trailers) => {
+  test.each<[string, Buffer]>([['a hundred long ones', fields(120, 950)], ['a thousand short ones', fields(1_000, 1)], ['two very long ones', fields(2, 60_000)]])('over HTTP/2, 95 on each of 20 connections: %s', async (_, trailers) => {
     await using proxy = await openProxyProcess(unanswered);
     const before = proxy.residentBytes();
     const sockets = Array.from({ length: 20 }, () => proxy.tls('api.test', { ALPNProtocols: ['h2'] }));
@@ -228,6 +228,17 @@ describe('trailers of requests that have no answer', () => {
     const entries = await proxy.entriesOf(20, isCapacity);
     expect(entries[0]).toMatchObject({ decision: 'blocked', status: null, host: 'api.test', method: 'POST', remedy: 'Send at most 8192 bytes of trailers.' });
     await expect.poll(() => sockets.filter((socket) => !socket.destroyed), { timeout: 5_000 }).toEqual([]);
+    expect(proxy.residentBytes() - before).toBeLessThan(besideBytes);
+  });
+
+  test('over HTTP/2, more of them than there may be, are not read', async () => {
+    await using proxy = await openProxyProcess(unanswered);
+    const before = proxy.residentBytes();
+    const trailers = fields(3_000, 1);
+    for (let connection = 0; connection < 10; connection += 1) {
+      proxy.tls('api.test', { ALPNProtocols: ['h2'] }).resume().write(Buffer.concat([opening, ...Array.from({ length: 95 }, (_, i) => request(1 + 2 * i, trailers))]));
+    }
+    expect(await proxy.entriesOf(950)).toEqual(Array(950).fill(expect.objectContaining({ decision: 'blocked', reason: 'bad-request' })));
     expect(proxy.residentBytes() - before).toBeLessThan(besideBytes);
   });
 
@@ -257,6 +268,20 @@ describe('trailers of requests that have no answer', () => {
     expect(proxy.residentBytes() - before).toBeLessThan(1.5 * besideBytes);
   }, 60_000);
 });
+
+test('headers that go on and on over HTTP/2, thousands of short ones on each of 500 connections, are not held', async () => {
+  await using proxy = await openProxyProcess();
+  const names = Array.from({ length: 3_900 }, (_, i): [string, string] => [(i + 1_296).toString(36), i.toString(36)]);
+  const unfinished = headerFrames(END_STREAM, 1, headerBlock([[':method', 'GET'], [':scheme', 'https'], [':authority', 'api.test'], [':path', '/'], ...names])).subarray(0, -1);
+  const before = proxy.residentBytes();
+  for (let i = 0; i < 500; i += 1) {
+    const socket = proxy.tls('api.test', { ALPNProtocols: ['h2'] });
+    await once(socket, 'secureConnect');
+    socket.resume().write(Buffer.concat([opening, unfinished]));
+  }
+  await wait(1_000);
+  expect(proxy.residentBytes() - before).toBeLessThan(besideBytes);
+}, 60_000);
 
 let swallowed = 0;
 const swallowSilently: http.RequestListener = (request) => void request.resume().on('end', () => { swallowed += 1; });

@@ -143,6 +143,11 @@ test('anywhere in a body', async () => {
 describe('is blocked, and the upstream never has the whole of it', () => {
   const token = JSON.stringify({ auth: { token: alike.placeholder } });
   const gzip = zlib.gzipSync(token);
+  const disposition = 'content-disposition: form-data; name="auth.token"';
+  /** Within the pinned part, what a reader with another boundary takes for a part of its own. */
+  const twoBoundaries = (outer: string, other: string) =>
+    `--${outer}\r\n${disposition}\r\n\r\nx\r\n--${other}\r\ncontent-disposition: form-data; name="note"\r\n\r\n${alike.placeholder}\r\n--${other}--\r\n\r\n--${outer}--\r\n`;
+  const onePart = (head: string) => `--b\r\n${head}\r\n\r\n${alike.placeholder}\r\n--b--\r\n`;
   test.each<[string, string | Buffer, http.OutgoingHttpHeaders, string]>([
     ['JSON that ends too early, its length kept', token.slice(0, -1), {}, 'unreadable-body'],
     ['JSON with something behind it', `${token}x`, {}, 'unreadable-body'],
@@ -151,6 +156,22 @@ describe('is blocked, and the upstream never has the whole of it', () => {
     ['the real value in its place', JSON.stringify({ auth: { token: value } }), {}, 'real-secret-leaving'],
     ['a type without fields', token, { 'content-type': 'text/plain' }, 'placeholder-wrong-place'],
     ['a multipart form without its end', `--b\r\ncontent-disposition: form-data; name="auth.token"\r\n\r\n${alike.placeholder}\r\n--b`, { 'content-type': 'multipart/form-data; boundary=b' }, 'unreadable-body'],
+    // What a server is known to read in a way of its own: in each of these it would find the real value in another field.
+    ...[
+      ['a,c', 'a', 'boundary=a,c', 'a comma, at which PHP, Rack and Werkzeug end it'], ['a,c', 'a', 'boundary="a,c"', 'a comma in quotes, at which Rack ends it'],
+      ['a/c', 'a', 'boundary=a/c', 'what is in no token, at which Werkzeug ends it'], ['a', 'c', 'charset=boundary=c; boundary=a', 'another before it, which PHP and formidable take'],
+      ['a', 'c', 'boundary=a; charset="boundary=c"', 'another behind it, which Rack takes'], ['boundary=c', 'c', 'boundary="boundary=c"', 'another within it, which Rack takes'],
+    ].map(([outer, other, parameters, what]): [string, string, http.OutgoingHttpHeaders, string] => (
+      [`a multipart form whose boundary has ${what}`, twoBoundaries(outer!, other!), { 'content-type': `multipart/form-data; ${parameters}` }, 'unreadable-body'])),
+    ['a multipart form with a space behind a boundary, which is none to formidable, multiparty and Rack',
+      `--b\r\ncontent-disposition: form-data; name="note"\r\n\r\nx\r\n--b \r\n${disposition}\r\n\r\n${alike.placeholder}\r\n--b--\r\n`, { 'content-type': 'multipart/form-data; boundary=b' }, 'unreadable-body'],
+    ...[
+      ['a name within filename*, which formidable takes', 'content-disposition: form-data; filename*=x-name=note; name="auth.token"'],
+      ['a name within a quoted filename*, which Rack takes', `${disposition}; filename*="x; name=note"`],
+      ['a disposition within another header, which Rack takes', `x-note: content-disposition: form-data; name=note\r\n${disposition}`],
+      ['a control character behind its name', `${disposition.replaceAll('"', '')}\v`],
+    ].map(([what, head]): [string, string, http.OutgoingHttpHeaders, string] => (
+      [`a part with ${what}`, onePart(head!), { 'content-type': 'multipart/form-data; boundary=b' }, 'placeholder-wrong-place'])),
     ['gzip that is cut short', gzip.subarray(0, -4), { 'content-encoding': 'gzip' }, 'unscannable-body'],
     ['gzip that is damaged', Buffer.concat([gzip.subarray(0, -8), Buffer.alloc(8)]), { 'content-encoding': 'gzip' }, 'unscannable-body'],
     ['gzip that is none', token, { 'content-encoding': 'gzip' }, 'unscannable-body'],
@@ -165,6 +186,13 @@ describe('is blocked, and the upstream never has the whole of it', () => {
     expect(bench.whole).toEqual([]);
     for (const text of [answer.body.toString(), JSON.stringify(entry), bench.received()]) expect(text).not.toContain(alike.placeholder);
     for (const text of [answer.body.toString(), JSON.stringify(entry)]) expect(text).not.toContain(value);
+  });
+
+  test.each(['a', '----WebKitFormBoundaryAbC', '"-a-b.c_d"', '"===============1=="', '"----=_Part_0_1.2"', '"a b"', "a'b+c"])('but not a multipart form whose boundary is %s', async (boundary) => {
+    await using bench = await openRecording([alike]);
+    const body = onePart(disposition).replaceAll('--b', `--${boundary.replaceAll('"', '')}`);
+    expect((await ask(bench.agentTo('api.test'), { method: 'POST', headers: { ...jsonHeaders(body), 'content-type': `multipart/form-data; boundary=${boundary}` }, body })).status).toBe(200);
+    expect(bench.whole[0]!.body.toString()).toContain(`\r\n\r\n${value}\r\n--`);
   });
 
   test('a long body whose end is wrong breaks off at the upstream', async () => {
