@@ -3,7 +3,7 @@ import { createDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import type { RootLayout } from './exposed-trees.ts';
 import { createContainerGroups } from './group.ts';
-import { holdImage, type HeldImage } from './image/hold-image.ts';
+import { holdImage, startOnHeld, type HeldImage } from './image/hold-image.ts';
 import { layOutImage, NETWORK_FILES, type ImageLayout } from './image/image-layout.ts';
 import { imageMounts } from './image/image-mounts.ts';
 import type { ObtainedImage } from './image/obtain-image.ts';
@@ -79,7 +79,10 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     ]);
     held = imageFiles;
     const seen = { trees: layout.trees, workspacePath, volumes: named };
-    const starting = containers.add(timed('keeper', () => startKeeper(engine, { image, runId, labels, fileVolume, ...seen, imagePath: held?.path ?? null })));
+    const starting = containers.add(timed('keeper', () => {
+      const start = () => startKeeper(engine, { image, runId, labels, fileVolume, ...seen, imagePath: imageFiles?.path ?? null });
+      return imageFiles === null ? start() : startOnHeld(imageFiles, start);
+    }));
     const shared = starting.then((keeper) => checkShared(keeper, sharedDirectories(seen)));
     shared.catch(() => {});
     const disk = await createDisk(engine, { image, runId, labels, fileVolume });

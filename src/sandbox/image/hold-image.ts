@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { createContainer, type OwnedContainer } from '../container.ts';
 import { EngineError, type Engine } from '../engine.ts';
@@ -52,6 +53,24 @@ export async function holdImage(engine: Engine, options: HoldImageOptions): Prom
     throw error;
   }
 }
+
+/**
+ * Starts what mounts the held files. Docker 28 with containerd's image store says now and then, and for a moment, that they are not there (2 of 17 snapshots in an
+ * emulated machine): while the hold stands it is asked again.
+ */
+export async function startOnHeld<Started>(held: Pick<HeldImage, 'path' | 'problem'>, start: () => Promise<Started>): Promise<Started> {
+  for (let asked = 1; ; asked += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error as Error).message.includes(held.path) || asked === MOST_ASKED || held.problem() !== null) throw error;
+      await sleep(ASK_AGAIN_MS);
+    }
+  }
+}
+
+const MOST_ASKED = 5;
+const ASK_AGAIN_MS = 200;
 
 /** Lies in this container's own layer, which the sandbox sees nothing of but the directories of its root. */
 export const MARKER = '.decoy-held';

@@ -1,6 +1,6 @@
 import { engineMessage } from '../container.ts';
 import { EngineError, type Engine } from '../engine.ts';
-import { holdImage, MARKER } from '../image/hold-image.ts';
+import { holdImage, MARKER, startOnHeld } from '../image/hold-image.ts';
 import { homeFolder, OWN_HOME, writtenFolder } from '../image/image-mounts.ts';
 import { NETWORK_FILES, type ImageLayout } from '../image/image-layout.ts';
 import { startCopier, type SavedFolder } from '../keeper.ts';
@@ -41,7 +41,7 @@ export async function stageSnapshot(engine: Engine, options: StageOptions): Prom
   const { image, runId, labels, layout, diskVolume, maxBytes, placedFiles, signal } = options;
   const held = await holdImage(engine, { image: layout.image, runId, labels, purpose: 'snapshot' });
   try {
-    await using copier = await startCopier(engine, { image, runId, labels, diskVolume, imagePath: held.path });
+    await using copier = await startOnHeld(held, () => startCopier(engine, { image, runId, labels, diskVolume, imagePath: held.path }));
     const stop = () => void Promise.resolve(copier[Symbol.asyncDispose]()).catch(() => {});
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
