@@ -58,7 +58,7 @@ async function main(verb: string | undefined): Promise<number> {
 /** Before the first step, where there may be volumes: says where a cache of them is looked for. What is wrong with a policy file is the run's to say. */
 async function planVolumes(): Promise<number> {
   const policy = await loadPolicy(process.env['INPUT_POLICY'], { workspacePath: process.env['GITHUB_WORKSPACE'] ?? process.cwd(), environment: process.env });
-  const plan = planCache([...policy.inputs.volumes ?? [], process.env['INPUT_VOLUMES'] ?? ''].join('\n'), process.env);
+  const plan = planCache([...policy.problems.length === 0 ? policy.inputs.volumes ?? [] : [], process.env['INPUT_VOLUMES'] ?? ''].join('\n'), process.env);
   if (plan === null) return 0;
   const { archive, key, prefix, save } = plan;
   // A use of the action before this one in the job may have left its own.

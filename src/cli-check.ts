@@ -8,6 +8,7 @@ import { printUsage } from './cli-usage.ts';
 import { warn } from './cli-warn.ts';
 import { parseChoice } from './inputs/parse-choice.ts';
 import { parseDestinations } from './inputs/parse-destinations.ts';
+import { locateProblems } from './inputs/policy/locate-problem.ts';
 import { loadPolicy } from './inputs/policy/load-policy.ts';
 import { mergeInputs } from './inputs/policy/merge-inputs.ts';
 import { parseSecretBindings } from './inputs/parse-secrets.ts';
@@ -27,7 +28,7 @@ const OPTIONS = {
 
 /**
  * `decoy check [--policy FILE] [--allow RULE]… [--secret NAME@host]… [--resolve …]… [--foreign-credentials …] [METHOD] URL…`: a line for each URL, of which
- * `tcp://host:port` is one, and below it one for each secret, where the URL is allowed; exit 0 where all are allowed, 1 where one is blocked, 125 for arguments that cannot be used. Nothing is looked up or connected to.
+ * `tcp://host:port` is one, and below it one for each secret, where the URL is allowed; exit 0 where all are allowed, 1 where one is blocked, 125 for arguments or a policy file that cannot be used. Nothing is looked up or connected to.
  * Lines of `resolve` that nothing leads to are warned of, on standard error, as by a run.
  */
 export async function checkCommand(args: string[]): Promise<number> {
@@ -43,7 +44,7 @@ export async function checkCommand(args: string[]): Promise<number> {
   const questions = texts.flatMap((text) => parseQuestion(text, { method, problems }));
   if (texts.length === 0) problems.push('nothing to check: write `decoy check --allow RULE https://host/path`');
   problems.push(...policyFile.problems, ...destinations.problems, ...(policyFile.problems.length === 0 ? secrets.problems : []));
-  if (problems.length > 0) return fail(problems);
+  if (problems.length > 0) return fail(locateProblems(problems, policyFile));
   for (const warning of [...policyFile.warnings, ...destinations.warnings]) warn(warning);
   if (mode === 'observe') warn('the policy says mode: observe, so a run with it would let through what is blocked here by a rule');
   const policy = compilePolicy({ rules: destinations.rules, bindings: secrets.bindings });

@@ -46,7 +46,7 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
       shell: last('shell'), image: last('image'), policy: last('policy'), timeout: last('timeout'), memory: last('memory'), cpus: last('cpus'),
       storage: last('storage'), pids: last('pids'), workspace: last('workspace'), workingDirectory: last('working-directory'), user: last('user'),
       runtime: last('runtime'), snapshotFrom: last('snapshot-from'), snapshotTo: last('snapshot-to'), mode: last('mode'),
-      expose: values.expose, exposeFile: last('expose-file'), servicesText: services === undefined ? undefined : readText('services', services, { problems, fallback: '' }),
+      expose: values.expose, exposeFile: last('expose-file'), servicesText: services === undefined ? undefined : readText('services', services, { problems, fallback: '' }), servicesFile: services,
       failOnBlocked: values['fail-on-blocked'] === undefined ? undefined : 'true',
     },
     secretOptions: values.secret ?? [],

@@ -74,7 +74,7 @@ const SECTIONS: readonly { verb: string; text: string }[] = [
   --foreign-credentials allow   as for run
   METHOD is GET unless it is given, and case-sensitive; a URL may also be tcp://host:port. Below an allowed URL a line for each secret says where it is swapped.
   Names are not looked up: one that leads to a private address is only refused by a run.
-  Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.`,
+  Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments or a policy file that cannot be used.`,
   },
   {
     verb: 'doctor',

@@ -21,7 +21,7 @@ export function parseClientCertificates(lines: readonly string[], { seenAt }: { 
     if (text === '' || text.startsWith('#')) return;
     const [, hostText, certificateFile, keyFile] = /^([^=,]+)=([^,]+),([^,]+)$/.exec(text) ?? [];
     if (hostText === undefined) return void problems.push(`client-certificates: line ${index + 1} is not \`HOST=CERT_FILE,KEY_FILE\`: write the host and the paths of two PEM files`);
-    const host = parseHost(hostText.trim());
+    const host = parseCertificateHost(hostText.trim());
     const pair = readPair({ certificateFile: certificateFile!.trim(), keyFile: keyFile!.trim() }, seenAt);
     const key = host.ok ? `${host.value.kind} ${host.value.name}` : '';
     if (certificates.has(key)) problems.push(`client-certificates: ${quote(hostText.trim())} is given twice: leave one line out`);
@@ -34,7 +34,7 @@ export function parseClientCertificates(lines: readonly string[], { seenAt }: { 
 type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
 type Pair = Omit<ClientCertificate, 'host'>;
 
-function parseHost(text: string): Result<HostPattern> {
+export function parseCertificateHost(text: string): Result<HostPattern> {
   const pattern = parseHostPattern(text);
   const problem = pattern.ok ? unreachableHost(pattern.value.name) : null;
   return problem === null ? pattern : { ok: false, problem };

@@ -3,26 +3,20 @@ import os from 'node:os';
 import type { Command, Host, RunConfig } from '../config.ts';
 import { quote } from '../policy/quote.ts';
 import { exposedTrees } from '../sandbox/exposed-trees.ts';
-import { parseReference } from '../sandbox/image/parse-reference.ts';
 import { checkWorkingDirectory } from './check-working-directory.ts';
 import { checkWorkspace } from './check-workspace.ts';
 import { findRealValues } from './find-real-values.ts';
 import { findWhereSeen } from './find-where-seen.ts';
-import { FOREIGN_CREDENTIALS } from '../secrets/foreign-credentials.ts';
-import { parseChoice } from './parse-choice.ts';
 import { parseClientCertificates } from './parse-client-certificates.ts';
 import { parseDestinations } from './parse-destinations.ts';
-import { parseDuration } from './parse-duration.ts';
 import { parseEnv } from './parse-env.ts';
 import { parseExpose } from './parse-expose.ts';
-import { parseNumber } from './parse-number.ts';
 import { parseProxyLimits } from './parse-proxy-limits.ts';
-import { parseRuntime } from './parse-runtime.ts';
 import type { ParsedSecrets } from './parse-secrets.ts';
 import { parseServices, type ServicesContext } from './parse-services.ts';
 import { parseShell } from './parse-shell.ts';
-import { parseSize } from './parse-size.ts';
-import { locateProblem } from './policy/locate-problem.ts';
+import { singleValues } from './single-values.ts';
+import { locateProblems } from './policy/locate-problem.ts';
 import { mergeInputs } from './policy/merge-inputs.ts';
 import { readServicesText } from './policy/read-services.ts';
 import type { ReadPolicy } from './policy/read-policy.ts';
@@ -48,7 +42,6 @@ export type InputContext = {
 };
 
 const MIB = 2 ** 20;
-const GIB = 2 ** 30;
 const DEFAULT_CPUS = 2;
 const SCRIPT_PATH = '/decoy/script';
 
@@ -56,7 +49,7 @@ const SCRIPT_PATH = '/decoy/script';
 export function parseInputs(given: RawInputs, context: InputContext): ParsedInputs {
   const parsed = parseUnited(context.policy === undefined ? given : mergeInputs(context.policy.inputs, given), context);
   if (parsed.ok) return { ...parsed, warnings: [...context.policy?.warnings ?? [], ...parsed.warnings] };
-  return { ok: false, problems: [...new Set(parsed.problems.map((problem) => locateProblem(problem, context.policy?.origins ?? [])))] };
+  return { ok: false, problems: locateProblems(parsed.problems, context.policy) };
 }
 
 function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
@@ -72,20 +65,20 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
     return fallback;
   };
   const limits = {
-    wallSeconds: take('timeout', parseDuration(raw.timeout || '30m', { minSeconds: 1, maxSeconds: 1800 }), 0),
-    memoryBytes: take('memory', parseSize(raw.memory || '4g', { minBytes: 32 * MIB, maxBytes: 1024 * GIB }), 0),
+    wallSeconds: take('timeout', singleValues.timeout(raw.timeout || '30m'), 0),
+    memoryBytes: take('memory', singleValues.memory(raw.memory || '4g'), 0),
     cpus: take('cpus', parseCpus(raw.cpus, machine.cpus), 0),
-    storageBytes: take('storage', parseSize(raw.storage || '10g', { minBytes: 64 * MIB, maxBytes: 1024 * GIB }), 0),
-    pids: take('pids', parseNumber(raw.pids || '2048', { min: 16, max: 1_000_000, whole: true, example: 2048 }), 0),
+    storageBytes: take('storage', singleValues.storage(raw.storage || '10g'), 0),
+    pids: take('pids', singleValues.pids(raw.pids || '2048'), 0),
   };
-  const mode = take('workspace', parseChoice(raw.workspace || 'copy', ['copy', 'write', 'read-only', 'none'] as const), 'none');
-  const user = take('user', parseChoice(raw.user || 'runner', ['runner', 'root'] as const), 'runner');
-  const policyMode = take('mode', parseChoice(raw.mode || 'enforce', ['enforce', 'observe'] as const), 'enforce');
-  const runtime = take('runtime', parseRuntime(raw.runtime || 'runc'), 'runc');
-  const foreignCredentials = take('foreign-credentials', parseChoice(raw.foreignCredentials || 'allow', FOREIGN_CREDENTIALS), 'allow');
-  const failOnBlocked = take('fail-on-blocked', parseChoice(raw.failOnBlocked || 'false', ['true', 'false'] as const), 'false') === 'true';
+  const mode = take('workspace', singleValues.workspace(raw.workspace || 'copy'), 'none');
+  const user = take('user', singleValues.user(raw.user || 'runner'), 'runner');
+  const policyMode = take('mode', singleValues.mode(raw.mode || 'enforce'), 'enforce');
+  const runtime = take('runtime', singleValues.runtime(raw.runtime || 'runc'), 'runc');
+  const foreignCredentials = take('foreign-credentials', singleValues['foreign-credentials'](raw.foreignCredentials || 'allow'), 'allow');
+  const failOnBlocked = take('fail-on-blocked', singleValues['fail-on-blocked'](raw.failOnBlocked || 'false'), 'false') === 'true';
   const workspacePath = mode === 'none' ? '/' : take('workspace', checkWorkspace(context), '/');
-  const image = take<RunConfig['image']>('image', parseImage(raw.image || 'runner'), 'runner');
+  const image = take<RunConfig['image']>('image', singleValues.image(raw.image || 'runner'), 'runner');
   const snapshots = parseSnapshots({ from: raw.snapshotFrom, to: raw.snapshotTo, image: raw.image, place: context.host?.snapshots });
   problems.push(...snapshots.problems);
   const ofRunner = image === 'runner' && snapshots.from === null;
@@ -120,11 +113,12 @@ function parseUnited(raw: RawInputs, context: InputContext): ParsedInputs {
 }
 
 /** Those of a policy file, and those of the input; one of the same name there takes the other's place. */
-function readAndParseServices({ services = [], servicesText = '' }: RawInputs, context: ServicesContext): ReturnType<typeof parseServices> {
-  const read = servicesText.trim() === '' ? { services: [], problems: [] } : readServicesText(servicesText);
-  const all = [...services.filter(({ name }) => !read.services.some((other) => other.name === name)), ...read.services];
-  if (read.problems.length > 0) return { services: [], problems: read.problems };
-  return parseServices(all, context);
+function readAndParseServices({ services = [], servicesText = '', servicesFile }: RawInputs, context: ServicesContext): ReturnType<typeof parseServices> {
+  const isGiven = servicesText.trim() !== '';
+  const read = isGiven ? readServicesText(servicesText, servicesFile) : { services: [], problems: [] };
+  if (isGiven && servicesFile !== undefined && read.services.length + read.problems.length === 0) read.problems.push(`--services: ${quote(servicesFile)} is empty: write a list of services into it`);
+  const parsed = parseServices([...services.filter(({ name }) => !read.services.some((other) => other.name === name)), ...read.services], context);
+  return { services: parsed.services, problems: [...read.problems, ...parsed.problems] };
 }
 
 /** A value in the file is one that the repository gives to everybody. Of secrets it may bind nothing is said where it could not be read. */
@@ -146,7 +140,7 @@ type Result<T> = { ok: true; value: T } | { ok: false; problem: string };
 /** The engine refuses more than the machine has. The default is no more than that; a number that was asked for is not changed. */
 function parseCpus(text: string | undefined, available: number): Result<number> {
   if (!text) return { ok: true, value: Math.min(DEFAULT_CPUS, available) };
-  const number = parseNumber(text, { min: 0.1, max: 256, whole: false, example: Math.min(DEFAULT_CPUS, available) });
+  const number = singleValues.cpus(text);
   if (!number.ok || number.value <= available) return number;
   return { ok: false, problem: `${quote(text)} is more than this machine has, ${available} CPU${available === 1 ? '' : 's'}: write \`${available}\` or less` };
 }
@@ -173,12 +167,4 @@ function parseScript(text: string, { shell, ofRunner }: { shell: string; ofRunne
   if (!first.ok) return first;
   const fallback = ofRunner || shell.trim() !== '' ? null : parse(false);
   return { ok: true, value: { kind: 'script', text, shell: first.value, ...(fallback?.ok ? { fallbackShell: fallback.value } : {}) } };
-}
-
-function parseImage(text: string): Result<RunConfig['image']> {
-  const written = text.trim();
-  if (written === 'runner') return { ok: true, value: 'runner' };
-  const value = parseReference(written);
-  if (value !== null) return { ok: true, value };
-  return { ok: false, problem: `${quote(text)} is not the reference of an image: write \`runner\`, or one like \`debian:12\`, \`ghcr.io/owner/name:tag\` or \`name@sha256:…\`, in lower case` };
 }

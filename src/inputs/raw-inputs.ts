@@ -35,12 +35,16 @@ export type RawInputs = {
   services?: readonly RawService[] | undefined;
   /** YAML, see readServicesText */
   servicesText?: string | undefined;
+  /** the path of the file it stands in, if it does */
+  servicesFile?: string | undefined;
   failOnBlocked?: string | undefined;
 };
 
-/** A service as it is written; `where`: FILE:LINE:COLUMN. */
+/** A service as it is written; `where`: FILE:LINE:COLUMN, and of its values, by key. */
 export type RawService = {
-  name: string; where: string;
+  name: string; where: string; places?: Readonly<Record<string, string>>;
+  /** something of it could not be read, which is told: nothing is said to be missing then */
+  isPartial?: boolean;
   image?: string; env?: string[]; entrypoint?: string[]; command?: string[]; healthPort?: string; healthCommand?: string[]; healthTimeout?: string;
   memory?: string; cpus?: string; pids?: string; storage?: string; workspace?: string;
 };

@@ -24,14 +24,50 @@ test('check explains against a policy file, its secrets and profiles included', 
   expect(runCli(['check', '--policy', file('bad.yml'), 'https://a.test/'])).toMatchObject({ exitCode: 125, lines: [
     `decoy: ${file('bad.yml')}:2:5: \`*.file.test\` is an alias to YAML, because of the star: put it into quotes, \`"*.file.test"\``,
     expect.stringContaining(`${file('bad.yml')}:3:39: secret \`KEY\`: \`10.0.0.300\``),
+    `decoy: ${file('bad.yml')}:4:18: memory: \`4x\` is not a size: write a number and a unit, such as \`512m\` or \`4g\``,
   ] });
+});
+
+test.each(['run', 'check'])('%s tells what is wrong in the file, with what is wrong beside it, at once', (verb) => {
+  fs.writeFileSync(file('wrong.yml'), [
+    'mode: obsrve', 'limits: {cpus: x}', 'shell: fish', 'allow: [a.test]', 'services:', '  web:', '    image: x', '    health-port: 80', 'profiles: {ci: {limits: {memory: 1}, expose: [99999]}}', '',
+  ].join('\n'));
+  const at = (place: string) => expect.stringMatching(`^decoy: ${file('wrong.yml')}:${place}`);
+  const rest = verb === 'run' ? ['--workspace', 'none', '--timeout', '1h', '--script', file('wrong.yml')] : ['https://a.test/'];
+  const { exitCode, stdout, lines } = runCli([verb, '--policy', file('wrong.yml'), '--allow', 'b.test', '--allow', 'tcp://b.test:443', ...rest]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 125, stdout: '' });
+  expect(lines.filter((line) => line.includes('wrong.yml'))).toEqual([
+    at('1:7: mode: `obsrve`'), at('2:16: cpus: `x`'), at('3:8: shell: the shell `fish`'), at('8:18: service `web`: health-port: `80`'), at('9:34: memory: `1`'), at('9:47: expose: `99999`'),
+  ]);
+  expect(lines.filter((line) => !line.includes('wrong.yml'))).toEqual([
+    expect.stringContaining('allow rule `tcp://b.test:443`: the rule `b.test` lets only HTTP'), ...(verb === 'run' ? [expect.stringContaining('timeout: `1h`')] : []),
+  ]);
+});
+
+test('what only this machine can say of a file that is wrong is told with the rest', () => {
+  fs.writeFileSync(file('both.yml'), 'mode: obsrve\nlimits: {cpus: 256}\nvolumes: ["cache:/cache"]\nclient-certificates: {a.test: {certificate: /nonexistent/c, key: /nonexistent/k}}\n# sk-the-value-itself-0123456789\nsecrets: {KEY: {hosts: [api.test]}}\n');
+  expect(runCli(['run', '--policy', file('both.yml'), '--secret', 'KEY', '--workspace', 'none', '--', 'true'], { env: { KEY: 'sk-the-value-itself-0123456789' } })).toMatchObject({ exitCode: 125, lines: [
+    expect.stringContaining('both.yml:1:7: mode: `obsrve`'), expect.stringContaining('holds the real value of secret `KEY`'), expect.stringContaining('both.yml:2:16: cpus: `256` is more than this machine has'),
+    expect.stringContaining('both.yml:4:23: client-certificates: cannot read `/nonexistent/c`'),
+  ] });
+});
+
+test('what is wrong in a file of services is told with its name and the place of the value; an empty list is as an empty file', () => {
+  const services = (text: string) => {
+    fs.writeFileSync(file('services.yml'), text);
+    return runCli(['run', '--services', file('services.yml'), '--workspace', 'none', '--', 'true']);
+  };
+  expect(services('web:\n  image: x\n  health-port: 80\n  imag: x\n')).toMatchObject({ exitCode: 125, lines: [
+    expect.stringMatching(`^decoy: ${file('services.yml')}:4:3: \`imag\` is not a key`), expect.stringMatching(`^decoy: ${file('services.yml')}:3:16: service \`web\`: health-port: \`80\``),
+  ] });
+  for (const text of ['', '[]', '{}', '# none\n']) expect(services(text), text).toEqual({ exitCode: 125, stdout: '', lines: [`decoy: --services: \`${file('services.yml')}\` is empty: write a list of services into it`] });
 });
 
 test('what only all inputs together can say is told with the place in the file, and a value in it is refused', () => {
   const { exitCode, lines } = runCli(['run', '--policy', file('late.yml'), '--secret', 'KEY', '--workspace', 'none', '--timeout', '1h', '--', 'true'], { env: { KEY: 'sk-the-value-itself-0123456789' } });
   expect(exitCode).toBe(125);
   expect(lines.sort()).toEqual([
-    `decoy: ${file('late.yml')}:1:9: allow: allow rule \`tcp://api.test:443\`: the rule \`api.test\` lets only HTTP through there: remove one of the two.`,
+    `decoy: ${file('late.yml')}:1:19: allow: allow rule \`tcp://api.test:443\`: the rule \`api.test\` lets only HTTP through there: remove one of the two.`,
     `decoy: ${file('late.yml')}:3:11: memory: \`4x\` is not a size: write a number and a unit, such as \`512m\` or \`4g\``,
     `decoy: ${file('late.yml')}:6:7: user: \`admin\` is not one of \`runner\`, \`root\`: write one of these`,
     `decoy: policy: \`${file('late.yml')}\` holds the real value of secret \`KEY\`: remove it there, and change the credential`,

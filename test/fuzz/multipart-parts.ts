@@ -5,7 +5,7 @@ export function multipartParts(body: Buffer, boundary: string): MultipartPart[] 
   const pieces = body.toString('latin1').split(`--${boundary}`);
   const [start, end] = [pieces.shift()!, pieces.pop()];
   if (end === undefined || !/^(\r\n)?$/.test(start) || !/^--(\r\n)*$/.test(end)) return null;
-  const parts = pieces.map((piece) => /^[ \t]{0,64}\r\n(\r\n|(?!\r\n)[^]*?\r\n\r\n)([^]*)\r\n$/.exec(piece));
+  const parts = pieces.map((piece) => /^\r\n(\r\n|(?!\r\n)[^]*?\r\n\r\n)([^]*)\r\n$/.exec(piece));
   if (parts.some((part) => part === null || part[1]!.length > 8192 + '\r\n\r\n'.length)) return null;
   return parts.map((part) => ({ head: part![1]!, content: part![2]! }));
 }

@@ -38,7 +38,7 @@ cache:
 });
 
 test.each<[string, string]>([
-  ['db: { health-port: 5433 }', 'services: services:1:5: service `db`: it has no image'],
+  ['db: { health-port: 5433 }', 'services:1:1: service `db`: it has no image'],
   ['db: { image: "Not An Image", health-port: 1000 }', 'image: `Not An Image` is not the reference of an image'],
   ['db: { image: x }', 'nothing tells when it is up: write `health-port: 5432`'],
   ['db: { image: x, health-port: 5432 }', 'health-port: `5432` is the port of the rule `tcp://db.example.com:5432`'],
@@ -49,9 +49,9 @@ test.each<[string, string]>([
   ['Db: { image: x, health-port: 1000 }', 'its name `Db` cannot be one of a host'],
   ['localhost: { image: x, health-port: 1000 }', 'its name `localhost` cannot be one of a host'],
   ['api.example.com: { image: x, health-port: 1000 }', 'its name `api.example.com` cannot be one of a host'],
-  ['[{ name: a, image: x, health-port: 1000 }, { name: a, image: x, health-port: 1001 }]', '`a` is the name of two'],
-  ['{ a: { image: x, health-port: 1000 }, b: { image: x, health-port: 1000 } }', 'service `b`: health-port: 1000 is another service\'s, too'],
-  ['db: { image: x, health-port: 1000, memory: lots }', 'memory: `lots`'],
+  ['[{ name: a, image: x, health-port: 1000 }, { name: a, image: x, health-port: 1001 }]', 'services:1:52: service `a` is the name of two'],
+  ['{ a: { image: x, health-port: 1000 }, b: { image: x, health-port: 1000 } }', 'services:1:67: service `b`: health-port: 1000 is another service\'s, too'],
+  ['db: { image: x, health-port: 1000, memory: lots }', 'services:1:44: service `db`: memory: `lots`'],
   ['db: { image: x, health-port: 1000, cpus: 3 }', 'cpus: `3`'],
   ['db: { image: x, health-port: 1000, pids: 1 }', 'pids: `1`'],
   ['db: { image: x, health-port: 1000, storage: 1m }', 'storage: `1m`'],
@@ -76,13 +76,13 @@ test.each<[string, string]>([
 });
 
 test('too many are too many', () => {
-  expect(parse(Array.from({ length: 9 }, (_, index) => `s${index}: { image: x, health-port: ${1000 + index} }`).join('\n')).problems).toEqual(['services: 9 are too many: give at most 8']);
+  expect(parse(Array.from({ length: 9 }, (_, index) => `s${index}: { image: x, health-port: ${1000 + index} }`).join('\n')).problems).toEqual(['services:9:1: services: 9 are too many: give at most 8']);
 });
 
 test('a policy file has them, too; one of the profile or the input takes the place of one of its name', () => {
   const parsed = parsePolicy(Buffer.from('services:\n  db: { image: "postgres:16", health-port: 5433 }\n  cache: { image: redis, health-port: 6379 }\nprofiles:\n  new:\n    services: { db: { image: "postgres:17", health-port: 5433 } }\n'), { file: 'p.yml', profile: 'new' });
   if (!parsed.ok) throw new Error(parsed.problems.join());
-  expect(parsed.value.inputs.services).toMatchObject([{ name: 'cache', image: 'redis', where: 'p.yml:3:10' }, { name: 'db', image: 'postgres:17' }]);
+  expect(parsed.value.inputs.services).toMatchObject([{ name: 'cache', image: 'redis', where: 'p.yml:3:3' }, { name: 'db', image: 'postgres:17' }]);
   expect(mergeInputs(parsed.value.inputs, { services: [{ name: 'cache', where: 'x', image: 'valkey' }] }).services).toMatchObject([{ name: 'db' }, { name: 'cache', image: 'valkey' }]);
   expect(parsePolicy(Buffer.from('services: { db: { imag: x } }'), { file: 'p.yml', profile: null })).toMatchObject({ ok: false, problems: [expect.stringContaining('write `image`')] });
 });

@@ -3,17 +3,18 @@ import { quote } from '../../policy/quote.ts';
 import { unreachableHost } from '../../policy/unreachable-host.ts';
 import { parsePlaces } from '../../secrets/parse-place.ts';
 import { nearest } from '../nearest.ts';
-import { parseDestinations } from '../parse-destinations.ts';
+import { parseCertificateHost } from '../parse-client-certificates.ts';
 import { parseEnv } from '../parse-env.ts';
 import { parsePins } from '../parse-pins.ts';
 import { parseProxyLimits } from '../parse-proxy-limits.ts';
-import { parseShell } from '../parse-shell.ts';
 import type { RawInputs } from '../raw-inputs.ts';
+import { singleValues } from '../single-values.ts';
 import type { SecretHosts } from '../split-secret.ts';
+import { judgeLists } from './judge-lists.ts';
 import { mergeInputs } from './merge-inputs.ts';
 import { ELSEWHERE, FILE_KEYS, LIMIT_KEYS, LIST_KEYS, PROFILE_KEYS, SCALAR_KEYS, SECRET_KEYS } from './policy-keys.ts';
 import { readServices } from './read-services.ts';
-import type { Origin } from './locate-problem.ts';
+import { locateProblems, type Origin } from './locate-problem.ts';
 import { openYaml, type Entry, type YamlReader } from './yaml-reader.ts';
 
 export type PolicyFile = {
@@ -23,6 +24,9 @@ export type PolicyFile = {
   origins: Origin[];
 };
 
+/** `value` of a file that is refused is what could be read of it: it only serves to tell what else is wrong. */
+export type ParsedPolicy = { ok: true; value: PolicyFile } | { ok: false; problems: string[]; value: PolicyFile };
+
 /** A policy file is read by people. */
 export const MAX_POLICY_BYTES = 64 * 1024;
 
@@ -30,28 +34,48 @@ export const MAX_POLICY_BYTES = 64 * 1024;
  * Parses the text of a policy file, all of its profiles included, and gives what holds for `profile`: lists of the file and of the profile are united, of single
  * values the profile's holds. Everything that is wrong is told at once, a sentence each with file, line and column.
  */
-export function parsePolicy(bytes: Buffer, { file, profile }: { file: string; profile: string | null }): { ok: true; value: PolicyFile } | { ok: false; problems: string[] } {
-  if (bytes.length > MAX_POLICY_BYTES) return { ok: false, problems: [`policy: ${quote(file)} is larger than ${MAX_POLICY_BYTES / 1024} KiB: keep in it what differs from run to run, and use wildcards for long lists`] };
+export function parsePolicy(bytes: Buffer, { file, profile }: { file: string; profile: string | null }): ParsedPolicy {
+  const refuse = (problem: string): ParsedPolicy => ({ ok: false, problems: [`policy: ${quote(file)} ${problem}`], value: emptyFile() });
+  if (bytes.length > MAX_POLICY_BYTES) return refuse(`is larger than ${MAX_POLICY_BYTES / 1024} KiB: keep in it what differs from run to run, and use wildcards for long lists`);
   const text = bytes.toString('utf8');
-  if (!Buffer.from(text).equals(bytes)) return { ok: false, problems: [`policy: ${quote(file)} is not UTF-8 text: save it as such`] };
+  if (!Buffer.from(text).equals(bytes)) return refuse('is not UTF-8 text: save it as such');
   const yaml = openYaml(text, file);
   const base = emptyFile();
-  const profiles = new Map<string, PolicyFile>();
-  if (yaml.root === null && yaml.problems.length === 0) return { ok: false, problems: [`policy: ${quote(file)} is empty: write \`allow:\` and the like into it, or leave \`policy\` out`] };
+  const profiles = new Map<string, Profile>();
+  if (yaml.root === null && yaml.problems.length === 0) return refuse('is empty: write `allow:` and the like into it, or leave `policy` out');
   for (const entry of yaml.root === null ? [] : yaml.entries(yaml.root, { name: 'a policy file', keys: FILE_KEYS, elsewhere: ELSEWHERE })) {
     if (entry.key === 'version') readVersion(entry, yaml);
     else if (entry.key === 'profiles') readProfiles(entry, { yaml, profiles });
     else readEntry(entry, { yaml, into: base });
   }
-  const picked = profile === null ? emptyFile() : profiles.get(profile);
+  const withLists = [...profiles.values()].filter(({ read }) => LISTS.some((name) => read.inputs[name] !== undefined)).map(({ read, at }) => ({ read: unite(base, read), at }));
+  if (!yaml.isBroken) yaml.problems.push(...listProblems([{ read: base, at: yaml.root }, ...withLists], yaml));
+  const picked = profile === null ? emptyFile() : profiles.get(profile)?.read;
   if (picked === undefined) yaml.problems.push(`policy: ${quote(profile!)} is not a profile of ${quote(file)}: ${profileRemedy(profile!, [...profiles.keys()])}`);
-  if (yaml.problems.length > 0 || picked === undefined) return { ok: false, problems: yaml.problems.toSorted((a, b) => placeOf(a) - placeOf(b)) };
-  return { ok: true, value: unite(base, picked) };
+  if (yaml.problems.length === 0 && picked !== undefined) return { ok: true, value: unite(base, picked) };
+  const value = yaml.isBroken || picked === undefined ? emptyFile() : unite(base, picked);
+  return { ok: false, problems: yaml.problems.toSorted((a, b) => placeOf(a) - placeOf(b)), value };
 }
+
+const LISTS = [...Object.values(LIST_KEYS), 'services'] as const;
+
+/** `at` is where it stands in the file. */
+type Profile = { read: PolicyFile; at: unknown };
+
+/** What is wrong with the lists of the file, and of each profile with them; what was told of a line is not told again. */
+function listProblems(all: readonly Profile[], yaml: YamlReader): string[] {
+  const problems = all.flatMap(({ read: { inputs, origins }, at }) => {
+    const found = locateProblems(judgeLists(inputs), { origins, problems: yaml.problems });
+    return found.map((problem) => (hasPlace.test(problem) ? problem : `${yaml.where(at)}: ${problem}`));
+  });
+  return [...new Set(problems)];
+}
+
+const hasPlace = /:(\d+):(\d+): /;
 
 /** In the order of the file, whatever was looked at first. */
 function placeOf(problem: string): number {
-  const [, line = '0', column = '0'] = /:(\d+):(\d+): /.exec(problem) ?? [];
+  const [, line = '0', column = '0'] = hasPlace.exec(problem) ?? [];
   return Number(line) * MAX_POLICY_BYTES + Number(column);
 }
 
@@ -70,23 +94,25 @@ function readVersion({ value }: Entry, yaml: YamlReader): void {
   if (text !== null && text !== '1') yaml.say(value, `version ${quote(text)} is not known: write \`1\``);
 }
 
-function readProfiles({ value }: Entry, { yaml, profiles }: { yaml: YamlReader; profiles: Map<string, PolicyFile> }): void {
+function readProfiles({ value }: Entry, { yaml, profiles }: { yaml: YamlReader; profiles: Map<string, Profile> }): void {
   for (const profile of yaml.entries(value, { name: '`profiles`' })) {
     if (!/^[A-Za-z0-9_.-]+$/.test(profile.key)) yaml.say(profile.at, `${quote(profile.key)} is no name of a profile: use letters, digits, \`.\`, \`_\` and \`-\``);
     const into = emptyFile();
     for (const entry of yaml.entries(profile.value, { name: 'a profile', keys: PROFILE_KEYS, elsewhere: ELSEWHERE })) readEntry(entry, { yaml, into });
-    profiles.set(profile.key, into);
+    profiles.set(profile.key, { read: into, at: profile.at });
   }
 }
+
+const SINGLE_KEYS = { ...SCALAR_KEYS, ...LIMIT_KEYS };
 
 type Into = { yaml: YamlReader; into: ReturnType<typeof emptyFile> };
 
 function readEntry({ key, value }: Entry, { yaml, into }: Into): void {
   if (key in LIST_KEYS) return readLines(key as keyof typeof LIST_KEYS, value, { yaml, into });
-  if (key in SCALAR_KEYS) return readScalar(key, SCALAR_KEYS[key as keyof typeof SCALAR_KEYS], value, { yaml, into });
+  if (key in SCALAR_KEYS) return readScalar(key as keyof typeof SCALAR_KEYS, value, { yaml, into });
   switch (key) {
     case 'limits':
-      for (const limit of yaml.entries(value, { name: '`limits`', keys: Object.keys(LIMIT_KEYS) })) readScalar(limit.key, LIMIT_KEYS[limit.key as keyof typeof LIMIT_KEYS], limit.value, { yaml, into });
+      for (const limit of yaml.entries(value, { name: '`limits`', keys: Object.keys(LIMIT_KEYS) })) readScalar(limit.key as keyof typeof LIMIT_KEYS, limit.value, { yaml, into });
       return;
     case 'env': return readEnv(value, { yaml, into });
     case 'proxy-limits': return readProxyLimits(value, { yaml, into });
@@ -98,15 +124,15 @@ function readEntry({ key, value }: Entry, { yaml, into }: Into): void {
   }
 }
 
-function readScalar(name: string, field: keyof RawInputs, node: unknown, { yaml, into }: Into): void {
+function readScalar(name: keyof typeof SINGLE_KEYS, node: unknown, { yaml, into }: Into): void {
   const text = yaml.text(node, `\`${name}\``);
   if (text === null) return;
   if (text.trim() === '') return yaml.say(node, `\`${name}\` is empty: write a value, or leave the key out`);
-  if (name === 'shell') {
-    const parsed = parseShell(text, { scriptPath: '', hasBash: true });
-    if (!parsed.ok) return yaml.say(node, parsed.problem);
-  }
-  into.inputs = { ...into.inputs, [field]: text };
+  const parsed = singleValues[name](text);
+  if (!parsed.ok) yaml.say(node, `${name}: ${parsed.problem}`);
+  // The run has another name for it, and would tell it again.
+  if (!parsed.ok && name === 'shell') return;
+  into.inputs = { ...into.inputs, [SINGLE_KEYS[name]]: text };
   into.origins.push({ input: name, text, where: yaml.where(node) });
 }
 
@@ -114,7 +140,7 @@ function readLines(name: keyof typeof LIST_KEYS, node: unknown, { yaml, into }: 
   const lines = yaml.items(node, `\`${name}\``).flatMap((item) => {
     const text = yaml.text(item, `an item of \`${name}\``);
     if (text === null) return [];
-    const problems = text.trim() === '' ? [`an item of \`${name}\` is empty: remove it`] : name === 'volumes' || name === 'expose' ? [] : parseDestinations({ [name]: [text] }).problems;
+    const problems = text.trim() === '' ? [`an item of \`${name}\` is empty: remove it`] : judgeLists({ [name]: [text] });
     for (const problem of problems) yaml.say(item, problem);
     into.origins.push({ input: name, text, where: yaml.where(item) });
     return [text];
@@ -152,6 +178,8 @@ function readCertificates(node: unknown, { yaml, into }: Into): void {
       yaml.say(at, `${quote(key)} needs \`certificate: FILE\` and \`key: FILE\`, two paths without a comma: write both`);
       return [];
     }
+    const host = parseCertificateHost(key);
+    if (!host.ok) yaml.say(at, `client-certificates: ${host.problem}`);
     into.origins.push({ input: 'client-certificates', text: key, where: yaml.where(at) }, ...[certificate!, keyFile!].map((text) => ({ input: 'client-certificates', text, where: yaml.where(at) })));
     return [`${key}=${certificate},${keyFile}`];
   });
@@ -190,6 +218,7 @@ function readFields(node: unknown, { name, yaml }: { name: string; yaml: YamlRea
   const fields: Fields = { hosts: [] };
   const entries = yaml.entries(node, { name: `secret ${quote(name)}`, keys: SECRET_KEYS, elsewhere: { value: NO_VALUES, secret: NO_VALUES, token: NO_VALUES, key: NO_VALUES, password: NO_VALUES } });
   if (yaml.problems.length > before && entries.length === 0) yaml.say(node, `secret ${quote(name)}: ${NO_VALUES}`);
+  const faulty = new Set(yaml.problems.length > before && entries.length === 0 ? ['hosts'] : []);
   for (const { key, value } of entries) {
     if (key === 'max') {
       const text = yaml.text(value, '`max`');
@@ -198,6 +227,7 @@ function readFields(node: unknown, { name, yaml }: { name: string; yaml: YamlRea
       fields.max = text;
       continue;
     }
+    const beforeItems = yaml.problems.length;
     const texts = yaml.items(value, `\`${key}\``).flatMap((item) => {
       const text = yaml.text(item, `an item of \`${key}\``)?.trim() ?? null;
       if (text === null) return [];
@@ -206,9 +236,10 @@ function readFields(node: unknown, { name, yaml }: { name: string; yaml: YamlRea
     });
     if (key === 'in') fields.in = texts;
     else fields.hosts = texts;
+    if (yaml.problems.length > beforeItems) faulty.add(key);
   }
-  if (yaml.problems.length === before && fields.hosts.length === 0) yaml.say(node, `secret ${quote(name)} is bound to no host: write \`hosts:\` and a list of one or more`);
-  if (yaml.problems.length === before && fields.in !== undefined) for (const problem of parsePins(name, [['in', fields.in.join(',')]]).problems) yaml.say(node, problem);
+  if (!faulty.has('hosts') && fields.hosts.length === 0) yaml.say(node, `secret ${quote(name)} is bound to no host: write \`hosts:\` and a list of one or more`);
+  if (!faulty.has('in') && fields.in !== undefined) for (const problem of parsePins(name, [['in', fields.in.join(',')]]).problems) yaml.say(node, problem);
   return yaml.problems.length === before ? fields : null;
 }
 

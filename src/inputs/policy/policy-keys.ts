@@ -1,13 +1,14 @@
 import type { RawInputs } from '../raw-inputs.ts';
+import type { singleValues } from '../single-values.ts';
 
 /** Keys of a policy file whose value is one word or number, and the input each stands for. `schema/policy.schema.json` describes them. */
 export const SCALAR_KEYS = {
   image: 'image', workspace: 'workspace', 'working-directory': 'workingDirectory', user: 'user', runtime: 'runtime', mode: 'mode', shell: 'shell',
   'foreign-credentials': 'foreignCredentials', 'fail-on-blocked': 'failOnBlocked', 'snapshot-from': 'snapshotFrom', 'snapshot-to': 'snapshotTo',
-} as const satisfies Record<string, keyof RawInputs>;
+} as const satisfies Partial<Record<keyof typeof singleValues, keyof RawInputs>>;
 
 /** Those below `limits`. */
-export const LIMIT_KEYS = { timeout: 'timeout', memory: 'memory', cpus: 'cpus', storage: 'storage', pids: 'pids' } as const satisfies Record<string, keyof RawInputs>;
+export const LIMIT_KEYS = { timeout: 'timeout', memory: 'memory', cpus: 'cpus', storage: 'storage', pids: 'pids' } as const satisfies Partial<Record<keyof typeof singleValues, keyof RawInputs>>;
 
 /** Keys whose value is a list of lines as the input of that name has. */
 export const LIST_KEYS = { allow: 'allow', resolve: 'resolve', volumes: 'volumes', expose: 'expose' } as const satisfies Record<string, keyof RawInputs>;

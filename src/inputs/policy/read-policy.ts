@@ -16,7 +16,7 @@ export type PolicyContext = {
 
 /**
  * Reads the policy that `policy` names: a path, and behind a `#` the profile. Where what is checked out may be what nobody has reviewed, it is that of the base commit,
- * and a difference is only warned of. With a problem nothing of it may be used.
+ * and a difference is only warned of. With a problem nothing of it may be used but to tell what else is wrong.
  */
 export function readPolicy(given: string, { workspacePath, environment }: PolicyContext): ReadPolicy {
   const { file, profile } = splitProfile(given.trim());
@@ -29,8 +29,7 @@ export function readPolicy(given: string, { workspacePath, environment }: Policy
   const read = source.value.kind === 'tree' ? readTree(full, file) : readBase(full, { file, commit: source.value.commit, environment });
   if (!read.ok) return fail(read.problem);
   const parsed = parsePolicy(read.bytes, { file, profile });
-  if (!parsed.ok) return { ...nothing(), warnings: read.warnings, problems: parsed.problems };
-  return { ...parsed.value, text: read.bytes.toString('utf8'), warnings: read.warnings, problems: [] };
+  return { ...parsed.value, text: read.bytes.toString('utf8'), warnings: read.warnings, problems: parsed.ok ? [] : parsed.problems };
 }
 
 function nothing(): Omit<ReadPolicy, 'problems'> {

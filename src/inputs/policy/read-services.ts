@@ -1,4 +1,4 @@
-import { isScalar, isSeq } from 'yaml';
+import { isAlias, isScalar, isSeq } from 'yaml';
 import type { RawService } from '../raw-inputs.ts';
 import { quote } from '../../policy/quote.ts';
 import { openYaml, type YamlReader } from './yaml-reader.ts';
@@ -15,24 +15,28 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   secrets: 'a service gets no secrets: remove it here',
 };
 
-/** Reads the text of the input `services`: YAML, a list with names, or a mapping by name as GitHub's own. */
-export function readServicesText(text: string): { services: RawService[]; problems: string[] } {
-  const yaml = openYaml(text, 'services');
-  // Of text that is no YAML the reader has guessed the rest.
-  const services = yaml.root === null || yaml.problems.length > 0 ? [] : readServices(yaml.root, yaml);
+/** Reads the text of the input `services`: YAML, a list with names, or a mapping by name as GitHub's own. `file` is where it stands, for what is said of it. */
+export function readServicesText(text: string, file = 'services'): { services: RawService[]; problems: string[] } {
+  const yaml = openYaml(text, file);
+  const services = yaml.root === null || yaml.isBroken ? [] : readServices(yaml.root, yaml);
   return { services, problems: yaml.problems };
 }
 
 /** Their values as text: what they may be is looked at where all inputs are together. */
 export function readServices(node: unknown, yaml: YamlReader): RawService[] {
-  if (isSeq(node)) return yaml.items(node, '`services`').map((item) => readService(item, { yaml, name: null }));
-  return yaml.entries(node, { name: '`services`' }).map(({ key, value }) => readService(value, { yaml, name: key }));
+  if (isSeq(node)) return yaml.items(node, '`services`').map((item) => readService(item, { yaml, name: null, at: item }));
+  return yaml.entries(node, { name: '`services`' }).map(({ key, at, value }) => readService(value, { yaml, name: key, at }));
 }
 
-function readService(node: unknown, { yaml, name }: { yaml: YamlReader; name: string | null }): RawService {
-  const service: RawService = { name: name ?? '', where: yaml.where(node) };
+function readService(node: unknown, { yaml, name, at }: { yaml: YamlReader; name: string | null; at: unknown }): RawService {
+  const before = yaml.problems.length;
+  const places: Record<string, string> = {};
+  const service: RawService = { name: name ?? '', where: yaml.where(at), places };
   const keys = name === null ? KEYS : KEYS.filter((key) => key !== 'name');
   for (const { key, value } of yaml.entries(node, { name: 'a service', keys, elsewhere: ELSEWHERE })) {
+    places[key] = yaml.where(value);
+    // It was told where the file was opened.
+    if (isAlias(value)) service.isPartial = true;
     if (key === 'name') service.name = yaml.text(value, '`name`') ?? '';
     else if (key === 'env') service.env = readEnv(value, yaml);
     else if (key === 'entrypoint' || key === 'command') service[key] = readWords(value, { yaml, name: key }) ?? [];
@@ -42,7 +46,7 @@ function readService(node: unknown, { yaml, name }: { yaml: YamlReader; name: st
       if (text !== null) service[SCALARS[key as keyof typeof SCALARS]] = text;
     }
   }
-  return service;
+  return yaml.problems.length > before ? { ...service, isPartial: true } : service;
 }
 
 function readEnv(node: unknown, yaml: YamlReader): string[] {

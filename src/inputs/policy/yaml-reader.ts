@@ -7,6 +7,8 @@ export type Entry = { key: string; at: Node; value: unknown };
 /** Reads nodes of one YAML text; whatever is wrong goes to `problems`, with file, line and column. */
 export type YamlReader = {
   root: unknown;
+  /** it is no YAML: what the nodes hold is guessed */
+  isBroken: boolean;
   problems: string[];
   /** `FILE:LINE:COLUMN` */
   where(node: unknown): string;
@@ -28,6 +30,7 @@ export function openYaml(source: string, file: string): YamlReader {
   const where = (node: unknown) => position((node as Node | null)?.range?.[0] ?? 0);
   const say = (node: unknown, problem: string) => void problems.push(`${where(node)}: ${problem}`);
   let root: unknown = null;
+  let isBroken = false;
   try {
     const document = parseDocument(source, { lineCounter, version: '1.2', schema: 'core', merge: false, uniqueKeys: true, strict: true, prettyErrors: false, stringKeys: true });
     for (const { pos, code, message } of [...document.errors, ...document.warnings]) if (code !== 'TAG_RESOLVE_FAILED') problems.push(`${position(pos[0])}: ${syntaxProblem(code, message)}`);
@@ -39,7 +42,9 @@ export function openYaml(source: string, file: string): YamlReader {
       },
     });
     root = document.contents;
+    isBroken = document.errors.some(({ code }) => code !== 'DUPLICATE_KEY' && code !== 'MULTIPLE_DOCS');
   } catch (error) {
+    isBroken = true;
     // Brackets in brackets without end.
     problems.push(`${position(0)}: the file cannot be read as YAML (${error instanceof RangeError ? 'it is nested too deeply' : (error as Error).name}): write it as docs/policy.md shows`);
   }
@@ -62,7 +67,7 @@ export function openYaml(source: string, file: string): YamlReader {
     });
   };
   return {
-    root, problems, where, say, entries,
+    root, isBroken, problems, where, say, entries,
     items(node, name) {
       if (isSeq(node)) return node.items;
       if (!isAlias(node)) say(node, `${name} ${kindOf(node)} where a list belongs: write each of its lines as an item, \`- …\``);

@@ -86,14 +86,41 @@ describe('what is wrong is told with its place, its text and the remedy', () => 
     ['- a', ['p.yml:1:1: a policy file is a list where names with values belong: write `name: value` lines']],
     ['secrets: {K: {hosts: []}}', ['p.yml:1:14: secret `K` is bound to no host: write `hosts:` and a list of one or more']],
     ['secrets: {K: {hosts: [a.test], in: [heder:x], max: 0}}', ['p.yml:1:37: secret `K`: `heder:x` is not a place: write `credentials`, `header:NAME`, `query:KEY`, `path`, `body`, `body:FIELD`, `aws-sigv4`, `jwt` or `hmac-sha256:HEADER`, as in `;in=header:x-token`', 'p.yml:1:52: secret `K`: max `0` is not a number of occurrences: write a whole number from 1 to 1000, as in `;max=2`']],
-    ['shell: fish', ['p.yml:1:8: the shell `fish` is not known: use `bash`, `sh`, `python`, `node`, or a command line with `{0}` for the script\'s path']],
+    ['shell: fish', ['p.yml:1:8: shell: the shell `fish` is not known: use `bash`, `sh`, `python`, `node`, or a command line with `{0}` for the script\'s path']],
     ['proxy-limits: {conections: 2}', ['p.yml:1:16: proxy-limits: `conections` is not a limit: write one of `header-bytes`, `idle`, `connections`, `requests-running`, `requests-per-minute`, `memory`']],
     ['client-certificates: {a.test: {certificate: x}}', ['p.yml:1:23: `a.test` needs `certificate: FILE` and `key: FILE`, two paths without a comma: write both']],
+    // Of every kind at once, a value that cannot be judged as a list or word beside those that can.
+    ['limits: {memry: 2g, cpus: x, timeout: 40m, memory: 1}\nmode: obsrve\nimage: Not One\nsnapshot-to: Not One\nallow: a.test\nenv: {1A: x}', [
+      'p.yml:1:10: `memry` is not a key of `limits`: write `memory`', 'p.yml:1:27: cpus: `x` is not a number: ', 'p.yml:1:39: timeout: `40m` is longer than the most of 30m: ', 'p.yml:1:52: memory: `1` is so many bytes, ',
+      'p.yml:2:7: mode: `obsrve` is not one of `enforce`, `observe`: ', 'p.yml:3:8: image: `Not One` is not the reference of an image: ', 'p.yml:4:14: snapshot-to: `Not One` is not a name: ', 'p.yml:5:8: `allow` is a single value', 'p.yml:6:7: env: `1A` is not a variable name: ',
+    ]],
+    ['allow: [api.test, "tcp://api.test:443", "b.test/x?y"]\nexpose: [8080, "1:8080", 99999]\nvolumes: ["x:/cache", "y:/cache/x", "X:rel"]', [
+      'p.yml:1:19: allow: allow rule `tcp://api.test:443`: the rule `api.test` lets only HTTP through there: ', 'p.yml:1:41: allow: allow rule `b.test/x?…`: a rule has no query: ',
+      'p.yml:2:16: expose: `1:8080` names port 8080 a second time: ', 'p.yml:2:26: expose: `99999` does not end in a port ', 'p.yml:3:23: volumes: `y:/cache/x` has the name of another', 'p.yml:3:37: volumes: `X:rel` has the name `X`: ',
+    ]],
+    ['secrets: {K: {max: 0}, L: {in: [heder:x]}, M: {in: [path, path]}}', ['p.yml:1:14: secret `K` is bound to no host', 'p.yml:1:20: secret `K`: max `0`', 'p.yml:1:27: secret `L` is bound to no host', 'p.yml:1:33: secret `L`: `heder:x` is not a place', 'p.yml:1:47: secret `M` is bound to no host', 'p.yml:1:47: secret `M`: the place `path` is given twice']],
+    ['services:\n  a: {imag: x, memory: lots, command: [[x]]}\n  b: {image: x, health-port: 80, workspace: rw}\n  c: {image: x}', [
+      'p.yml:2:7: `imag` is not a key of a service: write `image`', 'p.yml:2:24: service `a`: memory: `lots` is not a size', 'p.yml:2:40: an item of `command` is a list',
+      'p.yml:3:30: service `b`: health-port: `80` is a port on which Decoy answers', 'p.yml:3:45: service `b`: workspace: `rw` is not one of', 'p.yml:4:3: service `c`: nothing tells when it is up',
+    ]],
+    ['env: {A: &x text}\nmode: observe\nservices: {a: {image: *x, health-port: 80}}\nmode: observe', ['p.yml:1:13: the anchor `&x`', 'p.yml:3:23: the alias `*x` is not read', 'p.yml:3:40: service `a`: health-port: `80`', 'p.yml:4:1: this key is given twice']],
     // Another profile than the one that is used counts, too.
     ['profiles: {x: {alow: []}}', ['p.yml:1:16: `alow` is not a key of a profile: write `allow`']],
+    ['profiles: {x: {limits: {memory: 1}, mode: obsrve}}', ['p.yml:1:33: memory: `1` is so many bytes', 'p.yml:1:43: mode: `obsrve` is not one of']],
+    ['profiles:\n  x: {volumes: ["X:rel"], expose: [99999]}\n  y: {services: {web: {image: x}}, client-certificates: {"https://a.test": {certificate: c, key: k}}}', [
+      'p.yml:2:17: volumes: `X:rel` has the name', 'p.yml:2:36: expose: `99999` does not', 'p.yml:3:18: service `web`: nothing tells when it is up', 'p.yml:3:58: client-certificates: `https://a.test` has a scheme',
+    ]],
+    // A profile is judged with what it is added to, and what is wrong there already is told once.
+    ['allow: [api.test]\nexpose: [99999]\nprofiles:\n  x: {allow: ["tcp://api.test:443", "tcp://b.test:5432"], expose: [5432]}\n  y: {allow: [c.test]}', [
+      'p.yml:2:10: expose: `99999` does not', 'p.yml:4:15: allow: allow rule `tcp://api.test:443`: the rule `api.test` lets only HTTP', 'p.yml:4:68: expose: `5432` is the port of the rule `tcp://b.test:5432`',
+    ]],
+    [`profiles:\n  x: {expose: [${Array.from({ length: 17 }, (_, index) => 9000 + index).join(', ')}]}`, ['p.yml:2:3: expose: 17 ports are too many']],
+    // What the reader has guessed of text that is no YAML is not judged as a whole.
+    ['services: {a: {image: x}\nallow: [a.test]', ['p.yml:']],
   ])('%j', (text, expected) => {
     const problems = problemsOf(text);
     expect(problems.length, problems.join('\n')).toBe(expected.length);
+    expect(new Set(problems).size).toBe(problems.length);
     for (const [index, start] of expected.entries()) expect(problems[index]!.startsWith(start), `${problems[index]}\n${start}`).toBe(true);
   });
 });
@@ -112,5 +139,5 @@ test('bombs are refused: aliases by the million, brackets without end, a file of
   expect(problemsOf(levels.join('\n')).length).toBeGreaterThan(20);
   expect(problemsOf(`allow: ${'['.repeat(60_000)}`).length).toBeGreaterThan(0);
   expect(problemsOf(`allow: [${'a.test, '.repeat(10_000)}]`)).toEqual(['policy: `p.yml` is larger than 64 KiB: keep in it what differs from run to run, and use wildcards for long lists']);
-  expect(parsePolicy(Buffer.from([0x61, 0xff]), { file: 'p.yml', profile: null })).toEqual({ ok: false, problems: ['policy: `p.yml` is not UTF-8 text: save it as such'] });
+  expect(parsePolicy(Buffer.from([0x61, 0xff]), { file: 'p.yml', profile: null })).toMatchObject({ ok: false, problems: ['policy: `p.yml` is not UTF-8 text: save it as such'] });
 });

@@ -40,7 +40,7 @@ function fail(problems){return process.stderr.write(problems.map(problem=>`decoy
   --foreign-credentials allow   as for run
   METHOD is GET unless it is given, and case-sensitive; a URL may also be tcp://host:port. Below an allowed URL a line for each secret says where it is swapped.
   Names are not looked up: one that leads to a private address is only refused by a run.
-  Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments that cannot be used.`},{verb:"doctor",text:`Options of doctor
+  Exit codes: 0 all are allowed; 1 one is blocked; 125 arguments or a policy file that cannot be used.`},{verb:"doctor",text:`Options of doctor
   --json                   {"version":1,"ok":\u2026,"findings":[{"check","status","detail","remedy"}\u2026]} instead of lines
   --runtime NAME           whether a run goes in this runtime, too: does the engine have it, where would it come from, does it start a container
   Exit codes: 0 a run goes here, and in that runtime; 1 none does; 125 arguments that cannot be used.`},{verb:"report",text:`Options of report

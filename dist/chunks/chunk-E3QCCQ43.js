@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-var defaultProxyLimits={headerBytes:65536,idleMs:75e3,connections:1024,requestsRunning:4096,requestsPerMinute:null,memoryBytes:268435456};export{defaultProxyLimits};
+async function loadPolicy(given,context){return given?(await import("./read-policy-2B3NJO7V.js")).readPolicy(given,context):{inputs:{},bindings:new Map,origins:[],text:"",warnings:[],problems:[]}}export{loadPolicy};
