@@ -33,7 +33,7 @@ import { cancelledBy } from './output-lost.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
-import { watch } from './watch.ts';
+import { watch, type StorageFull } from './watch.ts';
 import { writeBack } from './workspace/write-back.ts';
 
 /** `command`: from here on there is output of the sandbox's */
@@ -75,7 +75,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const ledger = createLedger(secrets);
   const meter = createMeter({ storageEnforcement: 'hard' });
   const facts = {
-    imageDigest: null as string | null, canaryMs: null as number | null, waitedMs: 0, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false, engineSawOom: false,
+    imageDigest: null as string | null, canaryMs: null as number | null, waitedMs: 0, commandStartedAt: null as Date | null, wallSeconds: 0, storageFull: false as StorageFull, engineSawOom: false,
     patch: null as Patch | null, changesProblem: null as string | null, snapshot: null as Report['snapshot'] | null, exposed: null as Report['exposed'] | null,
   };
   const recording = deferred<never>();
@@ -143,7 +143,7 @@ export async function run({ config, host, events, signal }: RunOptions): Promise
   const told = await story().catch((error: Error): Outcome => (ended?.kind === 'error' ? ended : { kind: 'error', message: describe(error) }));
   const outcome = told.kind === 'error' ? { ...told, message: await explainFailure(told.message, engine) } : told;
   const judged = reportOf(outcome);
-  const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [] });
+  const placed = await writeBack(judged, { workspace: config.workspace, entries: facts.patch?.entries ?? [], unwritable: facts.patch?.unwritable });
   const report = placed === undefined ? judged
     : placed.kind === 'refused' ? reportOf({ kind: 'error', message: placed.problem }, false) : reportOf(outcome, placed.kind === 'written');
   const proposedAllow = config.mode === 'observe' ? suggestAllow(report.requests ?? []) : proposeAllow(ledger.refusals(), { bindings: secrets });

@@ -19,7 +19,10 @@ export type WatchOptions = {
   failed: Promise<never>;
 };
 
-export type Watched = { outcome: Outcome; facts: { commandStartedAt: Date; wallSeconds: number; storageFull: boolean; engineSawOom: boolean } };
+/** What the disk ran out of, if it did: a file takes an inode whatever it holds. */
+export type StorageFull = false | 'bytes' | 'files';
+
+export type Watched = { outcome: Outcome; facts: { commandStartedAt: Date; wallSeconds: number; storageFull: StorageFull; engineSawOom: boolean } };
 
 /** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 10_000;
@@ -119,19 +122,20 @@ function createStop(sandbox: Sandbox, { limits, signal }: WatchOptions): Stop {
 const CANCEL_GRACE_MS = 2_000;
 
 /** `failed` rejects when what the sandbox wrote is lost. */
-type Sampler = { stop(): Promise<void>; storageFull(): boolean; failed: Promise<never> };
+type Sampler = { stop(): Promise<void>; storageFull(): StorageFull; failed: Promise<never> };
 
 function startSampler({ prepared, sandbox: { counters, startedMs }, meter, ledger, onSample }: { prepared: PreparedSandbox; sandbox: Sandbox } & WatchOptions): Sampler {
   const { promise: failed, reject: fail } = deferred<never>();
   failed.catch(() => {});
-  let full = false;
+  let full: StorageFull = false;
   let scarce = false;
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let lastRead: Promise<void> = Promise.resolve();
   const read = async () => {
     const [reading, disk] = await Promise.all([counters.read(performance.now() - startedMs), prepared.filesystem.keeper.readDiskUse()]);
-    if (disk !== null && (disk.freeBytes < FULL_BYTES || disk.inodesFree === 0)) full = true;
+    if (disk !== null && disk.freeBytes < FULL_BYTES) full = 'bytes';
+    else if (disk?.inodesFree === 0) full ||= 'files';
     if (disk !== null && disk.hostFreeBytes < HOST_SCARCE_BYTES) scarce = true;
     if (disk !== null && (disk.hostFreeBytes < FULL_BYTES || (stopped && scarce)) && (await prepared.filesystem.keeper.readDiskUse({ flush: true }))?.lostWrites) fail(new Error(LOST_WRITES));
     if (reading !== null) onSample?.(meter.add({ ...reading, storageBytes: disk?.usedBytes ?? null }, ledger.counts()));

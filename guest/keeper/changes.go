@@ -14,8 +14,8 @@ const (
 	deepestDirectories = 256
 	longestPathBytes   = 4095 // PATH_MAX less its NUL: git could not open more
 	skippedShown       = 100
-	// All contents together, as a multiple of the patch limit: bounds the scratch space of a patch that
-	// would be refused for its size anyway.
+	// All contents together, as a multiple of the patch limit: bounds the scratch space and the time of
+	// files of which most would have no room in the patch anyway.
 	contentsPerPatch = 16
 )
 
@@ -29,10 +29,23 @@ type skipped struct {
 	Reason string `json:"reason"`
 }
 
+// skips are the first paths that are left out, and the number of all.
+type skips struct {
+	shown []skipped
+	count int
+}
+
+func (s *skips) add(path, reason string) {
+	s.count++
+	if len(s.shown) < skippedShown {
+		s.shown = append(s.shown, skipped{Path: visible(path), Reason: reason})
+	}
+}
+
 type found struct {
-	changes      []change
-	skipped      []skipped
-	skippedCount int
+	changes  []change
+	skipped  skips
+	tooLarge skips
 }
 
 // findChanges compares only what the sandbox's upper directory names: its cost depends on what changed,
@@ -51,7 +64,7 @@ func (k *keeper) findChanges(ctx context.Context, scratch string, c command) (*f
 	}
 	w := &walk{
 		ctx:      ctx,
-		found:    &found{skipped: []skipped{}},
+		found:    &found{},
 		ignored:  &ignoreRules{ctx: ctx, merged: roots.merged, shadow: filepath.Join(scratch, "shadow")},
 		tracked:  &trackedPaths{ctx: ctx, scratch: scratch, lower: roots.lower},
 		maxBytes: c.MaxBytes,
@@ -212,20 +225,25 @@ func (w *walk) file(path string, lower, merged *unix.Stat_t) error {
 	if c.lower == nil && c.merged == nil {
 		return nil
 	}
-	for _, s := range []*side{c.lower, c.merged} {
-		if s == nil {
-			continue
-		}
-		w.contents += s.size
-		if s.size > w.maxBytes {
-			return fmt.Errorf("the changed file %s has %d bytes, more than the %d a patch may have; remove it or name it in .gitignore", visible(path), s.size, w.maxBytes)
-		}
-		if w.contents > contentsPerPatch*w.maxBytes {
-			return fmt.Errorf("the changed files have more than %d bytes together; name what is built or downloaded in .gitignore", contentsPerPatch*w.maxBytes)
-		}
+	if reason := w.tooLarge(c); reason != "" {
+		w.found.tooLarge.add(path, reason)
+		return nil
 	}
 	w.found.changes = append(w.found.changes, c)
 	return nil
+}
+
+// tooLarge tells why there is no room for a change. One that has room takes it.
+func (w *walk) tooLarge(c change) string {
+	before, after := sizeOf(c.lower), sizeOf(c.merged)
+	if largest := max(before, after); largest > w.maxBytes {
+		return fmt.Sprintf("it has %d bytes, and a patch at most %d", largest, w.maxBytes)
+	}
+	if most := contentsPerPatch * w.maxBytes; w.contents+before+after > most {
+		return fmt.Sprintf("with it the changed files would have more than %d bytes together", most)
+	}
+	w.contents += before + after
+	return ""
 }
 
 // excluded tells whether .gitignore keeps a path out. As in git, that is for untracked paths only: where the
@@ -256,10 +274,7 @@ func (w *walk) unfit(path, name string, depth int) bool {
 }
 
 func (w *walk) skip(path, reason string) {
-	w.found.skippedCount++
-	if len(w.found.skipped) < skippedShown {
-		w.found.skipped = append(w.found.skipped, skipped{Path: visible(path), Reason: reason})
-	}
+	w.found.skipped.add(path, reason)
 }
 
 func unlessDir(st *unix.Stat_t) *unix.Stat_t {

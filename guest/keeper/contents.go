@@ -20,12 +20,12 @@ type content struct {
 }
 
 // writeContents writes what follows the reply to a file that has lost its name already, and rewinds it.
-func (k *keeper) writeContents(ctx context.Context, name string, changes []change, maxBytes int64) ([]content, *os.File, error) {
+func (k *keeper) writeContents(ctx context.Context, name string, changes []change) ([]content, *os.File, error) {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}
-	contents, err := k.copyContents(ctx, file, changes, maxBytes)
+	contents, err := k.copyContents(ctx, file, changes)
 	if err = errors.Join(err, os.Remove(name), rewind(file)); err != nil {
 		file.Close()
 		return nil, nil, err
@@ -33,7 +33,7 @@ func (k *keeper) writeContents(ctx context.Context, name string, changes []chang
 	return contents, file, nil
 }
 
-func (k *keeper) copyContents(ctx context.Context, to io.Writer, changes []change, maxBytes int64) ([]content, error) {
+func (k *keeper) copyContents(ctx context.Context, to io.Writer, changes []change) ([]content, error) {
 	root, err := openDir(unix.AT_FDCWD, k.places.merged)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,6 @@ func (k *keeper) copyContents(ctx context.Context, to io.Writer, changes []chang
 	defer unix.Close(root)
 	out := bufio.NewWriterSize(to, 256<<10)
 	contents := make([]content, 0, len(changes))
-	var total int64
 	for _, c := range changes {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -49,9 +48,6 @@ func (k *keeper) copyContents(ctx context.Context, to io.Writer, changes []chang
 		if c.merged == nil {
 			contents = append(contents, content{Path: []byte(c.path)})
 			continue
-		}
-		if total += c.merged.size; total > maxBytes {
-			return nil, fmt.Errorf("the changed files have more than the %d bytes that are brought out; name what is built or downloaded in .gitignore", maxBytes)
 		}
 		contents = append(contents, content{Path: []byte(c.path), Mode: fmt.Sprintf("%o", c.merged.mode), Size: c.merged.size})
 		if err := readSide(root, c.path, c.merged, func(from io.Reader) error {
@@ -65,6 +61,20 @@ func (k *keeper) copyContents(ctx context.Context, to io.Writer, changes []chang
 		}
 	}
 	return contents, out.Flush()
+}
+
+// unwritable is what keeps the changes from being brought out as contents: all of them are, or none.
+func (f *found) unwritable(maxBytes int64) *skipped {
+	if len(f.tooLarge.shown) > 0 {
+		return &f.tooLarge.shown[0]
+	}
+	var total int64
+	for _, c := range f.changes {
+		if total += sizeOf(c.merged); total > maxBytes {
+			return &skipped{visible(c.path), fmt.Sprintf("with it the changed files have more than %d bytes together", maxBytes)}
+		}
+	}
+	return nil
 }
 
 // joined reads one after the other and closes both.

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -76,21 +77,22 @@ func (g *scratchGit) diff(ctx context.Context, options ...string) *exec.Cmd {
 	return g.command(ctx, append(args, "refs/heads/lower", "refs/heads/merged", "--")...)
 }
 
-// render writes the patch to a file that has lost its name already, and rewinds it.
-func (g *scratchGit) render(ctx context.Context, file string, maxBytes int64) (*os.File, error) {
-	patch, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+// render writes the patch to a file that has lost its name already, and rewinds it. It also tells of each file, in git's order, why it is left out, if it is.
+func (g *scratchGit) render(ctx context.Context, name string, files []changedFile, maxBytes int64) (*os.File, []string, error) {
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := g.renderTo(ctx, patch, maxBytes); err != nil {
-		patch.Close()
-		return nil, err
+	patch := &sections{file: file, out: bufio.NewWriterSize(file, 256<<10), files: files, maxBytes: maxBytes}
+	if err = errors.Join(g.renderTo(ctx, patch), os.Remove(name), rewind(file)); err != nil {
+		file.Close()
+		return nil, nil, err
 	}
-	return patch, errors.Join(os.Remove(file), rewind(patch))
+	return file, patch.left, nil
 }
 
-func (g *scratchGit) renderTo(ctx context.Context, patch io.Writer, maxBytes int64) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (g *scratchGit) renderTo(whole context.Context, patch *sections) error {
+	ctx, cancel := context.WithCancel(whole)
 	defer cancel()
 	diff := g.diff(ctx, "-p", "--binary", "--full-index", "--src-prefix=a/", "--dst-prefix=b/")
 	var stderr bytes.Buffer
@@ -102,19 +104,19 @@ func (g *scratchGit) renderTo(ctx context.Context, patch io.Writer, maxBytes int
 	if err := diff.Start(); err != nil {
 		return err
 	}
-	written, err := io.Copy(patch, io.LimitReader(stdout, maxBytes+1))
-	if err != nil || written > maxBytes {
+	if err := patch.readFrom(stdout); err != nil {
 		cancel()
 		diff.Wait()
-		if err == nil {
-			err = fmt.Errorf("the patch has more than the %d bytes it may have; name what is built or downloaded in .gitignore", maxBytes)
-		}
 		return err
 	}
-	if err := diff.Wait(); err != nil {
+	err = diff.Wait()
+	if cause := context.Cause(whole); err != nil && cause != nil {
+		return patch.cutShort(cause.Error())
+	}
+	if err != nil {
 		return fmt.Errorf("git diff-tree: %w: %s", err, bytes.TrimSpace(stderr.Bytes()))
 	}
-	return nil
+	return patch.end()
 }
 
 func rewind(f *os.File) error {

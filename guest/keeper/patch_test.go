@@ -152,27 +152,68 @@ func TestPatchWorksOnAFullDisk(t *testing.T) {
 
 func TestPatchSizeIsBounded(t *testing.T) {
 	r := newRun(t)
+	r.lower(`head -c 400000 /dev/urandom > old; head -c 90000 /dev/urandom > moved; seq 10 > kind`)
 	r.open(256<<20, nil)
-	r.sandbox(`head -c 200000 /dev/urandom > a`)
-	if _, _, err := r.tryPatch(100_000); err == nil || !strings.Contains(err.Error(), `the changed file a has 200000 bytes, more than the 100000`) {
-		t.Error(err)
+	try := func(maxBytes int64) (left string) {
+		t.Helper()
+		reply, patch, err := r.tryPatch(maxBytes)
+		must(t, err)
+		for _, s := range reply.Skipped {
+			left += s.Path + ": " + s.Reason + "\n"
+		}
+		if reply.SkippedCount != len(reply.Skipped) || (reply.Unwritable != nil) != (left != "") || (left != "" && reply.Contents != nil) || reply.Files != len(reply.ChangedFiles) {
+			t.Errorf("%+v", reply)
+		}
+		if int64(len(patch)) > maxBytes {
+			t.Errorf("the patch has %d bytes", len(patch))
+		}
+		if left == "" {
+			r.applied(patch)
+		} else if patch != "" {
+			must(t, os.WriteFile(filepath.Join(r.root, "patch"), []byte(patch), 0o600))
+			shell(t, r.root, `rm -rf copy; cp -a lower/workspace copy; cd copy; git apply --whitespace=nowarn ../patch`)
+		}
+		return changesOf(reply) + "\n" + left
 	}
-	if _, _, err := r.tryPatch(200_000); err == nil || !strings.Contains(err.Error(), `the patch has more than the 200000 bytes`) {
-		t.Error(err)
-	}
-	if _, _, err := r.tryPatch(300_000); err != nil {
-		t.Error(err)
+	r.sandbox(`head -c 200000 /dev/urandom > b; echo x > a; echo y > c; mv moved moved-too; ln -sf a kind`)
+	all := "A a, A b, A c, M kind, R moved>moved-too\n"
+	for maxBytes, want := range map[int64]string{
+		100_000: strings.Replace(all, "A b, ", "", 1) + "b: it has 200000 bytes, and a patch at most 100000\n",
+		200_000: strings.Replace(all, "A b, ", "", 1) + "b: with it the patch would have more than 200000 bytes\n",
+		300_000: all,
+	} {
+		if got := try(maxBytes); got != want {
+			t.Errorf("with %d bytes: %s", maxBytes, got)
+		}
 	}
 	if _, _, err := r.tryPatch(0); err == nil || !strings.Contains(err.Error(), `maxBytes is 0`) {
 		t.Error(err)
 	}
-	r.sandbox(`truncate -s 1T a`)
-	if _, _, err := r.tryPatch(100 << 20); err == nil || !strings.Contains(err.Error(), `the changed file a has 1099511627776 bytes`) {
-		t.Error(err)
+	// Of a file that becomes a link both sections go, or none; what follows stays where it belongs.
+	r.sandbox(`rm -f *; cp ../lower/workspace/* .; ln -sf b old; seq 5 > kind`)
+	if got, want := try(450_000), "M kind\nold: with it the patch would have more than 450000 bytes\n"; got != want {
+		t.Error(got)
 	}
-	r.sandbox(`rm a; for i in $(seq 20); do truncate -s 900000 $i; done`)
-	if _, _, err := r.tryPatch(1_000_000); err == nil || !strings.Contains(err.Error(), `the changed files have more than 16000000 bytes together`) {
-		t.Error(err)
+	r.sandbox(`rm -f *; cp ../lower/workspace/* .; truncate -s 1T b; echo x > x; mkfifo fifo`)
+	if got, want := try(100<<20), "A x\nb: it has 1099511627776 bytes, and a patch at most 104857600\nfifo: not a file, directory or symbolic link\n"; got != want {
+		t.Error(got)
+	}
+	r.sandbox(`rm -f *; cp ../lower/workspace/* .; for i in $(seq 10 29); do truncate -s 900000 $i; done; echo x > x`)
+	got, _, err := r.tryPatch(1_000_000)
+	must(t, err)
+	if got.SkippedCount != 4 || got.Skipped[0] != (skipped{"27", "with it the changed files would have more than 16000000 bytes together"}) || got.Files != 18 {
+		t.Errorf("%d of %d, %+v", got.Files, got.SkippedCount, got.Skipped)
+	}
+}
+
+func TestContentsComeOutTogetherOrNotAtAll(t *testing.T) {
+	r := newRun(t)
+	r.open(64<<20, nil)
+	r.sandbox(`truncate -s 60000 a; truncate -s 60000 b; echo x > c`)
+	reply, _, err := r.tryPatch(100_000)
+	must(t, err)
+	if reply.Contents != nil || reply.Unwritable == nil || reply.Unwritable.Path != "b" || reply.SkippedCount != 0 || changesOf(reply) != "A a, A b, A c" {
+		t.Errorf("%+v", reply)
 	}
 }
 

@@ -23,6 +23,13 @@ func sideOf(st *unix.Stat_t) *side {
 	return &side{mode: gitMode(st), size: st.Size}
 }
 
+func sizeOf(s *side) int64 {
+	if s == nil {
+		return 0
+	}
+	return s.size
+}
+
 // gitMode: git keeps the owner's execute bit and nothing else.
 func gitMode(st *unix.Stat_t) uint32 {
 	switch {

@@ -56,15 +56,15 @@ func (g *scratchGit) summarize(ctx context.Context, reply *patched) error {
 }
 
 func changedFileOf(raw string, next func() string) changedFile {
-	status := raw[strings.LastIndexByte(raw, ' ')+1:][:1]
+	status, sections := raw[strings.LastIndexByte(raw, ' ')+1:][:1], 1
 	switch status {
 	case "R":
 		from := next()
-		return changedFile{Status: status, From: visible(from), Path: visible(next())}
+		return changedFile{Status: status, From: visible(from), Path: visible(next()), sections: sections}
 	case "T": // a file became a symbolic link, or the reverse
-		status = "M"
+		status, sections = "M", 2
 	}
-	return changedFile{Status: status, Path: visible(next())}
+	return changedFile{Status: status, Path: visible(next()), sections: sections}
 }
 
 // count takes "-", which stands for a binary file, as none.

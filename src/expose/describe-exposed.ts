@@ -1,6 +1,6 @@
 import type { Exposed } from './expose-request.ts';
 
-/** A line of the log for each port. The token is in it only where no file has it, and the log is the user's own terminal. */
+/** A line of the log for each port. The token is in it only where no file has it, and the log is not that of a job on GitHub. */
 export function describeExposed(exposed: readonly Exposed[], { file, isPublic }: { file: string | null; isPublic: boolean }): string[] {
   return exposed.map((one) => {
     const what = `port ${one.port} of the sandbox is`;

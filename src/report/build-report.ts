@@ -25,8 +25,8 @@ export type ReportParts = {
   runtime?: string;
   limits: Limits;
   outcome: Outcome;
-  /** whether the disk was full at some time */
-  storageFull: boolean;
+  /** what the disk had no more room for at some time */
+  storageFull: false | 'bytes' | 'files';
   failOnBlocked: boolean;
   /** what the engine says (`State.OOMKilled`): the counters themselves are gone if the sandbox's first process was killed */
   engineSawOom?: boolean;
@@ -44,10 +44,11 @@ export function buildReport(parts: ReportParts): Report {
   const { meter, ledger, outcome } = parts;
   const failed = ledger.failed();
   const measured = meter.usage();
-  const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network(), ...(parts.storageFull ? { storageFull: true as const } : {}) };
+  const full = { ...(parts.storageFull ? { storageFull: true as const } : {}), ...(parts.storageFull === 'files' ? { filesFull: true as const } : {}) };
+  const usage = { ...measured, oomKills: Math.max(measured.oomKills, parts.engineSawOom ? 1 : 0), network: ledger.network(), ...full };
   const { conclusion, exitCode } = decideConclusion(outcome, {
     oomKills: usage.oomKills,
-    storageFull: parts.storageFull,
+    storageFull: parts.storageFull !== false,
     blocked: usage.network.blocked,
     failOnBlocked: parts.failOnBlocked,
   });

@@ -27,7 +27,7 @@ export function limitRows(report: Report): LimitRow[] {
       used: renderBytes(usage.storagePeakBytes),
       limit: renderBytes(limits.storageBytes),
       share: usage.storagePeakBytes / limits.storageBytes,
-      note: [usage.storageFull ? 'was full' : '', usage.storageEnforcement === 'watchdog' ? 'watched, not a hard cap' : ''].filter((note) => note !== '').join(', '),
+      note: [usage.filesFull ? 'had no room for more files' : usage.storageFull ? 'was full' : '', usage.storageEnforcement === 'watchdog' ? 'watched, not a hard cap' : ''].filter((note) => note !== '').join(', '),
     }),
     row('pids', {
       used: renderNumber(usage.pidsPeak),

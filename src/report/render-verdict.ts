@@ -15,9 +15,17 @@ function memorySentence({ conclusion, usage: { oomKills }, limits }: Report): st
 }
 
 /** Of a command that went on where a write had failed. */
-function storageSentence({ conclusion, usage: { storageFull }, limits }: Report): string {
-  if (!storageFull || conclusion === 'storage' || conclusion === 'error') return '';
-  return ` The disk of ${renderBytes(limits.storageBytes)} was full: raise storage or write less.`;
+function storageSentence(report: Report): string {
+  if (!report.usage.storageFull || report.conclusion === 'storage' || report.conclusion === 'error') return '';
+  return ` ${fullDisk(report)}: ${storageRemedy(report)}.`;
+}
+
+function fullDisk({ usage, limits }: Report): string {
+  return `The disk of ${renderBytes(limits.storageBytes)} ${usage.filesFull ? 'had no room for more files' : 'was full'}`;
+}
+
+function storageRemedy({ usage }: Report): string {
+  return usage.filesFull ? 'raise storage, with which their number grows, or make fewer' : 'raise storage or write less';
 }
 
 /** No conclusion of its own: programs go on without the process they were refused, and some fail much later, and say nothing of it. */
@@ -39,7 +47,7 @@ function endSentence(report: Report): string {
     case 'oom':
       return `Out of memory: the kernel killed ${processes(usage.oomKills)} at the cap of ${renderBytes(limits.memoryBytes)}: raise memory or use less.`;
     case 'storage':
-      return `The disk of ${renderBytes(limits.storageBytes)} was full and the command failed with exit code ${exitCode}: raise storage or write less.`;
+      return `${fullDisk(report)} and the command failed with exit code ${exitCode}: ${storageRemedy(report)}.`;
     case 'blocked':
       return `${renderCount(usage.network.blocked, 'attempt')} blocked, and fail-on-blocked is set: allow what is meant, remove what is not.`;
     case 'cancelled':

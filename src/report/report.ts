@@ -35,7 +35,7 @@ export type NetworkUsage = {
 
 export type Changes = {
   files: number; insertions: number; deletions: number;
-  /** changed paths that are not in the patch: what git or the host could not take (devices, names that pass for `.git`, too deep) */
+  /** changed paths that are not in the patch: what git or the host could not take (devices, names that pass for `.git`, too deep), and what would make it larger than 100 MiB */
   leftOut?: number;
   /** one sentence, only where the changes could not be read at all */
   problem?: string;
@@ -89,8 +89,8 @@ export type Report = {
   services?: ServiceReport[];
   /** only where the start-up canary held: without it the command does not start. Milliseconds it took, beside the rest of the start; `waitedMs`: before the start, for others' */
   startup?: { canaryMs: number; waitedMs?: number };
-  /** `storageFull`: only where the disk was full at some time */
-  usage: ResourceUsage & { network: NetworkUsage; storageFull?: true };
+  /** `storageFull`: only where the disk was full at some time; `filesFull`: only where it had bytes left, but no room for one more file */
+  usage: ResourceUsage & { network: NetworkUsage; storageFull?: true; filesFull?: true };
   secrets: SecretTotals[];
   blocked: BlockedGroup[];
   /** only with `mode: observe`: requests and connections that the rules would have refused */

@@ -36,11 +36,13 @@ export type DiskUse = { usedBytes: number; sizeBytes: number; freeBytes: number;
 export type ChangedFile = { path: string; status: 'M' | 'A' | 'D' | 'R'; from?: string; insertions: number; deletions: number };
 export type Patch = {
   files: number; insertions: number; deletions: number; changedFiles: ChangedFile[];
-  /** the first hundred changed paths that cannot be in a patch; `path` may hold any character */
+  /** the first hundred changed paths that cannot be in a patch, those that are too large for it first; `path` may hold any character */
   skipped: { path: string; reason: string }[]; skippedCount: number;
   bytes: Buffer;
   /** every changed path with what is in it now, where that was asked for; else none */
   entries: ChangedEntry[];
+  /** why there are no entries although they were asked for: the first path that has no room */
+  unwritable?: { path: string; reason: string };
 };
 
 /** `guest`: also put the guest program into the disk's /decoy. */

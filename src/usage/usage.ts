@@ -31,13 +31,16 @@ export type ResourceUsage = {
   cpuUserSeconds: number;
   cpuSystemSeconds: number;
   throttledSeconds: number;
+  /** page cache included */
   memoryPeakBytes: number;
   /** integral of memory over time, trapezoidal between readings */
   memoryGibSeconds: number;
   oomKills: number;
+  /** processes and threads, the 13 or 14 threads of Decoy's own first process included */
   pidsPeak: number;
   /** forks that the cap on processes refused; 0 also where Decoy cannot read the kernel's counters and asks the engine, which does not tell */
   pidsRefused: number;
+  /** the highest reading: what was written and removed between two does not show */
   storagePeakBytes: number;
   storageEnforcement: 'hard' | 'watchdog';
 };

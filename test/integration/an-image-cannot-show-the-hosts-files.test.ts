@@ -41,6 +41,7 @@ test('the control: a VOLUME behind a link within the image shows what is there',
 
 test.each<[string, TestImageOptions, string]>([
   ['a link in the place of Decoy\'s own files', { entries: [link('decoy', '/tmp')] }, 'as its /decoy is not a directory'],
+  ['a VOLUME that is the root', { entries: [], changes: ['VOLUME /'] }, 'as its VOLUME "/" would be all of its files: build it without that line'],
   ['a VOLUME in Decoy\'s own files', { entries: [], changes: ['VOLUME /decoy/sub'] }, 'as its VOLUME "/decoy/sub" lies where the sandbox\'s own mounts are'],
   ['a VOLUME behind a link to Decoy\'s own files', { entries: [link('x/y', '../decoy'), file('decoy/guest', '#!/bin/sh\necho ran\n', 0o755)], changes: ['VOLUME /x/y'] }, 'its VOLUME "/x/y"'],
   ['a VOLUME that is such a link', { entries: [link('x', 'decoy'), file('decoy/guest', '#!/bin/sh\necho ran\n', 0o755)], changes: ['VOLUME /x'] }, 'its VOLUME "/x"'],

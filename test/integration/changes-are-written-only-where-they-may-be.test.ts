@@ -81,6 +81,34 @@ describe('the workspace stays as it was', () => {
   }, 60_000);
 });
 
+test('a file without room in the patch is named, and the rest comes out; with write, all of it is refused', async () => {
+  await using workspace = await openWorkspace();
+  const before = list(workspace);
+  const script = 'head -c 110000000 /dev/urandom > big; head -c 95000000 /dev/urandom > half; echo hi > small';
+  const copied = await runDecoy(['--workspace', 'copy', '--', 'bash', '-euc', script], { cwd: workspace.path });
+  expect(copied, copied.stderr).toMatchObject({ exitCode: 0, report: { conclusion: 'success', changes: { files: 1, insertions: 1, leftOut: 2 } } });
+  expect(copied.report!.changes.problem).toBeUndefined();
+  expect(copied.patch).toContain('+hi');
+  expect(copied.patch).not.toContain('half');
+  expect(copied.stderr).toContain('`big` is not in the patch: it has 110000000 bytes, and a patch at most 104857600');
+  expect(copied.stderr).toContain('`half` is not in the patch: with it the patch would have more than 104857600 bytes');
+
+  const refused = await run(workspace, script);
+  expect(refused, refused.stderr).toMatchObject({ exitCode: 125, report: { conclusion: 'error', changes: { files: 1, leftOut: 2, written: false } } });
+  expect(refused.report!.error).toContain('nothing was written to the workspace: `big` has no room');
+  expect(refused.patch).toContain('+hi');
+  expect(list(workspace)).toBe(before);
+}, 120_000);
+
+test('what has room in the patch and not as files is refused with write, by name', async () => {
+  await using workspace = await openWorkspace();
+  const refused = await run(workspace, 'truncate -s 60M a b; echo hi > small');
+  expect(refused, refused.stderr).toMatchObject({ exitCode: 125, report: { conclusion: 'error', changes: { files: 3, written: false } } });
+  expect(refused.report!.error).toContain('nothing was written to the workspace: `b` has no room');
+  expect(refused.patch).toContain('+hi');
+  expect(existsSync(path.join(workspace.path, 'small'))).toBe(false);
+}, 60_000);
+
 // Where Decoy is not root it cannot make another user's file.
 test.runIf(process.getuid?.() === 0)('what the sandbox could rename but not read stays where it is, and the rest is written', async () => {
   await using workspace = await openWorkspace();

@@ -88,6 +88,15 @@ test('processor time stays at its share, and is counted', async () => {
   expect(free.share).toBeGreaterThan(0);
 }, 60_000);
 
+test('a disk that has bytes left and no room for more files says which of the two it is', async () => {
+  const script = 'i=0; until ! : > f$i; do i=$((i + 1)); done; echo $i; exit 3';
+  const end = await runDecoy(['--storage', '64m', '--', 'bash', '-c', `cd /tmp; ${script}`], { cwd: workspace.path });
+  expect(end, end.stderr).toMatchObject({ exitCode: 3, report: { conclusion: 'storage', usage: { storageFull: true, filesFull: true } } });
+  expect(Number(end.stdout)).toBeGreaterThan(15_000);
+  expect(Number(end.stdout)).toBeLessThan(16_384);
+  expect(end.stderr.replaceAll(/\n +> /g, ' ')).toContain('The disk of 64 MiB had no room for more files and the command failed with exit code 3: raise storage, with which their number grows, or make fewer.');
+}, 60_000);
+
 test('even a run of a moment has used something', async () => {
   const { report } = await runDecoy(['--quiet', '--', 'sleep', '0.2'], { cwd: workspace.path });
   expect(report!.wallSeconds).toBeGreaterThanOrEqual(0.2);

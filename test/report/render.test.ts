@@ -150,6 +150,7 @@ describe('on a terminal', () => {
     [{ usage: { ...reportOf().usage, oomKills: 2 } }, 'The command succeeded. The kernel killed 2 processes at the memory cap of 4 GiB: raise memory or use less.'],
     [{ usage: { ...reportOf().usage, storageFull: true } }, 'The command succeeded. The disk of 10 GiB was full: raise storage or write less.'],
     [{ usage: { ...reportOf().usage, storageFull: true } }, 'of 10 GiB, was full'],
+    [{ usage: { ...reportOf().usage, storageFull: true, filesFull: true } }, 'The disk of 10 GiB had no room for more files: raise storage, with which their number grows, or make fewer.'],
     [{ usage: { ...reportOf().usage, throttledSeconds: 0.0084 } }, 'of 2 cpus\n'],
     [{ conclusion: 'error', exitCode: 125, error: 'a; b', problems: ['a', 'b'] }, '2 problems with what was given: nothing was started.'],
     [{ conclusion: 'timeout', exitCode: 124 }, 'Stopped at the time limit of 30 min: raise timeout (at most 30m) or do less.'],

@@ -27,6 +27,8 @@ export type HeldImage = AsyncDisposable & {
  */
 export async function holdImage(engine: Engine, options: HoldImageOptions): Promise<HeldImage> {
   const { image } = options;
+  // The engine mounts nothing there, and says so in words of its own.
+  if (image.volumes.includes('/')) throw new EngineError(`the image ${JSON.stringify(image.reference)} cannot be used, as its VOLUME "/" would be all of its files: build it without that line, or use another image`);
   const owned = await createContainer(engine, { what: `image ${JSON.stringify(image.reference)}`, spec: holderSpec(options) });
   try {
     // Before the hold: the engine does not describe a container while it unpacks into it.

@@ -90,7 +90,7 @@ function refuseWhatIsOurs({ reference, volumes }: ObtainedImage, look: ImageLook
   if (notDirectory !== undefined) throw fault(`as its /${notDirectory} is not a directory`);
   const odd = [...look.directories.map(({ name }) => `/${name}`), ...volumes].find((path) => !PLAIN_PATH.test(path));
   if (odd !== undefined) throw fault(`as the name of its directory ${JSON.stringify(odd)} has characters other than letters, digits and _.@+~-`);
-  const ours = volumes.find((path) => path === '/' || /^\/(decoy|proc|sys|dev)(\/|$)/.test(path));
+  const ours = volumes.find((path) => /^\/(decoy|proc|sys|dev)(\/|$)/.test(path));
   if (ours !== undefined) throw fault(`as its VOLUME ${JSON.stringify(ours)} lies where the sandbox's own mounts are`);
   const file = look.volumes.find(({ kind }) => kind === 'other');
   if (file !== undefined) throw fault(`as its VOLUME ${JSON.stringify(file.path)} is not a directory`);
