@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import fs from 'node:fs';
 import { parseArguments, type OptionSpec } from './cli-arguments.ts';
 import type { ResultFiles } from './cli-result-files.ts';
@@ -32,6 +33,7 @@ const OPTIONS = {
 /** Never throws: everything that is wrong is in `problems`, and the rest is read all the same. */
 export function parseRunArguments(args: readonly string[]): RunArguments {
   const { help, values, words, command, problems } = parseArguments(args, { verb: 'run', options: OPTIONS });
+  refuseOtherBytes(args, problems);
   const [word] = words;
   if (word !== undefined) problems.push(`${quote(word)} is not an option: put the command after \`--\`, as in ${quote(`decoy run -- ${words.join(' ')}`)}`);
   const last = (name: keyof typeof OPTIONS) => values[name]?.at(-1);
@@ -57,11 +59,21 @@ export function parseRunArguments(args: readonly string[]): RunArguments {
   };
 }
 
+/** Node has put U+FFFD in place of what is no UTF-8, and what it was is lost: /proc/self/cmdline has the bytes (proc_pid_cmdline(5)). */
+function refuseOtherBytes(args: readonly string[], problems: string[]): void {
+  const changed = args.findIndex((arg) => arg.includes('\ufffd'));
+  if (changed === -1 || isUtf8(fs.readFileSync('/proc/self/cmdline'))) return;
+  // Not quoted: it may be a secret.
+  problems.push(`argument ${changed + 1} of \`decoy run\` has bytes that are not UTF-8, and would reach the command with others in their place: write it in UTF-8, or have a script of the workspace make it`);
+}
+
 /** Undefined with a problem would be a second one, "nothing to run": an unreadable script stands for one that does nothing. */
 function readText(option: 'script' | 'services', file: string, { problems, fallback }: { problems: string[]; fallback: string }): string {
   try {
-    const text = fs.readFileSync(file, 'utf8');
-    if (text.trim() === '') problems.push(`--${option}: ${quote(file)} is empty: write ${option === 'script' ? 'the script' : 'a list of services'} into it`);
+    const bytes = fs.readFileSync(file);
+    const text = bytes.toString();
+    if (!isUtf8(bytes)) problems.push(`--${option}: ${quote(file)} is not UTF-8: save it as that`);
+    else if (text.trim() === '') problems.push(`--${option}: ${quote(file)} is empty: write ${option === 'script' ? 'the script' : 'a list of services'} into it`);
     else return text;
   } catch (error) {
     problems.push(`--${option}: cannot read ${quote(file)} (${(error as NodeJS.ErrnoException).code}): give the path of a readable file`);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -64,6 +65,16 @@ test('a refused command line still leaves a report, and nothing of an earlier ru
   const report = JSON.parse(fs.readFileSync(file('report.json'), 'utf8')) as Report;
   expect(report).toMatchObject({ conclusion: 'error', exitCode: 125, error: '`--memry` is not an option of `decoy run`: write `--memory`' });
   expect([file('audit.jsonl'), file('changes.patch')].map((name) => fs.readFileSync(name, 'utf8'))).toEqual(['', '']);
+});
+
+test('bytes that are not UTF-8 are refused, not changed', () => {
+  const inShell = (line: string) => spawnSync('bash', ['-c', line], { encoding: 'utf8', cwd: directory, env: { ...process.env, DOCKER_HOST: 'unix:///nonexistent', CLI: path.resolve('dist/cli.js') } });
+  const argument = inShell(`node "$CLI" run --env A=$'\\xe9' -- printf %s plain`);
+  expect(argument).toMatchObject({ status: 125, stderr: expect.stringMatching(/^decoy: argument 2 of `decoy run` has bytes that are not UTF-8, [^\n]*\n$/) as string });
+  const script = inShell(`printf 'echo \\xe9' >latin1.sh; node "$CLI" run --script latin1.sh`);
+  expect(script).toMatchObject({ status: 125, stderr: 'decoy: --script: `latin1.sh` is not UTF-8: save it as that\n' });
+  // The control: the character that stands for such bytes may be meant.
+  expect(inShell(`node "$CLI" run -- printf '\ufffd'`).stderr).not.toContain('UTF-8');
 });
 
 test('a current directory that was deleted', () => {

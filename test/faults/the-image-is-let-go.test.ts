@@ -36,6 +36,7 @@ async function openRelay(socketPath: string, purpose: string): Promise<net.Serve
     const engine = net.connect({ path: '/var/run/docker.sock', allowHalfOpen: true });
     let isCreation = false;
     let isHold = false;
+    const waiting: Buffer[] = [];
     client.on('data', (bytes: Buffer) => {
       const text = bytes.toString('latin1');
       isCreation ||= text.startsWith('POST ') && text.includes(`-${purpose}`) && text.includes('/containers/create');
@@ -45,9 +46,14 @@ async function openRelay(socketPath: string, purpose: string): Promise<net.Serve
     engine.on('data', (bytes: Buffer) => {
       const text = bytes.toString('latin1');
       if (isCreation) heldId ??= /"Id":"([0-9a-f]{64})"/.exec(text)?.[1] ?? null;
-      // Not a chunk's size.
-      if (isHold && text.startsWith('HTTP/1.1 100')) engine.write('no chunk\r\n\r\n');
-      client.write(bytes);
+      if (isHold && text.startsWith('HTTP/1.1 100')) {
+        // Not a chunk's size. What the engine says comes when it has let the files go, and Decoy hears of neither before.
+        engine.write('no chunk\r\n\r\n');
+        waiting.push(bytes);
+        isHold = false;
+        return;
+      }
+      client.write(Buffer.concat([...waiting.splice(0), bytes]));
     }).on('end', () => client.end()).on('error', () => client.destroy());
   });
   await once(relay.listen(socketPath), 'listening');

@@ -79,8 +79,10 @@ test('memory, processes and time end as with the runner\'s own tools', async () 
   expect(await run(['--timeout', '1s'], 'trap "" TERM; sleep 60')).toMatchObject({ exitCode: 124, report: { conclusion: 'timeout' } });
 }, 120_000);
 
+/** None of a container that has gone meanwhile, as the disk's holder does while the command runs. */
 async function volumesOf(container: string): Promise<string[]> {
-  const mounts = JSON.parse((await docker(['inspect', '--format', '{{json .Mounts}}', container])).stdout) as { Type: string; Name: string }[];
+  const { stdout } = await docker(['inspect', '--format', '{{json .Mounts}}', container]);
+  const mounts = JSON.parse(stdout.trim() || '[]') as { Type: string; Name: string }[];
   return mounts.filter(({ Type }) => Type === 'volume').map(({ Name }) => Name);
 }
 
