@@ -12,7 +12,7 @@ import { quote } from './policy/quote.ts';
 import { prepareSandbox, type PreparedSandbox } from './prepare-sandbox.ts';
 import { createLedger } from './report/network-ledger.ts';
 import type { AuditEntry } from './report/audit-entry.ts';
-import { buildReport } from './report/build-report.ts';
+import { buildReport, type StorageFull } from './report/build-report.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
 import { proposeAllow } from './report/propose-allow.ts';
 import { suggestAllow } from './report/suggest-allow.ts';
@@ -33,7 +33,7 @@ import { cancelledBy } from './output-lost.ts';
 import { createMeter } from './usage/meter.ts';
 import type { Sample } from './usage/usage.ts';
 import { timeStages, type StageTiming } from './usage/time-stages.ts';
-import { watch, type StorageFull } from './watch.ts';
+import { watch } from './watch.ts';
 import { writeBack } from './workspace/write-back.ts';
 
 /** `command`: from here on there is output of the sandbox's */

@@ -1,5 +1,6 @@
 import { cancelledBy } from './output-lost.ts';
 import type { PreparedSandbox } from './prepare-sandbox.ts';
+import type { StorageFull } from './report/build-report.ts';
 import type { Outcome } from './report/decide-conclusion.ts';
 import type { Ledger } from './report/network-ledger.ts';
 import type { Limits } from './report/report.ts';
@@ -18,9 +19,6 @@ export type WatchOptions = {
   /** rejects when the run must end for another reason */
   failed: Promise<never>;
 };
-
-/** What the disk ran out of, if it did: a file takes an inode whatever it holds. */
-export type StorageFull = false | 'bytes' | 'files';
 
 export type Watched = { outcome: Outcome; facts: { commandStartedAt: Date; wallSeconds: number; storageFull: StorageFull; engineSawOom: boolean } };
 

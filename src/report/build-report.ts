@@ -4,6 +4,9 @@ import type { Ledger } from './network-ledger.ts';
 import { decideConclusion, type Outcome } from './decide-conclusion.ts';
 
 /** Everything a report is made of. */
+/** What the disk ran out of, if it did: a file takes an inode whatever it holds. */
+export type StorageFull = false | 'bytes' | 'files';
+
 export type ReportParts = {
   id: string;
   /** `enforce` where it is not given */
@@ -26,7 +29,7 @@ export type ReportParts = {
   limits: Limits;
   outcome: Outcome;
   /** what the disk had no more room for at some time */
-  storageFull: false | 'bytes' | 'files';
+  storageFull: StorageFull;
   failOnBlocked: boolean;
   /** what the engine says (`State.OOMKilled`): the counters themselves are gone if the sandbox's first process was killed */
   engineSawOom?: boolean;

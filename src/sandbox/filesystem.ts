@@ -3,7 +3,7 @@ import { createDisk } from './disk.ts';
 import type { Engine } from './engine.ts';
 import type { RootLayout } from './exposed-trees.ts';
 import { createContainerGroups } from './group.ts';
-import { holdImage, startOnHeld, type HeldImage } from './image/hold-image.ts';
+import { holdImage, startOnHeld } from './image/hold-image.ts';
 import { layOutImage, NETWORK_FILES, type ImageLayout } from './image/image-layout.ts';
 import { imageMounts } from './image/image-mounts.ts';
 import type { ObtainedImage } from './image/obtain-image.ts';
@@ -70,18 +70,16 @@ const DISK_DIRECTORIES = ['etc', 'home', 'root', 'run', 'tmp', 'var'];
 export async function createFilesystem(engine: Engine, options: FilesystemOptions): Promise<Filesystem> {
   const { runId, labels, image, sandboxImage, workspace, layout, timed, user, volumes: named } = options;
   const { containers, others: volumes, dispose } = createContainerGroups();
-  let held: HeldImage | null = null;
   try {
     const workspacePath = workspace?.path ?? null;
-    const [fileVolume, imageFiles] = await Promise.all([
+    const [fileVolume, held] = await Promise.all([
       volumes.add(createVolume(engine, { name: `decoy-${runId}-file`, labels })),
       sandboxImage === null ? null : containers.add(timed('image: mounting', () => holdImage(engine, { image: sandboxImage, runId, labels }))),
     ]);
-    held = imageFiles;
     const seen = { trees: layout.trees, workspacePath, volumes: named };
     const starting = containers.add(timed('keeper', () => {
-      const start = () => startKeeper(engine, { image, runId, labels, fileVolume, ...seen, imagePath: imageFiles?.path ?? null });
-      return imageFiles === null ? start() : startOnHeld(imageFiles, start);
+      const start = () => startKeeper(engine, { image, runId, labels, fileVolume, ...seen, imagePath: held?.path ?? null });
+      return held === null ? start() : startOnHeld(held, start);
     }));
     const shared = starting.then((keeper) => checkShared(keeper, sharedDirectories(seen)));
     shared.catch(() => {});
@@ -121,7 +119,7 @@ export async function createFilesystem(engine: Engine, options: FilesystemOption
     };
   } catch (error) {
     await dispose().catch(() => {});
-    throw held?.problem() ?? error;
+    throw error;
   }
 }
 

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { parseHostPattern } from '../../policy/parse-host-pattern.ts';
 import { quote } from '../../policy/quote.ts';
 import { unreachableHost } from '../../policy/unreachable-host.ts';
@@ -38,7 +39,7 @@ export function parsePolicy(bytes: Buffer, { file, profile }: { file: string; pr
   const refuse = (problem: string): ParsedPolicy => ({ ok: false, problems: [`policy: ${quote(file)} ${problem}`], value: emptyFile() });
   if (bytes.length > MAX_POLICY_BYTES) return refuse(`is larger than ${MAX_POLICY_BYTES / 1024} KiB: keep in it what differs from run to run, and use wildcards for long lists`);
   const text = bytes.toString('utf8');
-  if (!Buffer.from(text).equals(bytes)) return refuse('is not UTF-8 text: save it as such');
+  if (!isUtf8(bytes)) return refuse('is not UTF-8 text: save it as such');
   const yaml = openYaml(text, file);
   const base = emptyFile();
   const profiles = new Map<string, Profile>();

@@ -58,14 +58,16 @@ export async function holdImage(engine: Engine, options: HoldImageOptions): Prom
 
 /**
  * Starts what mounts the held files. Docker 28 with containerd's image store says now and then, and for a moment, that they are not there (2 of 17 snapshots in an
- * emulated machine): while the hold stands it is asked again.
+ * emulated machine): while the hold stands it is asked again, and where it does not, that is the error.
  */
 export async function startOnHeld<Started>(held: Pick<HeldImage, 'path' | 'problem'>, start: () => Promise<Started>): Promise<Started> {
   for (let asked = 1; ; asked += 1) {
     try {
       return await start();
     } catch (error) {
-      if (!(error as Error).message.includes(held.path) || asked === MOST_ASKED || held.problem() !== null) throw error;
+      const problem = held.problem();
+      if (problem !== null) throw problem;
+      if (!(error as Error).message.includes(held.path) || asked === MOST_ASKED) throw error;
       await sleep(ASK_AGAIN_MS);
     }
   }

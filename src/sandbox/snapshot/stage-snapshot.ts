@@ -48,7 +48,7 @@ export async function stageSnapshot(engine: Engine, options: StageOptions): Prom
     await copier.saveChanges({ folders: savedFolders(layout), leave: [...NETWORK_FILES, 'etc/gitconfig', ...[...placedFiles, ...FRESH].map((path) => path.slice(1))], remove: [MARKER], maxBytes });
   } catch (error) {
     await Promise.resolve(held[Symbol.asyncDispose]()).catch(() => {});
-    throw held.problem() ?? error;
+    throw error;
   }
   return {
     commit: async ({ tag, name }) => {

@@ -1,2 +1,2 @@
 import { createRequire as decoyCreateRequire } from 'node:module'; import { fileURLToPath as decoyFileURLToPath } from 'node:url'; const require = decoyCreateRequire(import.meta.url); const __filename = decoyFileURLToPath(import.meta.url); const __dirname = decoyFileURLToPath(new URL('.', import.meta.url));
-async function loadPolicy(given,context){return given?(await import("./read-policy-2B3NJO7V.js")).readPolicy(given,context):{inputs:{},bindings:new Map,origins:[],text:"",warnings:[],problems:[]}}export{loadPolicy};
+async function loadPolicy(given,context){return given?(await import("./read-policy-M6EXBJDK.js")).readPolicy(given,context):{inputs:{},bindings:new Map,origins:[],text:"",warnings:[],problems:[]}}export{loadPolicy};
